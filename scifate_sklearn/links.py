@@ -1,0 +1,90 @@
+"""The links table: one row per TF → target link, the currency between lasso and filters.
+
+Columns, always in this order and never renamed: ``TF``, ``target``, ``coef`` (on the input scale),
+``r2`` (cross-validated, of the target's model) and ``lambda_`` (the penalty of that model). Filters
+drop rows and append evidence columns.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+LINK_COLUMNS = ("TF", "target", "coef", "r2", "lambda_")
+REQUIRED_COLUMNS = ("TF", "target", "coef")
+
+
+def build_links(
+    coef: NDArray[np.float64],
+    feature_names: NDArray[np.object_],
+    target_names: NDArray[np.object_],
+    r2: NDArray[np.float64],
+    lambda_: NDArray[np.float64],
+    exclude: Collection[str] = (),
+) -> pd.DataFrame:
+    """Make one row of every non-zero coefficient.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_targets, n_features)
+        Coefficients on the input scale.
+    feature_names : ndarray of shape (n_features,)
+        Names of the predictors; they become the column ``TF``.
+    target_names : ndarray of shape (n_targets,)
+        Names of the targets.
+    r2, lambda_ : ndarray of shape (n_targets,)
+        Cross-validated r² and the selected penalty of each target.
+    exclude : collection of str
+        Predictors that are never links (covariates).
+
+    Returns
+    -------
+    DataFrame
+        Columns `LINK_COLUMNS`; targets in their order, within a target predictors in theirs.
+    """
+    is_link = coef != 0
+    is_link[:, np.isin(feature_names, list(exclude))] = False
+    target, feature = np.nonzero(is_link)
+    return pd.DataFrame(
+        {
+            "TF": feature_names[feature],
+            "target": target_names[target],
+            "coef": coef[target, feature],
+            "r2": r2[target],
+            "lambda_": lambda_[target],
+        },
+        columns=list(LINK_COLUMNS),
+    )
+
+
+def check_links(links: object, caller: str) -> pd.DataFrame:
+    """Return `links` unchanged if it is a links table, else raise an error that says what is wrong.
+
+    Raises
+    ------
+    TypeError
+        If `links` is not a DataFrame.
+    ValueError
+        If a required column is missing or ``coef`` holds something other than finite numbers.
+    """
+    if not isinstance(links, pd.DataFrame):
+        raise TypeError(
+            f"{caller} expects `links` as a pandas DataFrame with the columns "
+            f"{', '.join(REQUIRED_COLUMNS)}, got {type(links).__name__}. Pass "
+            "`SciFateRegressor.links_`, or put the filter behind the regressor in a Pipeline."
+        )
+    missing = [name for name in REQUIRED_COLUMNS if name not in links.columns]
+    if missing:
+        raise ValueError(
+            f"{caller}: `links` lacks the column(s) {', '.join(missing)}; "
+            f"found {', '.join(map(str, links.columns))}."
+        )
+    if not pd.api.types.is_numeric_dtype(links["coef"]) or not np.isfinite(links["coef"]).all():
+        raise ValueError(f"{caller}: column `coef` of `links` must hold finite numbers.")
+    return links
+
+
+def strong_links(links: pd.DataFrame, coef_threshold: float) -> pd.DataFrame:
+    """Return the links with ``|coef| > coef_threshold``."""
+    return links.loc[links["coef"].abs() > coef_threshold]

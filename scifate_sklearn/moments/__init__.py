@@ -1,0 +1,9 @@
+"""From matrices to the sums that the solvers need: one pass over the cells, never a second.
+
+`plan_folds` says which cells make which sums, `Moments` holds the sums, part by part.
+"""
+
+from ._moments import Moments
+from ._plan import FoldLayout, FoldPlan, plan_folds
+
+__all__ = ["FoldLayout", "FoldPlan", "Moments", "plan_folds"]

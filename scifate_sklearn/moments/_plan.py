@@ -1,0 +1,140 @@
+"""Which cells are summed together, and which sums make up which training and test set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# cv.glmnet pools single residuals instead of fold means below this many cells per fold.
+MIN_CELLS_PER_FOLD = 3
+
+
+@dataclass(frozen=True)
+class FoldLayout:
+    """How training sets, test sets and the whole are made of parts.
+
+    A *part* is a set of cells whose sums are kept together; a *test unit* is a part whose mean
+    squared error is one term of the cross-validation mean.
+
+    Attributes
+    ----------
+    training : ndarray of shape (n_folds, n_parts)
+        1 where the part belongs to the training set, else 0.
+    held_out : ndarray of shape (n_units,)
+        The part that each test unit evaluates.
+    training_of : ndarray of shape (n_units,)
+        The training set whose model each test unit evaluates.
+    total : ndarray of shape (n_parts,)
+        1 for the parts that add up to all cells.
+    """
+
+    training: NDArray[np.float64]
+    held_out: NDArray[np.intp]
+    training_of: NDArray[np.intp]
+    total: NDArray[np.float64]
+
+    @property
+    def n_folds(self) -> int:
+        """Number of training sets."""
+        return self.training.shape[0]
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """The rows of each part, and the layout that combines the parts."""
+
+    parts: tuple[NDArray[np.intp], ...]
+    layout: FoldLayout
+
+    def training_rows(self, fold: int) -> NDArray[np.intp]:
+        """Return the sorted rows of the training set of one fold."""
+        return self._rows(self.layout.training[fold])
+
+    def held_out_rows(self, unit: int) -> NDArray[np.intp]:
+        """Return the rows that one test unit evaluates."""
+        return self.parts[self.layout.held_out[unit]]
+
+    def _rows(self, member: NDArray[np.float64]) -> NDArray[np.intp]:
+        return np.sort(np.concatenate([self.parts[i] for i in np.flatnonzero(member)]))
+
+
+def plan_folds(splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int) -> FoldPlan:
+    """Turn the (train, test) rows of any scikit-learn splitter into a plan of sums.
+
+    Where the test sets partition the cells and every training set is the rest, each fold is summed
+    once and training sets are sums of the other folds. Other splitters (shuffled, time series) get
+    two parts a fold and one for all cells.
+
+    With fewer than three test cells per fold each test cell is a unit of its own, as in
+    ``cv.glmnet`` (``grouped = FALSE``).
+
+    Parameters
+    ----------
+    splits : iterable of (train, test) pairs of row indices
+    n_cells : int
+
+    Returns
+    -------
+    FoldPlan
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds, or one has no training or no test cells.
+    """
+    folds = [(np.asarray(train, np.intp), np.asarray(test, np.intp)) for train, test in splits]
+    _check_folds(folds)
+    tests = [test for _, test in folds]
+    grouped = sum(map(len, tests)) >= MIN_CELLS_PER_FOLD * len(folds)
+    units = tests if grouped else [rows for test in tests for rows in np.split(test, len(test))]
+    training_of = np.repeat(np.arange(len(folds)), [1 if grouped else len(t) for t in tests])
+    build = _partition_plan if _is_partition(folds, n_cells) else _general_plan
+    return build(folds, units, training_of, n_cells)
+
+
+def _check_folds(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> None:
+    if len(folds) < 2:
+        raise ValueError(f"`cv` must give at least 2 folds, got {len(folds)}.")
+    for k, (train, test) in enumerate(folds):
+        if train.size == 0 or test.size == 0:
+            raise ValueError(
+                f"`cv`: fold {k} has {train.size} training and {test.size} test cells; "
+                "both must hold at least one."
+            )
+
+
+def _is_partition(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]], n_cells: int) -> bool:
+    tests = np.concatenate([test for _, test in folds])
+    if not np.array_equal(np.sort(tests), np.arange(n_cells)):
+        return False
+    return all(
+        len(train) + len(test) == n_cells
+        and np.array_equal(np.sort(np.concatenate([train, test])), np.arange(n_cells))
+        for train, test in folds
+    )
+
+
+def _partition_plan(
+    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    units: list[NDArray[np.intp]],
+    training_of: NDArray[np.intp],
+    n_cells: int,
+) -> FoldPlan:
+    training = (training_of[None, :] != np.arange(len(folds))[:, None]).astype(np.float64)
+    layout = FoldLayout(training, np.arange(len(units)), training_of, np.ones(len(units)))
+    return FoldPlan(tuple(units), layout)
+
+
+def _general_plan(
+    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    units: list[NDArray[np.intp]],
+    training_of: NDArray[np.intp],
+    n_cells: int,
+) -> FoldPlan:
+    parts = [train for train, _ in folds] + units + [np.arange(n_cells)]
+    training = np.eye(len(folds), len(parts))
+    total = np.zeros(len(parts))
+    total[-1] = 1.0
+    held_out = len(folds) + np.arange(len(units))
+    return FoldPlan(tuple(parts), FoldLayout(training, held_out, training_of, total))

@@ -1,0 +1,1 @@
+"""From moments to coefficient paths, CV curves and selected models: two engines, one interface."""

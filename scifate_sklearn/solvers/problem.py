@@ -1,0 +1,126 @@
+"""What is to be solved, apart from how: the data's moments, the masks and the penalties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..moments import Moments
+
+Floats: TypeAlias = NDArray[np.float64]
+
+# A variance below this share of the second moment around the shift is rounding, not signal.
+CONSTANT = 1e-12
+
+
+@dataclass(frozen=True)
+class LassoProblem:
+    """Cross-validated elastic nets of many targets on the same predictors.
+
+    Attributes
+    ----------
+    moments : Moments
+    candidates : ndarray of bool of shape (n_targets, n_features)
+        The predictors that may enter each target's model.
+    penalty_factor : ndarray of shape (n_features,)
+        Relative penalties before rescaling; infinite ones exclude the predictor.
+    lambdas : ndarray of shape (n_lambdas,) or None
+        Decreasing grid; None asks for glmnet's data-driven one.
+    alpha : float
+        1 is the LASSO, 0 ridge regression.
+    standardize, fit_intercept : bool
+    tol : float
+        Duality gap at which a problem is solved, relative to ‖y‖² of its training set.
+    max_iter : int
+        Sweeps allowed per penalty.
+    path : {"full", "adaptive"}
+    """
+
+    moments: Moments
+    candidates: NDArray[np.bool_]
+    penalty_factor: Floats
+    lambdas: Floats | None
+    alpha: float
+    standardize: bool
+    fit_intercept: bool
+    tol: float
+    max_iter: int
+    path: Literal["full", "adaptive"]
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets."""
+        return self.moments.n_targets
+
+    def block_candidates(self, block: slice) -> NDArray[np.bool_]:
+        """Return the candidates of a block of targets, without infinitely penalised ones."""
+        return self.candidates[block] & np.isfinite(self.penalty_factor)
+
+    def block_factors(self, block: slice) -> Floats:
+        """Return penalty factors (n_block, n_features) whose mean over the candidates is 1.
+
+        As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean.
+        """
+        mask = self.candidates[block]
+        factor = np.where(np.isfinite(self.penalty_factor), self.penalty_factor, 1.0)
+        total = (mask * factor).sum(axis=1, keepdims=True)
+        share = np.zeros_like(total)
+        np.divide(mask.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
+        return share * factor
+
+    def target_variance(self, block: slice) -> Floats:
+        """Return the variance (ddof 1) of each target of a block over all cells."""
+        whole, n = self.moments.whole, self.moments.whole.n_cells[0]
+        variance = whole.yy[0, block] / whole.weight[0] - whole.y_mean[0, block] ** 2
+        return np.maximum(variance, 0.0) * n / (n - 1)
+
+
+def correlations(moments: Moments) -> Floats:
+    """Return the (weighted) correlation (n_targets, n_features) over all cells, 0 if constant."""
+    whole = moments.whole
+    x_mean, y_mean, weight = whole.x_mean[0], whole.y_mean[0], whole.weight[0]
+    covariance = whole.xy[0].T / weight - np.outer(y_mean, x_mean)
+    x_sd = _standard_deviation(np.diagonal(whole.xx[0]) / weight, x_mean)
+    y_sd = _standard_deviation(whole.yy[0] / weight, y_mean)
+    scale = np.outer(y_sd, x_sd)
+    return np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
+
+
+def _standard_deviation(square: Floats, mean: Floats) -> Floats:
+    variance = square - mean**2
+    return np.sqrt(np.where(variance > CONSTANT * square, variance, 0.0))
+
+
+def select_candidates(
+    moments: Moments, cor_threshold: float | None, excluded: NDArray[np.intp] | None = None
+) -> NDArray[np.bool_]:
+    """Return the predictors that may enter each target's model.
+
+    S = {j ≠ self : |cor(x_j, y)| > threshold} over all cells; empty where fewer than two are left.
+
+    Parameters
+    ----------
+    moments : Moments
+    cor_threshold : float or None
+        None keeps every predictor of every target that is not constant.
+    excluded : ndarray of int of shape (n_targets,), default=None
+        The predictor that is the target itself, or −1.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_targets, n_features)
+    """
+    correlation = np.abs(correlations(moments))
+    if cor_threshold is None:
+        candidates = np.ones(correlation.shape, bool)
+        candidates &= correlation.any(axis=1, keepdims=True)
+    else:
+        candidates = correlation > cor_threshold
+    if excluded is not None:
+        is_self = np.flatnonzero(excluded >= 0)
+        candidates[is_self, excluded[is_self]] = False
+    candidates[candidates.sum(axis=1) < 2] = False
+    return candidates

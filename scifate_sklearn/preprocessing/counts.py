@@ -1,0 +1,268 @@
+"""Counts to matrices: filters, size factors, logarithm, z-scores.
+
+All functions take cells in rows and genes in columns, as a dense array or as CSR/CSC, compute in
+float64 and leave their arguments alone. The formulas are those of the sci-fate pipeline (Cao et
+al., Nature Biotechnology 2020; R package monocle for the size factors).
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Sparse: TypeAlias = (
+    "sp.csr_array[Any] | sp.csc_array[Any] | sp.csr_matrix[Any] | sp.csc_matrix[Any]"
+)
+Matrix: TypeAlias = "NDArray[Any] | Sparse"
+
+PSEUDOCOUNT = 0.1
+"""Added to each size-corrected count before the logarithm, in counts."""
+
+# A column that varies less than this, relative to its largest value, is rounding noise.
+_CONSTANT = 1e-12
+
+
+def check_finite(values: Matrix, name: str) -> None:
+    """Raise if `values` holds something other than finite real numbers.
+
+    Parameters
+    ----------
+    values : {ndarray, sparse} of shape (n_cells, n_genes)
+        Counts or values.
+    name : str
+        What the error calls them, such as ``layer 'new'``.
+
+    Raises
+    ------
+    TypeError
+        If the values are not real numbers.
+    ValueError
+        If a value is NaN or infinite.
+    """
+    stored = _stored(values)
+    if stored.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold real numbers, found dtype {stored.dtype}.")
+    n_bad = stored.size - int(np.count_nonzero(np.isfinite(stored)))
+    if n_bad:
+        raise ValueError(
+            f"{name} has {n_bad} NaN or infinite value(s); leave out those cells or genes, or "
+            "replace the values, first."
+        )
+
+
+def check_counts(counts: Matrix, name: str) -> None:
+    """Raise if `counts` cannot be counts: not finite, or negative.
+
+    Fractions are allowed; some quantifiers report them.
+
+    Parameters
+    ----------
+    counts : {ndarray, sparse} of shape (n_cells, n_genes)
+        Supposed counts.
+    name : str
+        What the error calls them, such as ``layer 'new'``.
+
+    Raises
+    ------
+    TypeError
+        If they are not real numbers.
+    ValueError
+        If one is NaN, infinite or negative.
+    """
+    check_finite(counts, name)
+    stored = _stored(counts)
+    n_negative = int(np.count_nonzero(stored < 0))
+    if n_negative:
+        raise ValueError(
+            f"{name} has {n_negative} negative value(s), the smallest {stored.min():g}, so it does "
+            "not hold counts. Pass raw counts, neither logged nor scaled; for velocities or rates "
+            "choose 'values' instead of 'counts'."
+        )
+
+
+def count_positive(counts: Matrix) -> NDArray[np.int64]:
+    """Return in how many cells each gene is positive.
+
+    Parameters
+    ----------
+    counts : {ndarray, sparse} of shape (n_cells, n_genes)
+        Stored zeros do not count.
+
+    Returns
+    -------
+    ndarray of shape (n_genes,)
+        Number of cells.
+    """
+    return np.asarray((counts > 0).sum(axis=0), dtype=np.int64).ravel()
+
+
+def sum_cells(counts: Matrix) -> NDArray[np.float64]:
+    """Return the sum of each cell over its genes.
+
+    Parameters
+    ----------
+    counts : {ndarray, sparse} of shape (n_cells, n_genes)
+        Counts.
+
+    Returns
+    -------
+    ndarray of shape (n_cells,)
+        Sums, accumulated in float64 whatever the dtype of `counts`.
+    """
+    if isinstance(counts, np.ndarray):
+        return np.asarray(counts.sum(axis=1, dtype=np.float64))
+    # A sparse float32 matrix would sum in float32 and lose counts beyond 2**24.
+    return np.asarray(counts @ np.ones(counts.shape[1]), dtype=np.float64)
+
+
+def select_genes(
+    n_positive: Sequence[NDArray[np.int64]], n_cells: int, rate: float
+) -> NDArray[np.bool_]:
+    """Return which genes are positive in more than ``rate * n_cells`` cells of every layer.
+
+    Parameters
+    ----------
+    n_positive : sequence of ndarray of shape (n_genes,)
+        Per layer, in how many cells each gene is positive (`count_positive`); at least one layer.
+    n_cells : int
+        Number of cells those were counted in.
+    rate : float
+        Fraction of the cells that a gene must exceed.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_genes,)
+        True for the genes to keep.
+    """
+    kept: NDArray[np.bool_] = np.all([count > rate * n_cells for count in n_positive], axis=0)
+    return kept
+
+
+def select_cells(total: Matrix, least: float) -> NDArray[np.bool_]:
+    """Return which cells have more than `least` counts.
+
+    Parameters
+    ----------
+    total : {ndarray, sparse} of shape (n_cells, n_genes)
+        Total counts of the genes that passed the gene filter.
+    least : float
+        Counts (UMIs) a cell must exceed.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_cells,)
+        True for the cells to keep.
+    """
+    return sum_cells(total) > least
+
+
+def size_factors(total: Matrix) -> NDArray[np.float64]:
+    """Return the size factor of each cell: its total over the geometric mean of all totals.
+
+    For cell c and genes g: t_c = Σ_g round(total_cg), s_c = t_c / exp(mean log t).
+
+    Parameters
+    ----------
+    total : {ndarray, sparse} of shape (n_cells, n_genes)
+        Total counts after both filters.
+
+    Returns
+    -------
+    ndarray of shape (n_cells,)
+        Size factors, without unit; their geometric mean is 1.
+
+    Raises
+    ------
+    ValueError
+        If the rounded counts of a cell sum to zero, which has no logarithm.
+
+    Notes
+    -----
+    monocle's ``estimateSizeFactors(method = "mean-geometric-mean-total", round_exprs = TRUE)``;
+    halves round to even as in R.
+    """
+    # Integers first become float64: rint turns bytes into float16, which SciPy cannot sum.
+    exact = total.astype(np.float64)
+    totals = sum_cells(np.rint(exact) if isinstance(exact, np.ndarray) else exact.rint())
+    n_empty = int(np.count_nonzero(totals <= 0))
+    if n_empty:
+        raise ValueError(
+            f"{n_empty} of {totals.size} cell(s) have no total counts left after rounding, so no "
+            "size factor. Drop empty cells (raise cell_filter_UMI) and pass raw counts."
+        )
+    return np.asarray(totals / np.exp(np.log(totals).mean()))
+
+
+def log_normalize(counts: Matrix, size_factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``log(counts / size_factor + 0.1)``, dense.
+
+    Parameters
+    ----------
+    counts : {ndarray, sparse} of shape (n_cells, n_genes)
+        New or total counts; select genes and cells first, the result is dense.
+    size_factor : ndarray of shape (n_cells,)
+        Positive size factors.
+
+    Returns
+    -------
+    ndarray of shape (n_cells, n_genes)
+        Natural logarithms.
+    """
+    logs = to_dense(counts)
+    logs /= size_factor[:, None]
+    logs += PSEUDOCOUNT
+    return np.log(logs, out=logs)
+
+
+def zscore(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return ``(values - mean) / sd`` of each column, with the sample sd (ddof 1).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_cells, n_columns) or (n_cells,)
+        Finite numbers.
+
+    Returns
+    -------
+    ndarray of the shape of `values`
+        Columns of mean 0 and sd 1. A constant column (`is_constant`) has no sd and becomes all
+        zeros: it stays constant, and the regressor treats it as it treats any constant column.
+    """
+    constant = is_constant(values)
+    scaled: NDArray[np.float64] = values - values.mean(axis=0, dtype=np.float64)
+    # One cell alone has no sample sd either, and all its columns are constant.
+    sd = np.sqrt(np.einsum("i...,i...->...", scaled, scaled) / max(len(values) - 1, 1))
+    scaled /= np.where(constant, 1.0, sd)
+    scaled[..., constant] = 0.0
+    return scaled
+
+
+def is_constant(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which columns do not vary beyond rounding.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_cells, n_columns) or (n_cells,)
+        Finite numbers, at least one row.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_columns,) or ()
+        True where max - min ≤ 10⁻¹² · max|value|.
+    """
+    highest, lowest = values.max(axis=0), values.min(axis=0)
+    return np.asarray(highest - lowest <= _CONSTANT * np.maximum(abs(highest), abs(lowest)))
+
+
+def to_dense(values: Matrix) -> NDArray[np.float64]:
+    """Return a new dense float64 array of `values`."""
+    # Converted while sparse, a large matrix is laid out in memory once only.
+    copied = values.astype(np.float64)
+    return copied if isinstance(copied, np.ndarray) else copied.toarray()
+
+
+def _stored(values: Matrix) -> NDArray[Any]:
+    """Return the numbers held in memory: all of a dense array, the stored ones of a sparse one."""
+    return values if isinstance(values, np.ndarray) else values.data

@@ -1,0 +1,150 @@
+"""Cross-validation folds that equal R's, bit for bit.
+
+The published pipeline draws its folds with ``set.seed(123456); sample(rep(seq(10), length = n))``.
+The same folds give the same cross-validation curve, and so the same λ and the same links.
+"""
+
+import warnings
+from collections.abc import Iterator
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils.validation import _num_samples
+
+from ._r_sample import LARGEST_SEED, SAMPLE_KINDS, r_sample
+
+
+class RSampleKFold(BaseCrossValidator):
+    """K folds drawn as R does: ``set.seed(seed); sample(rep(seq(n_splits), length = n))``.
+
+    Parameters
+    ----------
+    n_splits : int, default=10
+        Number of folds, at least 2.
+    seed : int, default=123456
+        R's seed, an integer from -(2³¹ - 1) to 2³¹ - 1.
+    sample_kind : {"Rejection", "Rounding"}, default="Rejection"
+        R's ``RNGkind(sample.kind=)``: "Rejection" is R's default since 3.6, "Rounding" was before.
+
+    Raises
+    ------
+    TypeError
+        If `n_splits` or `seed` is not an integer.
+    ValueError
+        If `n_splits` < 2, `seed` is outside R's integers or `sample_kind` is unknown.
+
+    Notes
+    -----
+    Fold sizes differ by one cell at most. Groups and targets play no part: under metadata routing
+    the splitter requests nothing. Each call draws afresh from the seed: equal calls, equal folds.
+
+    Examples
+    --------
+    >>> RSampleKFold(n_splits=3, seed=0).fold_ids(7)
+    array([3, 1, 1, 3, 1, 2, 2])
+    """
+
+    def __init__(
+        self, n_splits: int = 10, seed: int = 123456, sample_kind: str = "Rejection"
+    ) -> None:
+        self.n_splits = _check_integer("n_splits", n_splits)
+        self.seed = _check_integer("seed", seed)
+        self.sample_kind = sample_kind
+        if self.n_splits < 2:
+            raise ValueError(
+                f"n_splits = {self.n_splits} is too few: cross-validation needs 2 folds or more."
+            )
+        if abs(self.seed) > LARGEST_SEED:
+            raise ValueError(
+                f"seed = {self.seed} is no integer in R; use one from {-LARGEST_SEED} to "
+                f"{LARGEST_SEED}."
+            )
+        if sample_kind not in SAMPLE_KINDS:
+            raise ValueError(
+                f"sample_kind must be one of {', '.join(SAMPLE_KINDS)}, got {sample_kind!r}."
+            )
+
+    def get_n_splits(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
+        """Return the number of folds; the arguments are there for scikit-learn."""
+        return self.n_splits
+
+    def split(
+        self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield the training and test cells of each fold, in the order of R's fold 1 to `n_splits`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Only its number of rows matters.
+        y, groups : object
+            Not used; `groups` other than None raises a warning.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Row numbers from 0, ascending.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer samples than folds.
+        """
+        if groups is not None:
+            warnings.warn(
+                "RSampleKFold ignores `groups`: cells of a group may be split between folds. Use a "
+                "group-aware splitter such as GroupKFold to keep groups together.",
+                UserWarning,
+                stacklevel=2,
+            )
+        folds: Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]] = super().split(X, y, groups)
+        return folds
+
+    def fold_ids(self, n_samples: int) -> NDArray[np.int64]:
+        """Return each sample's fold, counted from 1 as in R.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of samples (cells).
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Fold of each sample, 1 to `n_splits`.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer samples than folds.
+        """
+        if n_samples < self.n_splits:
+            raise ValueError(
+                f"n_splits = {self.n_splits} folds need as many samples, but n_samples = "
+                f"{n_samples}. Ask for fewer folds."
+            )
+        labels = np.resize(np.arange(1, self.n_splits + 1), n_samples)
+        return r_sample(labels, self.seed, self.sample_kind)
+
+    def _iter_test_masks(
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Iterator[NDArray[np.bool_]]:
+        folds = self.fold_ids(_num_samples(X))
+        for fold in range(1, self.n_splits + 1):
+            yield folds == fold
+
+
+def _check_integer(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r} ({type(value).__name__}).")
+    return int(value)

@@ -1,0 +1,6 @@
+"""Evidence for links: binding references and the filters that test links against them."""
+
+from scifate_sklearn.filters.encode import EncodeLinkFilter
+from scifate_sklearn.filters.reference import BindingReference
+
+__all__ = ["BindingReference", "EncodeLinkFilter"]

@@ -1,0 +1,99 @@
+"""Columns of names and flags to integer codes, booleans and united rows."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
+
+
+def as_names(values: Iterable[Any]) -> NDArray[np.object_]:
+    """Return values as an object array of strings."""
+    return np.array([str(value) for value in values], dtype=object)
+
+
+def name_codes(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Code a column of names by their order of appearance.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Names; anything else than strings is turned into them.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,)
+        Position in `names`.
+    names : ndarray of shape (n_names,)
+        Unique names.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing or empty.
+    """
+    codes, uniques = pd.factorize(column)
+    # Twice, because 1 and "1" become one name; the second time over few values.
+    recode, names = pd.factorize(as_names(uniques))
+    is_missing = codes < 0
+    codes = recode[codes] if len(names) else codes
+    is_missing |= np.isin(codes, np.flatnonzero(names == ""))
+    if is_missing.any():
+        raise ValueError(
+            f"Column {column.name!r} lacks a name in {is_missing.sum():,} row(s), first in row "
+            f"{is_missing.argmax():,}; fill these in or leave them out."
+        )
+    return codes, names
+
+
+def as_flags(column: "pd.Series[Any]") -> NDArray[np.bool_]:
+    """Return a column of 0/1, booleans or their text as booleans.
+
+    Raises
+    ------
+    ValueError
+        If anything else is there.
+    """
+    codes, uniques = pd.factorize(column, use_na_sentinel=False)
+    flags = [_FLAGS.get(str(value).strip().lower()) for value in uniques]
+    wrong = [value for value, flag in zip(uniques, flags, strict=True) if flag is None]
+    if wrong:
+        raise ValueError(
+            f"Column {column.name!r} must hold 0/1 or False/True, found {wrong[0]!r}"
+            + (f" and {len(wrong) - 1} other values." if len(wrong) > 1 else ".")
+        )
+    return np.array(flags, dtype=np.bool_)[codes]
+
+
+def rename_rows(
+    names: NDArray[np.object_],
+    status: NDArray[np.int8],
+    new_name: Callable[[str], str | None],
+) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
+    """Rename the rows of a matrix; rows of one name are united by their maximum.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_rows,)
+        Old names.
+    status : ndarray of shape (n_rows, n_columns)
+        The matrix.
+    new_name : callable
+        From an old name to the new one, or to None, which drops the row.
+
+    Returns
+    -------
+    names : ndarray of shape (n_new_rows,)
+        New names, in order of appearance.
+    status : ndarray of shape (n_new_rows, n_columns)
+        The matrix with united rows.
+    """
+    codes, renamed = pd.factorize(np.array([new_name(name) for name in names], dtype=object))
+    order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
+    if not len(order):
+        return as_names([]), status[:0]
+    starts = np.searchsorted(codes[order], np.arange(len(renamed)))
+    return as_names(renamed), np.maximum.reduceat(status[order], starts, axis=0)

@@ -1,0 +1,292 @@
+"""BindingReference: for which genes was the binding of a TF tested, and where is a peak."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from scifate_sklearn.filters.codes import as_flags, as_names, name_codes, rename_rows
+from scifate_sklearn.filters.names import examples, guess_mismatch
+from scifate_sklearn.filters.reading import evidence_columns, read_gmt, read_table
+
+UNTESTED, NO_PEAK, PEAK = 0, 1, 2
+
+
+def tf_before_underscore(set_name: str) -> str:
+    """Return the TF of a set called ``TF_CELL_ASSEMBLY``, as in Enrichr's ENCODE libraries."""
+    return set_name.split("_")[0]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BindingReference:
+    """ChIP-seq evidence: per TF the genes that were tested for binding, and those with a peak.
+
+    Make one with `from_table`, `from_edges`, `from_gmt` or `read`. Instances never change; they
+    pickle, and deep copies are the same object.
+
+    Parameters
+    ----------
+    tfs : array-like of str, shape (n_tfs,)
+        Unique names of the TFs.
+    genes : array-like of str, shape (n_genes,)
+        Unique names of the gene universe.
+    status : array-like of int8, shape (n_tfs, n_genes)
+        0: the pair was not tested, 1: tested without a peak, 2: with a peak. One byte per pair: 800
+        TFs × 20,000 genes take 16 MB.
+
+    Raises
+    ------
+    ValueError
+        If names repeat, `status` has another shape or other values, or the tested pairs are of one
+        class only (all with or all without a peak): such a reference tells no link from another.
+
+    Notes
+    -----
+    Names are compared letter by letter. Where data and reference differ in case, as mouse data
+    (``Pax6``) and Enrichr's upper-case mouse sets (``PAX6``), rename the reference::
+
+        data_name = {name.upper(): name for name in adata.var_names}
+        reference = reference.map_names(data_name)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> edges = pd.DataFrame({"TF": ["MYC", "MYC", "E2F1"], "target": ["CDK4", "NCL", "CDK4"]})
+    >>> BindingReference.from_edges(edges, genes=["CDK4", "NCL", "ACTB"])
+    BindingReference(2 TFs × 3 genes: 6 tested pairs, 3 with a peak)
+    """
+
+    tfs: NDArray[np.object_]
+    genes: NDArray[np.object_]
+    status: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        for field, dtype in (("tfs", object), ("genes", object), ("status", np.int8)):
+            # A view, so that locking it does not lock the caller's own array.
+            array = np.asarray(getattr(self, field), dtype=dtype).view()
+            array.flags.writeable = False
+            object.__setattr__(self, field, array)
+        self._check_fields()
+        self._check_classes()
+
+    def _check_fields(self) -> None:
+        for field, names in (("tfs", self.tfs), ("genes", self.genes)):
+            if not pd.Index(names).is_unique:
+                raise ValueError(f"`{field}` must hold each name once.")
+        shape = (len(self.tfs), len(self.genes))
+        low, high = self.status.min(initial=PEAK), self.status.max(initial=UNTESTED)
+        if self.status.shape != shape or low < UNTESTED or high > PEAK:
+            raise ValueError(
+                f"`status` must hold 0, 1 and 2 in the shape (n_tfs, n_genes) = {shape}, got the "
+                f"shape {self.status.shape} and values from {low} to {high}."
+            )
+
+    def _check_classes(self) -> None:
+        n_tested, n_peaks = self.n_tested, self.n_peaks
+        if n_peaks in (0, n_tested):
+            found = f"all {'with' if n_peaks else 'without'} a peak" if n_tested else "none left"
+            raise ValueError(
+                f"reference with one class only ({n_tested:,} tested pairs, {found}): it tells no "
+                "link from another. Give tested pairs with and without a peak (`peak` 1 and 0), or "
+                "bound pairs with a gene universe that has further genes (`genes`)."
+            )
+
+    def __repr__(self) -> str:
+        return (
+            f"BindingReference({len(self.tfs):,} TFs × {len(self.genes):,} genes: "
+            f"{self.n_tested:,} tested pairs, {self.n_peaks:,} with a peak)"
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Nothing can change, and scikit-learn's clone deep-copies every parameter for every fit.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Through the constructor, which locks the arrays again.
+        return type(self), (self.tfs, self.genes, self.status)
+
+    @property
+    def n_tested(self) -> int:
+        """Number of tested pairs."""
+        return int(np.count_nonzero(self.status))
+
+    @property
+    def n_peaks(self) -> int:
+        """Number of pairs with a peak."""
+        return int(np.count_nonzero(self.status == PEAK))
+
+    @classmethod
+    def from_table(cls, table: pd.DataFrame) -> Self:
+        """Make a reference of tested pairs, one row each.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Columns ``TF``, ``target``, ``peak`` or dynamo's ``id``, ``linked_gene_name``, ``peak``;
+            ``peak`` holds 0/1 or booleans. A pair that is there more than once has a peak if one
+            of its rows has.
+
+        Raises
+        ------
+        ValueError
+            If a column or a name is missing, ``peak`` holds something else, or all pairs are of one
+            class.
+        """
+        columns = evidence_columns(table, "`table`")
+        if "peak" not in columns:
+            raise ValueError(
+                "`table` has no column 'peak' that tells bound from unbound pairs. If all rows are "
+                "bound pairs, use `BindingReference.from_edges`."
+            )
+        tf, tfs = name_codes(table[columns["TF"]])
+        gene, genes = name_codes(table[columns["target"]])
+        peak = as_flags(table[columns["peak"]])
+        status = np.zeros((len(tfs), len(genes)), dtype=np.int8)
+        status[tf, gene] = NO_PEAK
+        status[tf[peak], gene[peak]] = PEAK
+        return cls(tfs, genes, status)
+
+    @classmethod
+    def from_edges(cls, edges: pd.DataFrame, genes: Iterable[str] | None = None) -> Self:
+        """Make a reference of bound pairs; all other genes of the universe count as not bound.
+
+        Parameters
+        ----------
+        edges : DataFrame
+            Columns ``TF`` and ``target`` (or dynamo's ``id``, ``linked_gene_name``); others, a
+            column ``peak`` too, are ignored.
+        genes : iterable of str, optional
+            The universe; bound genes outside it are left out. By default all targets in `edges`,
+            which lacks the genes that no TF binds.
+
+        Raises
+        ------
+        ValueError
+            If a column or a name is missing, no target is in `genes`, or no pair is left unbound.
+        """
+        columns = evidence_columns(edges, "`edges`")
+        tf, tfs = name_codes(edges[columns["TF"]])
+        gene, targets = name_codes(edges[columns["target"]])
+        universe = targets if genes is None else as_names(dict.fromkeys(genes))
+        code_in_universe = pd.Index(universe).get_indexer(pd.Index(targets))
+        if len(targets) and (code_in_universe < 0).all():
+            raise ValueError(
+                f"No target is in the universe `genes`: targets are {examples(targets)}, genes "
+                f"{examples(universe)}. {guess_mismatch(targets, universe)}"
+            )
+        gene = code_in_universe[gene]
+        status = np.full((len(tfs), len(universe)), NO_PEAK, dtype=np.int8)
+        status[tf[gene >= 0], gene[gene >= 0]] = PEAK
+        return cls(tfs, universe, status)
+
+    @classmethod
+    def from_gmt(
+        cls,
+        path: str | os.PathLike[str],
+        genes: Iterable[str] | None = None,
+        *,
+        tf_of_set: Callable[[str], str | None] = tf_before_underscore,
+    ) -> Self:
+        """Read a gene-set file (Enrichr, MSigDB) with the bound genes of one experiment per line.
+
+        Parameters
+        ----------
+        path : path-like
+            A GMT file, gzip-compressed or not.
+        genes : iterable of str, optional
+            The universe, as in `from_edges`.
+        tf_of_set : callable
+            From a set's name to its TF, or None to leave the set out. By default what stands before
+            the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of one TF are united.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If the file is missing, unreadable or holds no set; and as `from_edges`.
+        """
+        tfs, targets = read_gmt(path, tf_of_set)
+        with _naming(path):
+            return cls.from_edges(pd.DataFrame({"TF": tfs, "target": targets}), genes)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], genes: Iterable[str] | None = None) -> Self:
+        """Read a reference from a file.
+
+        Parameters
+        ----------
+        path : path-like
+            Delimited text (csv, tsv, txt; tabs, commas or semicolons, told from the content),
+            parquet, or a file called ``*.gmt``; text may be gzip-compressed. With a column ``peak``
+            it is taken as `from_table` does, without as `from_edges` does.
+        genes : iterable of str, optional
+            The universe. Rows of other genes are left out.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError, ImportError
+            If the file is missing, empty, damaged, binary or lacks a column (the message names the
+            path), or if it is parquet and pyarrow is not installed.
+        """
+        if os.fspath(path).lower().removesuffix(".gz").endswith(".gmt"):
+            return cls.from_gmt(path, genes)
+        table = read_table(path)
+        columns = evidence_columns(table, str(path))
+        with _naming(path):
+            if "peak" not in columns:
+                return cls.from_edges(table, genes)
+            if genes is not None:
+                table = table[table[columns["target"]].isin(as_names(genes))]
+            return cls.from_table(table)
+
+    def map_names(self, new_name: Callable[[str], str | None] | Mapping[str, str]) -> Self:
+        """Return a reference with other names of TFs and genes.
+
+        Parameters
+        ----------
+        new_name : callable or mapping
+            From an old name to the new one. A callable returns None to drop a name; names that a
+            mapping lacks stay as they are. To keep orthologs only pass ``orthologs.get``.
+
+        Returns
+        -------
+        BindingReference
+            Names that become equal are united: a peak under one of them is a peak.
+        """
+        rename = _or_same(new_name) if isinstance(new_name, Mapping) else new_name
+        tfs, status = rename_rows(self.tfs, self.status, rename)
+        genes, transposed = rename_rows(self.genes, status.T, rename)
+        return type(self)(tfs, genes, np.ascontiguousarray(transposed.T))
+
+
+def as_reference(reference: object) -> BindingReference:
+    """Return a reference, or make one of a table (with or without ``peak``) or a path."""
+    if isinstance(reference, BindingReference):
+        return reference
+    if isinstance(reference, pd.DataFrame):
+        has_peak = "peak" in evidence_columns(reference, "`reference`")
+        make = BindingReference.from_table if has_peak else BindingReference.from_edges
+        return make(reference)
+    if isinstance(reference, str | os.PathLike):
+        return BindingReference.read(reference)
+    raise TypeError(
+        "`reference` must be a BindingReference, a DataFrame or the path of a file, got "
+        f"{type(reference).__name__}."
+    )
+
+
+def _or_same(mapping: Mapping[str, str]) -> Callable[[str], str | None]:
+    return lambda name: mapping.get(name, name)
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the path into errors about the content of a file."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

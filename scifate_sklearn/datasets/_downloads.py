@@ -1,0 +1,171 @@
+"""Bring a reference file here: a local path as it is, a URL through a checksummed cache."""
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+logger = logging.getLogger(__name__)
+
+CACHE_VARIABLE = "SCIFATE_CACHE"
+# Two more attempts, one and two seconds later: enough for a hiccup, short enough to sit through.
+RETRIES = 2
+# Statuses that say "try again later" although they begin with a 4.
+PASSING_STATUSES = (408, 425, 429)
+
+
+class _RefusedError(Exception):
+    """An answer that asking again would not change, so that pooch does not retry it."""
+
+
+def fetch_file(
+    path_or_url: str | os.PathLike[str],
+    *,
+    known_hash: str | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    progressbar: bool = False,
+) -> Path:
+    """Return the local path of a file given by path or by http(s) URL.
+
+    A URL is downloaded once, into the cache, under a name made of a digest of the URL and the
+    last part of its path (``…/peaks.csv.gz?dl=1`` keeps ``.csv.gz``). The file appears under
+    that name only when it is complete and its checksum, if known, is right.
+
+    Parameters
+    ----------
+    path_or_url : str or path-like
+        A local file (``~`` is expanded) or a URL that begins with ``http://`` or ``https://``.
+    known_hash : str, optional
+        SHA256 of the file in hexadecimal, or ``"algorithm:digest"``. Local files are checked too;
+        a cached file that does not match is downloaded again.
+    cache_dir : str or path-like, optional
+        Where downloads are kept. Default: the environment variable ``SCIFATE_CACHE``, else the
+        user's cache folder for ``scifate_sklearn``.
+    progressbar : bool, default=False
+        Whether to show the download's progress on stderr.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the file lies.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a local path leads to no file.
+    OSError
+        If the URL cannot be downloaded.
+    ValueError
+        If the checksum is wrong, or the URL is of another kind than http(s).
+    """
+    source = os.fspath(path_or_url)
+    scheme, separator, _ = source.partition("://")
+    if not separator:
+        return _check_local(Path(source).expanduser(), known_hash)
+    if scheme.lower() not in ("http", "https"):
+        raise ValueError(
+            f"`path_or_url`: cannot download from {source}; only http:// and https:// are "
+            "supported. Download it by other means and pass the local path."
+        )
+    return _download(source, known_hash, _cache_folder(cache_dir), progressbar)
+
+
+def _check_local(path: Path, known_hash: str | None) -> Path:
+    import pooch
+
+    if not path.is_file():
+        found = "that is a folder" if path.is_dir() else "there is none"
+        raise FileNotFoundError(f"`path_or_url`: expected a file at {path}, but {found}.")
+    if known_hash is not None and not pooch.hashes.hash_matches(path, known_hash):
+        raise ValueError(
+            f"`known_hash`: {path} is not the expected file ({known_hash}); "
+            "replace it, or leave `known_hash` out to use it as it is."
+        )
+    return path
+
+
+def _cache_folder(cache_dir: str | os.PathLike[str] | None) -> Path:
+    import pooch
+
+    chosen = cache_dir or os.environ.get(CACHE_VARIABLE) or pooch.os_cache("scifate_sklearn")
+    return Path(chosen).expanduser().resolve()
+
+
+def _cache_name(url: str) -> str:
+    """Return a file name that is unique to `url`, safe on every file system, and keeps its ending.
+
+    >>> _cache_name("https://www.dropbox.com/s/x1/df_gene.csv.gz?dl=1")
+    '878e7ecab79dc4ae-df_gene.csv.gz'
+    """
+    digest = hashlib.sha256(url.encode()).hexdigest()[:16]
+    last_part = unquote(PurePosixPath(urlsplit(url).path).name)
+    return f"{digest}-{re.sub(r'[^A-Za-z0-9._-]+', '_', last_part)[-100:]}"
+
+
+def _download(url: str, known_hash: str | None, folder: Path, progressbar: bool) -> Path:
+    import pooch
+    import requests
+
+    name = _cache_name(url)
+    cache = pooch.create(
+        folder, base_url="", registry={name: known_hash}, urls={name: url}, retry_if_failed=RETRIES
+    )
+    logger.info("Fetching %s into %s", url, folder / name)
+    try:
+        with _quiet_pooch():
+            return Path(cache.fetch(name, downloader=partial(_get, progressbar=progressbar)))
+    except (_RefusedError, requests.exceptions.RequestException, OSError) as error:
+        raise OSError(_advice(f"could not download {url} into {folder}: {error}")) from error
+    except ValueError as error:
+        raise ValueError(_advice(f"bad checksum for {url}: {error}")) from error
+
+
+def _advice(problem: str) -> str:
+    return (
+        f"{problem.rstrip('.')}. Download the file by other means and pass its local path instead."
+    )
+
+
+def _get(url: str, output_file: str, pooch_instance: Any, *, progressbar: bool) -> None:
+    """Download `url` to `output_file`; refuse what a retry cannot mend."""
+    import pooch
+    import requests
+
+    try:
+        pooch.HTTPDownloader(progressbar=progressbar)(url, output_file, pooch_instance)
+    except requests.exceptions.HTTPError as error:
+        status = error.response.status_code if error.response is not None else 500
+        if 400 <= status < 500 and status not in PASSING_STATUSES:
+            raise _RefusedError(f"the server answered {status}") from error
+        raise
+    _refuse_web_page(url, Path(output_file))
+
+
+def _refuse_web_page(url: str, path: Path) -> None:
+    """Share links (Dropbox, Google Drive) answer 200 with a web page when the file is gone."""
+    if urlsplit(url).path.lower().endswith((".html", ".htm")):
+        return
+    with path.open("rb") as file:
+        beginning = file.read(256).lstrip().lower()
+    if beginning.startswith((b"<!doctype html", b"<html")):
+        raise _RefusedError("the server sent a web page instead of the file")
+
+
+@contextmanager
+def _quiet_pooch() -> Iterator[None]:
+    """Keep pooch from printing to stderr; this module logs instead."""
+    import pooch
+
+    pooch_logger = pooch.get_logger()
+    level = pooch_logger.level
+    pooch_logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        pooch_logger.setLevel(level)

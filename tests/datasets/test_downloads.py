@@ -1,0 +1,198 @@
+import hashlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from scifate_sklearn.datasets import fetch_file
+
+CONTENT = b"TF,target,peak\nE2F1,MCM2,1\n"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Server:
+    """A loopback server: what it answers, and how often each path was asked for."""
+
+    url: str
+    requests: Counter[str] = field(default_factory=Counter)
+    body: bytes = CONTENT
+    failures_left: int = 0
+    declared_length: int | None = None
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.requests[self.path] += 1
+            if "absent" in self.path:
+                return self.send_error(404)
+            if state.failures_left:
+                state.failures_left -= 1
+                return self.send_error(503)
+            self.send_response(200)
+            self.send_header("Content-Length", str(state.declared_length or len(state.body)))
+            self.end_headers()
+            self.wfile.write(state.body)
+            return None
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state = Server(f"http://127.0.0.1:{http.server_port}")
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield state
+    http.shutdown()
+    http.server_close()
+    thread.join()
+
+
+def test_local_file_is_returned_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "peaks.csv"
+    path.write_bytes(CONTENT)
+    assert fetch_file(path) == path
+    assert fetch_file(str(path), known_hash=SHA256) == path
+
+
+def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "peaks.csv").write_bytes(CONTENT)
+    assert fetch_file("~/peaks.csv") == tmp_path / "peaks.csv"
+
+
+def test_local_problems_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"peaks\.csv, but there is none"):
+        fetch_file(tmp_path / "peaks.csv")
+    with pytest.raises(FileNotFoundError, match="that is a folder"):
+        fetch_file(tmp_path)
+    path = tmp_path / "other.csv"
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="`known_hash`"):
+        fetch_file(path, known_hash=SHA256)
+
+
+def test_download_once_then_from_the_cache(server: Server, tmp_path: Path) -> None:
+    url = f"{server.url}/peaks.csv"
+    first = fetch_file(url, known_hash=f"sha256:{SHA256}", cache_dir=tmp_path)
+    assert first.read_bytes() == CONTENT
+    assert fetch_file(url, cache_dir=tmp_path) == first
+    assert server.requests == {"/peaks.csv": 1}
+    assert [path.name for path in tmp_path.iterdir()] == [first.name]
+
+
+def test_cache_folder_from_the_environment(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCIFATE_CACHE", str(tmp_path / "cache"))
+    assert fetch_file(f"{server.url}/peaks.csv").parent == tmp_path / "cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "ending"),
+    [
+        ("/s/a1/df_gene.csv?dl=1", "-df_gene.csv"),
+        ("/s/a1/df_gene.csv.gz?dl=1&x=../../etc", "-df_gene.csv.gz"),
+        ("/my%20peaks%2F..%2Fmouse.tsv", "-my_peaks_.._mouse.tsv"),
+        ("/", "-"),
+    ],
+)
+def test_file_names(server: Server, tmp_path: Path, path: str, ending: str) -> None:
+    found = fetch_file(server.url + path, cache_dir=tmp_path)
+    assert found.name.endswith(ending)
+    assert found.parent == tmp_path
+
+
+def test_same_name_from_two_places_are_two_files(server: Server, tmp_path: Path) -> None:
+    a = fetch_file(f"{server.url}/a/peaks.csv", cache_dir=tmp_path)
+    b = fetch_file(f"{server.url}/b/peaks.csv", cache_dir=tmp_path)
+    assert a != b
+
+
+def test_a_server_that_hiccups_is_asked_again(server: Server, tmp_path: Path) -> None:
+    server.failures_left = 2
+    assert fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path).read_bytes() == CONTENT
+    assert server.requests["/peaks.csv"] == 3
+
+
+def test_a_missing_file_is_asked_for_once(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"absent\.csv .*404.* local path"):
+        fetch_file(f"{server.url}/absent.csv", cache_dir=tmp_path)
+    assert server.requests["/absent.csv"] == 1
+
+
+def test_a_web_page_is_not_a_table(server: Server, tmp_path: Path) -> None:
+    server.body = b"\n<!DOCTYPE html><html>This file was deleted</html>"
+    with pytest.raises(OSError, match=r"peaks\.csv.* web page .* local path"):
+        fetch_file(f"{server.url}/peaks.csv?dl=0", cache_dir=tmp_path)
+    assert fetch_file(f"{server.url}/page.html", cache_dir=tmp_path).read_bytes() == server.body
+
+
+def test_bad_checksum_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"bad checksum for http.*peaks\.csv.* local path"):
+        fetch_file(f"{server.url}/peaks.csv", known_hash="0" * 64, cache_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_truncated_download_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
+    server.declared_length = len(CONTENT) + 100
+    with pytest.raises(OSError, match=r"peaks\.csv.* local path"):
+        fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_cached_file_is_replaced(server: Server, tmp_path: Path) -> None:
+    url = f"{server.url}/peaks.csv"
+    fetch_file(url, cache_dir=tmp_path).write_bytes(b"damaged")
+    assert fetch_file(url, known_hash=SHA256, cache_dir=tmp_path).read_bytes() == CONTENT
+
+
+def test_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+    # Port 9 (discard) refuses connections on a loopback interface.
+    with pytest.raises(OSError, match=r"could not download http://127\.0\.0\.1:9/x\.csv"):
+        fetch_file("http://127.0.0.1:9/x.csv", cache_dir=tmp_path)
+
+
+def test_cache_folder_that_cannot_be_made(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="could not download"):
+        fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path / "file" / "cache")
+
+
+def test_other_schemes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"ftp://host/x\.csv; only http"):
+        fetch_file("ftp://host/x.csv")
+
+
+def test_nothing_is_printed_and_the_log_tells(
+    server: Server,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, logger="scifate_sklearn"):
+        fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path)
+    assert capfd.readouterr() == ("", "")
+    assert "/peaks.csv into" in caplog.text
+
+
+def test_progress_on_request(
+    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path, progressbar=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "100%" in err

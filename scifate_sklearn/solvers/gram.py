@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..moments import Moments
+from scifate_sklearn.moments import Moments
+
 from . import kernels
 from .engine import Solution
 from .problem import CONSTANT, Floats, LassoProblem

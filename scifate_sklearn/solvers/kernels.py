@@ -490,9 +490,7 @@ def interpolate_path(lambdas, path, penalty, out):
 
 
 @_jit
-def automatic_grids(
-    G, linear, y_scale, candidates, factors, ratios, alpha, tol, max_iter, lambdas
-):
+def automatic_grids(G, linear, y_scale, candidates, factors, ratios, alpha, tol, max_iter, lambdas):
     """Write glmnet's data-driven grid of each target of a block into `lambdas` (q, n_lambdas).
 
     Entries past the end of a path are NaN. Returns the number of unconverged problems.

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..moments import Moments
+from scifate_sklearn.moments import Moments
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """From held-out errors to the penalty of each target, by glmnet's conventions.
 
-With e_kλ the weighted mean squared error of test unit k (a fold, or a cell where folds are tiny) and
-w_k its weight, ``cv.glmnet`` (Friedman, Hastie & Tibshirani, J. Stat. Softw. 33, 2010) takes
+With e_kλ the weighted mean squared error of test unit k (a fold, or a cell where folds are tiny)
+and w_k its weight, ``cv.glmnet`` (Friedman, Hastie & Tibshirani, J. Stat. Softw. 33, 2010) takes
 
 * cvm  = Σ w e / Σ w,
 * cvsd = √[(Σ w (e − cvm)² / Σ w) / (K − 1)],

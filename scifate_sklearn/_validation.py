@@ -1,0 +1,88 @@
+"""Names and alignment of what users pass: the checks that scikit-learn does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Names = NDArray[np.object_]
+
+
+def column_names(data: Any) -> Names | None:
+    """Return the names of a frame's columns or of a series; None where there are none."""
+    if isinstance(data, pd.DataFrame):
+        if not all(isinstance(name, str) for name in data.columns):
+            return None
+        return np.asarray(data.columns, object)
+    if isinstance(data, pd.Series) and isinstance(data.name, str):
+        return np.array([data.name], object)
+    return None
+
+
+def generated_names(prefix: str, n: int) -> Names:
+    """Return ``x0, x1, ...``, scikit-learn's names for columns without one."""
+    return np.array([f"{prefix}{i}" for i in range(n)], object)
+
+
+def check_unique(names: Names | None, argument: str) -> None:
+    """Raise an error if two columns of an argument share their name."""
+    if names is None:
+        return
+    counts = pd.Series(names).value_counts()
+    repeated = counts.index[counts > 1]
+    if len(repeated):
+        raise ValueError(
+            f"`{argument}` has {len(repeated)} column name(s) more than once, for example "
+            f"{', '.join(map(repr, repeated[:3]))}; links would be ambiguous. Rename or drop the "
+            "duplicates (prepare_anndata does)."
+        )
+
+
+def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
+    """Raise an error if two frames name their rows differently, or in another order."""
+    frames = (pd.DataFrame, pd.Series)
+    if not (isinstance(tf_matrix, frames) and isinstance(target_matrix, frames)):
+        return
+    left, right = tf_matrix.index, target_matrix.index
+    unnamed = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
+    if len(left) != len(right) or unnamed or left.equals(right):
+        return
+    if left.sort_values().equals(right.sort_values()):
+        raise ValueError(
+            "`target_matrix` has the cells of `tf_matrix` in another order; align them with "
+            "`target_matrix.loc[tf_matrix.index]`."
+        )
+    raise ValueError(
+        f"`tf_matrix` and `target_matrix` name different cells: {left[0]!r}, ... against "
+        f"{right[0]!r}, ...; both must have the same cells in the same order."
+    )
+
+
+def self_positions(feature_names: Names | None, target_names: Names | None) -> NDArray[np.intp]:
+    """Return, for each target, the position of the predictor of the same name, or −1."""
+    if feature_names is None or target_names is None:
+        return np.full(0 if target_names is None else len(target_names), -1, np.intp)
+    return pd.Index(feature_names).get_indexer(pd.Index(target_names)).astype(np.intp)
+
+
+def penalty_grid(lambdas: Any, paper_grid: Callable[[], NDArray[np.float64]]) -> Any:
+    """Return the decreasing grid that `lambdas` asks for, or None for glmnet's own.
+
+    Raises
+    ------
+    ValueError
+        If an array holds anything but positive finite numbers.
+    """
+    if isinstance(lambdas, str):
+        return paper_grid() if lambdas == "paper" else None
+    grid = np.unique(np.asarray(lambdas, np.float64))[::-1]
+    if grid.size == 0 or not np.isfinite(grid).all() or grid[-1] <= 0:
+        raise ValueError(
+            f"`lambdas` must hold positive, finite penalties, got {grid.size} value(s)"
+            + (f" from {grid[-1]:g} to {grid[0]:g}." if grid.size else ".")
+        )
+    return np.ascontiguousarray(grid)

@@ -1,0 +1,504 @@
+"""SciFateRegressor: parameters, validation and wiring; the numbers come from `solvers`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from tqdm.auto import tqdm
+
+from ._validation import (
+    check_same_cells,
+    check_unique,
+    column_names,
+    generated_names,
+    penalty_grid,
+    self_positions,
+)
+from .links import LINK_COLUMNS, build_links
+from .moments import Moments, plan_folds
+from .preprocessing import RSampleKFold
+
+MAX_BLOCK = 32
+
+
+class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Cross-validated LASSO of every target gene on all transcription factors.
+
+    For each target y, with x the predictors that are not the target itself and correlate with it
+    (absolute correlation > `cor_threshold` over all cells), and weights w that sum to 1,
+
+        min over a, β of  ½ Σᵢ wᵢ (yᵢ − a − xᵢᵀβ)² + λ Σⱼ vⱼ sⱼ (α |βⱼ| + ½ (1 − α) sⱼ βⱼ² / s_y)
+
+    where s are the standard deviations (ddof 0) of the training set at hand, and λ is chosen by
+    cross-validation with folds that all targets share, exactly as R's ``cv.glmnet`` 4.1 does. A
+    target with fewer than two such predictors, or a constant one, gets no model: coefficients 0,
+    λ NaN, no links.
+
+    Parameters
+    ----------
+    engine : {"gram", "glmnet"}, default="gram"
+        ``"gram"`` solves all targets from shared moments; ``"glmnet"`` calls glmnet itself through
+        python-glmnet, target by target: hundreds of times slower, the judge of the other.
+    lambda_rule : {"1se", "min"}, float or callable, default="1se"
+        Which penalty to choose: glmnet's two rules, a fixed number (added to the grid if it is not
+        there, so that its error is cross-validated too), or a callable that receives a
+        `solvers.selection.CVCurve` and returns one of its ``lambdas``.
+    lambdas : {"paper", "auto"} or array-like, default="paper"
+        The penalty grid: the paper's 100 from 10 to 0.001, glmnet's data-driven one for each
+        target, or given values.
+    alpha : float in [0, 1], default=1.0
+        1 is the LASSO, 0 ridge regression.
+    cv : int, splitter or iterable of (train, test), default=10
+        An int means ``RSampleKFold(cv, seed=random_state)``, the folds of R.
+    cor_threshold : float or None, default=0.03
+        Prefilter on the absolute correlation with the target; None keeps every predictor.
+    exclude_self : bool, default=True
+        Never let a TF regulate the gene of the same name. Needs data frames, which have names.
+    covariates : tuple of str, default=("new_size_factor", "labeling_ratio")
+        Columns of `tf_matrix` that are ordinary predictors but never become links. Names that are
+        not there are ignored.
+    standardize, fit_intercept : bool, default=True
+        As in glmnet; coefficients are always on the scale of the input.
+    penalty_factor : array-like or Series of shape (n_features,), default=None
+        Relative penalties, 0 for none, infinite to exclude; rescaled to a mean of 1 over each
+        target's predictors. A Series is aligned by name; predictors it lacks get 1.
+    path : {"full", "adaptive"}, default="full"
+        ``"adaptive"`` stops along the grid once four penalties in a row are worse than the best
+        one by more than two standard errors of their fold-by-fold difference.
+        ``cv_mse_`` is NaN beyond. Ignored for ``lambdas="auto"`` and by ``engine="glmnet"``.
+    tol : float, default=1e-12
+        Duality gap at which a problem is solved, relative to the mean square of the target.
+        With ``engine="glmnet"``, glmnet's own threshold.
+    max_iter : int, default=100_000
+        Sweeps allowed per penalty.
+    n_jobs : int, default=None
+        Workers over blocks of targets (joblib, threads unless a backend is configured). Results do
+        not depend on it.
+    random_state : int, RandomState or None, default=123456
+        Seed of the folds where `cv` is an int.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_targets, n_features) or (n_features,)
+    intercept_ : ndarray of shape (n_targets,) or float
+    lambda_, lambda_min_, lambda_1se_ : ndarray of shape (n_targets,) or float
+        The chosen penalty, and what glmnet's rules would choose.
+    lambdas_ : ndarray of shape (n_lambdas,)
+        Decreasing penalties; (n_targets, n_lambdas), NaN-padded, for ``lambdas="auto"``.
+    cv_mse_, cv_mse_se_ : ndarray of shape (n_targets, n_lambdas) or (n_lambdas,)
+        Cross-validated mean squared error (cvm) and its standard error (cvsd).
+    r2_ : ndarray of shape (n_targets,) or float
+        max(0, 1 − cvm(lambda_)/var(y, ddof 1)); NaN without a model.
+    n_iter_ : ndarray of shape (n_targets,) or int
+        Sweeps of the final path (−1 where glmnet does not say).
+    dual_gap_ : ndarray of shape (n_targets,) or float
+        Certificate of the final model: how far its objective can be above the minimum, relative
+        to the mean square of the target.
+    links_ : DataFrame
+        One row per non-zero coefficient: ``TF``, ``target``, ``coef``, ``r2``, ``lambda_``.
+    feature_names_in_ : ndarray of str
+        Only where `tf_matrix` has names.
+    target_names_in_ : ndarray of str
+        Names of the targets; ``y0``, ``y1``, ... where there are none.
+    n_features_in_ : int
+
+    References
+    ----------
+    J. Cao et al., "Sci-fate characterizes the dynamics of gene expression in single cells",
+    Nature Biotechnology 38, 2020.
+
+    J. Friedman, T. Hastie, R. Tibshirani, "Regularization paths for generalized linear models via
+    coordinate descent", Journal of Statistical Software 33, 2010.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from scifate_sklearn import SciFateRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> tfs = pd.DataFrame(rng.normal(size=(200, 3)), columns=["Pax6", "Sox2", "Myc"])
+    >>> new = pd.DataFrame({"Neurog3": tfs["Pax6"] + 0.1 * rng.normal(size=200)})
+    >>> SciFateRegressor().fit(tfs, new).links_[["TF", "target"]].values.tolist()
+    [['Pax6', 'Neurog3']]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "engine": [StrOptions({"gram", "glmnet"})],
+        "lambda_rule": [
+            StrOptions({"1se", "min"}),
+            Interval(Real, 0, None, closed="neither"),
+            callable,
+        ],
+        "lambdas": [StrOptions({"paper", "auto"}), "array-like"],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods("split"), Iterable],
+        "cor_threshold": [Interval(Real, 0, 1, closed="left"), None],
+        "exclude_self": ["boolean"],
+        "covariates": [tuple, list],
+        "standardize": ["boolean"],
+        "fit_intercept": ["boolean"],
+        "penalty_factor": ["array-like", None],
+        "path": [StrOptions({"full", "adaptive"})],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # scikit-learn takes any argument not called X or y for metadata.
+    __metadata_request__fit: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
+    __metadata_request__predict: ClassVar = {"tf_matrix": UNUSED}
+    __metadata_request__transform: ClassVar = {"tf_matrix": UNUSED}
+    __metadata_request__score: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
+
+    def __init__(
+        self,
+        engine: str = "gram",
+        lambda_rule: Any = "1se",
+        lambdas: Any = "paper",
+        alpha: float = 1.0,
+        cv: Any = 10,
+        cor_threshold: float | None = 0.03,
+        exclude_self: bool = True,
+        covariates: tuple[str, ...] = ("new_size_factor", "labeling_ratio"),
+        standardize: bool = True,
+        fit_intercept: bool = True,
+        penalty_factor: ArrayLike | pd.Series | None = None,
+        path: str = "full",
+        tol: float = 1e-12,
+        max_iter: int = 100_000,
+        n_jobs: int | None = None,
+        random_state: Any = 123456,
+        verbose: int = 0,
+    ) -> None:
+        self.engine = engine
+        self.lambda_rule = lambda_rule
+        self.lambdas = lambdas
+        self.alpha = alpha
+        self.cv = cv
+        self.cor_threshold = cor_threshold
+        self.exclude_self = exclude_self
+        self.covariates = covariates
+        self.standardize = standardize
+        self.fit_intercept = fit_intercept
+        self.penalty_factor = penalty_factor
+        self.path = path
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        tf_matrix: Any,
+        target_matrix: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> SciFateRegressor:
+        """Fit one model per target.
+
+        Parameters
+        ----------
+        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
+            Regulators, usually the z-scored log total expression of all TFs, and covariates.
+        target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
+            Responses, usually z-scored log new RNA; velocities or rates serve as well.
+        sample_weight : array-like of shape (n_cells,), default=None
+            Non-negative weights of the cells.
+        groups : array-like of shape (n_cells,), default=None
+            Passed to a group-aware splitter given as `cv`.
+
+        Returns
+        -------
+        SciFateRegressor
+
+        Raises
+        ------
+        ValueError
+            If the matrices disagree, hold NaN or infinity, name a column twice, or have fewer
+            cells than folds.
+        """
+        X, Y, names = self._validate_fit(tf_matrix, target_matrix)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if not weight.any():
+            raise ValueError("`sample_weight` is 0 for every cell; at least one must be positive.")
+        splits = self._splitter().split(X, Y[:, 0] if Y.shape[1] == 1 else Y, groups)
+        plan = plan_folds(splits, X.shape[0])
+        moments = Moments.from_arrays(X, Y, plan, weight, *names)
+        return self._fit_moments(moments, (X, Y, weight, plan), is_single=_ndim(target_matrix) == 1)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_moments(self, moments: Moments) -> SciFateRegressor:
+        """Fit from sufficient statistics alone; `cv` and `random_state` are not consulted.
+
+        Parameters
+        ----------
+        moments : Moments
+            Sums over the cells of each fold; `fit` makes the same from matrices.
+
+        Returns
+        -------
+        SciFateRegressor
+        """
+        if not isinstance(moments, Moments):
+            raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
+        if self.engine != "gram":
+            raise ValueError(
+                f'fit_moments needs engine="gram", got {self.engine!r}: glmnet reads the cells.'
+            )
+        self.n_features_in_ = moments.n_features
+        if moments.feature_names is not None:
+            self.feature_names_in_ = moments.feature_names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return self._fit_moments(moments, None, is_single=False)
+
+    def predict(self, tf_matrix: Any) -> NDArray[np.float64]:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_cells, n_targets), or (n_cells,) after a fit to a 1-D target
+        """
+        X = self._validate_new(tf_matrix)
+        return safe_sparse_dot(X, self.coef_.T) + self.intercept_
+
+    def score(
+        self, tf_matrix: Any, target_matrix: Any, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the mean R² of the predictions over the targets.
+
+        Parameters
+        ----------
+        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
+        target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
+        sample_weight : array-like of shape (n_cells,), default=None
+
+        Returns
+        -------
+        float
+        """
+        Y = target_matrix.toarray() if hasattr(target_matrix, "toarray") else target_matrix
+        return float(r2_score(Y, self.predict(tf_matrix), sample_weight=sample_weight))
+
+    def transform(self, tf_matrix: Any) -> pd.DataFrame:
+        """Return the fitted links table, whatever the cells: links belong to genes.
+
+        Parameters
+        ----------
+        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
+            Only checked for the right columns.
+
+        Returns
+        -------
+        DataFrame
+            A copy of ``links_``.
+        """
+        self._validate_new(tf_matrix)
+        return self.links_.copy()
+
+    def fit_transform(self, tf_matrix: Any, target_matrix: Any, **fit_params: Any) -> pd.DataFrame:
+        """Fit and return the links table.
+
+        Parameters
+        ----------
+        tf_matrix, target_matrix, **fit_params
+            As for `fit`.
+
+        Returns
+        -------
+        DataFrame
+        """
+        return self.fit(tf_matrix, target_matrix, **fit_params).links_.copy()
+
+    def set_output(self, *, transform: str | None = None) -> SciFateRegressor:
+        """Accept any container: the links table is a pandas DataFrame under every setting.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+
+        Returns
+        -------
+        SciFateRegressor
+        """
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the columns of the links table.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        return np.array(LINK_COLUMNS, object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _validate_fit(self, tf_matrix: Any, target_matrix: Any) -> tuple[Any, Any, Any]:
+        """Return X, Y (2-D, float64, CSR if sparse) and the names of their columns."""
+        check_same_cells(tf_matrix, target_matrix)
+        feature_names, target_names = column_names(tf_matrix), column_names(target_matrix)
+        check_unique(feature_names, "tf_matrix")
+        check_unique(target_names, "target_matrix")
+        X, Y = validate_data(
+            self,
+            tf_matrix,
+            target_matrix,
+            accept_sparse="csr",
+            dtype=np.float64,
+            multi_output=True,
+            y_numeric=True,
+            ensure_min_samples=2,
+        )
+        Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
+        return X, Y.astype(np.float64, copy=False), (feature_names, target_names)
+
+    def _validate_new(self, tf_matrix: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, tf_matrix, accept_sparse="csr", dtype=np.float64, reset=False)
+
+    def _splitter(self) -> Any:
+        if not isinstance(self.cv, Integral):
+            return check_cv(self.cv)
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
+        return RSampleKFold(self.cv, seed=seed)
+
+    def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
+        # numba is imported by the solvers; importing the package must stay quick.
+        from .solvers.blocks import gather
+
+        if moments.target_names is None:
+            self.target_names_in_ = generated_names("y", moments.n_targets)
+        else:
+            self.target_names_in_ = moments.target_names
+        engine = self._make_engine(moments, cells)
+        fits = gather(self._run(engine, moments.n_targets))
+        if fits.n_unconverged:
+            warnings.warn(
+                f"{fits.n_unconverged} problems (target, fold, penalty) stopped at a duality "
+                f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        self._publish(fits, is_single)
+        return self
+
+    def _make_engine(self, moments: Moments, cells: Any) -> Any:
+        from .solvers import glmnet, gram, problem, selection
+
+        excluded = None
+        if self.exclude_self:
+            excluded = self_positions(moments.feature_names, moments.target_names)
+            excluded = excluded if len(excluded) else None
+        task = problem.LassoProblem(
+            moments,
+            problem.select_candidates(moments, self.cor_threshold, excluded),
+            self._penalty_factor(moments),
+            penalty_grid(self.lambdas, selection.paper_grid),
+            float(self.alpha),
+            bool(self.standardize),
+            bool(self.fit_intercept),
+            float(self.tol),
+            int(self.max_iter),
+            self.path,
+        )
+        if self.engine == "gram":
+            return gram.GramEngine(task)
+        return glmnet.GlmnetEngine(task, *cells)
+
+    def _penalty_factor(self, moments: Moments) -> NDArray[np.float64]:
+        given = self.penalty_factor
+        if given is None:
+            return np.ones(moments.n_features)
+        if isinstance(given, pd.Series) and moments.feature_names is not None:
+            unknown = given.index.difference(pd.Index(moments.feature_names))
+            if len(unknown):
+                raise ValueError(
+                    f"`penalty_factor` names {len(unknown)} predictor(s) that `tf_matrix` lacks, "
+                    f"for example {unknown[0]!r}."
+                )
+            given = given.reindex(moments.feature_names, fill_value=1.0)
+        factor = np.asarray(given, np.float64)
+        if factor.shape != (moments.n_features,):
+            raise ValueError(
+                f"`penalty_factor` has shape {factor.shape}, but `tf_matrix` has "
+                f"{moments.n_features} features; give one number for each."
+            )
+        if np.isnan(factor).any() or (factor < 0).any() or not (factor > 0).any():
+            raise ValueError(
+                "`penalty_factor` must hold numbers >= 0 (infinity excludes), at least one > 0."
+            )
+        return factor
+
+    def _run(self, engine: Any, n_targets: int) -> list[Any]:
+        """Fit all targets, block by block; no result depends on where blocks are cut."""
+        from .solvers.engine import fit_block
+
+        n_workers = effective_n_jobs(self.n_jobs)
+        size = max(1, min(MAX_BLOCK, -(-n_targets // (4 * n_workers))))
+        blocks = [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
+        parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
+        fits = parallel(delayed(fit_block)(engine, self.lambda_rule, block) for block in blocks)
+        done = []
+        with tqdm(total=n_targets, unit="target", disable=not self.verbose) as bar:
+            for block, fit in zip(blocks, fits, strict=True):
+                done.append(fit)
+                bar.update(block.stop - block.start)
+        return done
+
+    def _publish(self, fits: Any, is_single: bool) -> None:
+        """Set the fitted attributes; a 1-D target gets scalars and vectors, as in scikit-learn."""
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = generated_names("x", self.n_features_in_)
+        self.links_ = build_links(
+            fits.coef, names, self.target_names_in_, fits.r2, fits.lambda_, self.covariates
+        )
+        lambdas = fits.lambdas if isinstance(self.lambdas, str) and self.lambdas == "auto" else None
+        self.lambdas_ = fits.lambdas[0] if lambdas is None or is_single else lambdas
+        for attribute in (
+            "coef", "intercept", "lambda_", "lambda_min", "lambda_1se", "cv_mse", "cv_mse_se",
+            "r2", "n_iter", "dual_gap",
+        ):  # fmt: skip
+            values = getattr(fits, attribute)
+            setattr(self, attribute.rstrip("_") + "_", values[0] if is_single else values)
+
+
+def _ndim(target_matrix: Any) -> int:
+    return getattr(target_matrix, "ndim", None) or np.ndim(target_matrix)

@@ -1,0 +1,235 @@
+"""Names of genes and TFs: symbols, duplicates, matching, and files with TF names."""
+
+import gzip
+import os
+import re
+import warnings
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from scifate_sklearn.preprocessing import Matrix
+
+Names = NDArray[np.object_]
+
+_ENSEMBL = re.compile(r"ENS[A-Z]*G\d{11}(\.\d+)?")
+_N_EXAMPLES = 5
+
+
+def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
+    """Return the name of each gene.
+
+    Parameters
+    ----------
+    var : DataFrame of n_genes rows
+        ``adata.var``.
+    gene_symbols : str or None
+        Column with symbols, None for the index. Where a symbol is missing or empty, the index
+        stands in.
+
+    Returns
+    -------
+    ndarray of str of shape (n_genes,)
+        Names, maybe not unique.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    ids = var.index.astype(str).to_numpy(dtype=object)
+    if gene_symbols is None:
+        return ids
+    if gene_symbols not in var.columns:
+        raise ValueError(
+            f"gene_symbols names the column {gene_symbols!r}, which adata.var does not have. "
+            f"There are: {', '.join(map(repr, var.columns)) or 'none'}."
+        )
+    column = var[gene_symbols]
+    symbols = column.astype(str).to_numpy(dtype=object)
+    missing = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
+    return np.where(missing, ids, symbols)
+
+
+def keep_one_of_each(names: Names, total: Matrix, layer: str) -> NDArray[np.bool_]:
+    """Return which columns to keep so that names are unique: of each name the largest one.
+
+    Parameters
+    ----------
+    names : ndarray of str of shape (n_genes,)
+        Names, maybe not unique.
+    total : {ndarray, sparse} of shape (n_cells, n_genes)
+        The column with the largest sum of absolute values is kept; of equals the first.
+    layer : str
+        Name of that layer, for the warning.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_genes,)
+        True for the columns to keep.
+
+    Warns
+    -----
+    UserWarning
+        If columns are dropped: how many, and examples.
+    """
+    shared = np.flatnonzero(pd.Series(names).duplicated(keep=False))
+    keep = np.ones(names.size, dtype=bool)
+    if shared.size == 0:
+        return keep
+    sums = _absolute_sums(total[:, shared])
+    keep[shared] = False
+    keep[pd.Series(sums, index=shared).groupby(names[shared], sort=False).idxmax()] = True
+    warnings.warn(
+        f"{np.count_nonzero(~keep)} of {names.size} gene columns were dropped because they share "
+        f"their name with another ({_examples(pd.unique(names[~keep]))}); of each name the column "
+        f"with the largest sum in layer {layer!r} was kept.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return keep
+
+
+def _absolute_sums(columns: Matrix) -> NDArray[np.float64]:
+    """Return Σ|x| of each column; -1 if it has a NaN, so that any other column is preferred."""
+    magnitudes: Any = abs(columns.astype(np.float64))
+    sums = np.asarray(magnitudes.sum(axis=0)).ravel()
+    return np.where(np.isnan(sums), -1.0, sums)
+
+
+def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:
+    """Return which genes are TFs: those whose name is exactly one of `tf_names`.
+
+    Parameters
+    ----------
+    tf_names : iterable of str
+        Names of TFs; many may be absent from the data.
+    names : ndarray of str of shape (n_genes,)
+        Names of the genes.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_genes,)
+        True for TFs, at least one.
+
+    Raises
+    ------
+    TypeError
+        If `tf_names` is a string or holds something else than strings.
+    ValueError
+        If no name matches; the message shows examples of both sides and guesses the cause.
+    """
+    wanted = _check_tf_names(tf_names)
+    is_tf = np.asarray(pd.Index(names).isin(wanted))
+    if not is_tf.any():
+        raise ValueError(
+            f"None of the {len(wanted)} tf_names is among the {names.size} gene names (TFs: "
+            f"{_examples(wanted)}; genes: {_examples(names)}). {_guess_mismatch(wanted, names)}"
+        )
+    return is_tf
+
+
+def read_tf_names(path: str | os.PathLike[str]) -> list[str]:
+    """Read the names of TFs from a file.
+
+    Parameters
+    ----------
+    path : path-like
+        Either a table with a header and a column ``TF`` (RcisTarget's motif annotation; separated
+        by commas or tabs, whatever the file is called), or a plain list, one name a line. It may be
+        compressed with gzip.
+
+    Returns
+    -------
+    list of str
+        Each name once, in the order of the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has several columns but none called ``TF``, no name at all, or is not text.
+    """
+    lines = _read_lines(Path(path))
+    header = _cells(lines[0]) if lines else []
+    if "TF" in header:
+        column = header.index("TF")
+        lines = [row[column] for row in map(_cells, lines[1:]) if len(row) > column]
+    elif len(header) > 1:
+        raise ValueError(f"{path} has no column 'TF' (found {_examples(header)}).")
+    names = [name for name in dict.fromkeys(line.strip().strip("\"'") for line in lines) if name]
+    if not names:
+        raise ValueError(f"{path} holds no TF name.")
+    return names
+
+
+def _read_lines(path: Path) -> list[str]:
+    content = path.read_bytes()
+    try:
+        # A downloaded file has lost its extension, but gzip announces itself.
+        text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        return text.decode("utf-8-sig").splitlines()
+    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} is not a readable text file: {error}.") from error
+
+
+def _cells(line: str) -> list[str]:
+    separator = "\t" if "\t" in line else ","
+    return [cell.strip().strip("\"'") for cell in line.split(separator)]
+
+
+def _check_tf_names(tf_names: Iterable[str]) -> list[str]:
+    if isinstance(tf_names, str):
+        raise TypeError(
+            f"tf_names must be a collection of names, got the string {tf_names!r}; read a file "
+            "with read_tf_names(path)."
+        )
+    wanted = list(dict.fromkeys(tf_names))
+    strangers = [name for name in wanted if not isinstance(name, str)]
+    if strangers:
+        raise TypeError(f"tf_names must be strings, found others ({_examples(strangers)}).")
+    if not wanted:
+        raise ValueError("tf_names is empty; pass the names of the possible regulators.")
+    return wanted
+
+
+def _guess_mismatch(wanted: list[str], names: Names) -> str:
+    """Say why no TF name may have matched, and what to do."""
+    if {name.casefold() for name in wanted} & {name.casefold() for name in names}:
+        return (
+            "They match when case is ignored: the list seems to be of another species (mouse "
+            "'Pax6', human 'PAX6'); use the list of the cells' species."
+        )
+    if {_unversioned(name) for name in wanted} & {_unversioned(name) for name in names}:
+        return "They match without the Ensembl versions ('.3' at the end): strip those first."
+    if _are_ensembl(names) and not _are_ensembl(wanted):
+        return (
+            "The genes are Ensembl ids and the TFs are not: pass gene_symbols, the column of "
+            "adata.var that holds symbols."
+        )
+    if _are_ensembl(wanted) and not _are_ensembl(names):
+        return "The TFs are Ensembl ids and the genes are not: pass symbols of TFs."
+    return (
+        "Check that both use the same kind of names; gene_symbols may name a column of adata.var."
+    )
+
+
+def _unversioned(name: str) -> str:
+    return name.split(".")[0] if _ENSEMBL.fullmatch(name) else name
+
+
+def _are_ensembl(names: Iterable[str]) -> bool:
+    """Tell whether most names are Ensembl gene ids."""
+    matches = [_ENSEMBL.fullmatch(name) is not None for name in names]
+    return sum(matches) > len(matches) / 2
+
+
+def _examples(names: Iterable[object]) -> str:
+    shown = list(names)
+    return ", ".join(map(str, shown[:_N_EXAMPLES])) + (", ..." if len(shown) > _N_EXAMPLES else "")

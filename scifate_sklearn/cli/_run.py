@@ -1,0 +1,257 @@
+"""`scifate run`: cells in, tables out."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scifate_sklearn.anndata_io import SciFateInputs, prepare_anndata, read_tf_names
+from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
+from scifate_sklearn.filters.names import examples
+from scifate_sklearn.links import strong_links
+from scifate_sklearn.regressor import SciFateRegressor
+
+from ._console import collect_warnings, is_interactive
+from ._files import (
+    describe_file,
+    read_cells,
+    versions,
+    write_annotated,
+    write_json,
+    write_tables,
+)
+from ._options import RULES
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+N_TOP_TFS = 10
+STEP_LABELS = {
+    "cells": "cells kept",
+    "genes": "genes kept",
+    "tfs": "TFs among them",
+    "targets_with_links": "targets with links",
+    "links_above_threshold": "links above threshold",
+    "tfs_kept_by_chip": "TFs kept by ChIP-seq",
+    "links_filtered": "links kept by ChIP-seq",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of `scifate run` that decide about the result, and `overwrite` and `quiet`."""
+
+    cells: Path
+    tfs: Path
+    new: str
+    total: str
+    encode: Path | None
+    ignore_case: bool
+    strict: bool
+    response: str
+    gene_symbols: str | None
+    gene_filter_rate: float
+    cell_filter_umi: float
+    lambda_rule: str
+    coef_threshold: float
+    path: str
+    n_jobs: int
+    seed: int
+    overwrite: bool
+    quiet: bool
+
+    @property
+    def regressor(self) -> SciFateRegressor:
+        """The estimator these options ask for."""
+        rule = self.lambda_rule if self.lambda_rule in RULES else float(self.lambda_rule)
+        return SciFateRegressor(
+            lambda_rule=rule,
+            path=str(self.path),
+            n_jobs=self.n_jobs,
+            random_state=self.seed,
+            verbose=int(not self.quiet and is_interactive()),
+        )
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files that are read."""
+        files = {"cells": self.cells, "tfs": self.tfs, "encode": self.encode}
+        return {role: path for role, path in files.items() if path is not None}
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run found.
+
+    Attributes
+    ----------
+    tables : dict of DataFrame
+        By the name of their file, without ``.csv``.
+    steps : dict of dict
+        Per step how many there were ``before``, were ``kept`` and ``dropped``.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    steps: dict[str, dict[str, int]]
+
+
+class Stopwatch:
+    """Wall time of the steps in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def time(self, step: str) -> Iterator[None]:
+        """Note the time that the block takes."""
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - start, 3)
+
+    @property
+    def total(self) -> float:
+        """Sum of the steps."""
+        return round(sum(self.seconds.values()), 3)
+
+
+def run_and_write(settings: Settings, out: Path) -> str:
+    """Run the whole analysis, write the results to the folder `out`, and return a summary.
+
+    The report, run.json, is written last: where it is, the other files are complete.
+    """
+    started, watch = datetime.now(UTC), Stopwatch()
+    with collect_warnings() as messages:
+        with watch.time("read"):
+            adata = read_cells(settings.cells, (settings.new, settings.total))
+            tf_names = read_tf_names(settings.tfs)
+        results = _analyse(adata, tf_names, settings, watch)
+    report = {
+        "versions": versions(),
+        "started": started.isoformat(timespec="seconds"),
+        "parameters": asdict(settings),
+        "inputs": {role: describe_file(path) for role, path in settings.inputs.items()},
+        "steps": results.steps,
+        "warnings": messages,
+    }
+    with watch.time("write"):
+        out.mkdir(parents=True, exist_ok=True)
+        write_tables(out, results.tables)
+        write_annotated(out, adata, results.tables, report)
+    write_json(out, {**report, "seconds": {**watch.seconds, "total": watch.total}})
+    return f"{_summarise(results)}\n\nResults are in {out} ({watch.total:.0f} s)."
+
+
+def _analyse(
+    adata: "AnnData", tf_names: list[str], settings: Settings, watch: Stopwatch
+) -> Results:
+    with watch.time("prepare"):
+        inputs = _prepare(adata, tf_names, settings)
+        # Read before the fit, so that a reference which does not fit costs no regression.
+        reference = _read_reference(settings, inputs.genes)
+    with watch.time("fit"):
+        regressor = settings.regressor.fit(inputs.tf_matrix, inputs.target_matrix)
+    tables = {"links": regressor.links_, "targets": _target_table(regressor)}
+    strong = strong_links(regressor.links_, settings.coef_threshold)
+    steps = {
+        "cells": _step(adata.n_obs, len(inputs.cells)),
+        "genes": _step(adata.n_vars, len(inputs.genes)),
+        "tfs": _step(len(tf_names), int(inputs.genes["is_tf"].sum())),
+        "targets_with_links": _step(len(tables["targets"]), tables["links"]["target"].nunique()),
+        "links_above_threshold": _step(len(tables["links"]), len(strong)),
+    }
+    if reference is not None:
+        with watch.time("filter"):
+            chip = _chip_filter(settings, reference, regressor)
+            tables["links_filtered"] = chip.fit_transform(tables["links"])
+            tables["enrichment"] = chip.enrichment_
+        kept = int(chip.enrichment_["kept"].sum())
+        steps["tfs_kept_by_chip"] = _step(len(chip.enrichment_), kept)
+        steps["links_filtered"] = _step(len(strong), len(tables["links_filtered"]))
+    return Results(tables, steps)
+
+
+def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFateInputs:
+    return prepare_anndata(
+        adata,
+        tf_names,
+        nt_layers=(settings.new, settings.total),
+        gene_filter_rate=settings.gene_filter_rate,
+        cell_filter_UMI=settings.cell_filter_umi,
+        response=settings.response,
+        gene_symbols=settings.gene_symbols,
+    )
+
+
+def _read_reference(settings: Settings, genes: pd.DataFrame) -> BindingReference | None:
+    if settings.encode is None:
+        return None
+    reference = BindingReference.read(settings.encode)
+    if settings.ignore_case:
+        reference = match_case(reference, genes.index)
+    ours, theirs = set(genes.index[genes["is_tf"]]), set(reference.tfs)
+    if not ours & theirs:
+        raise ValueError(
+            f"--encode: no TF of the cells is in {settings.encode}. Cells: {examples(ours)}; "
+            f"reference: {examples(theirs)}. Check the species; if names differ in case only, "
+            "add --ignore-case."
+        )
+    return reference
+
+
+def match_case(reference: BindingReference, genes: "pd.Index[str]") -> BindingReference:
+    """Give names that differ from those of `genes` in case only the spelling of `genes`."""
+    spelling = {name.upper(): name for name in genes}
+    return reference.map_names(lambda name: spelling.get(name.upper(), name))
+
+
+def _chip_filter(
+    settings: Settings, reference: BindingReference, regressor: SciFateRegressor
+) -> EncodeLinkFilter:
+    if not settings.strict:
+        return EncodeLinkFilter(reference, coef_threshold=settings.coef_threshold)
+    return EncodeLinkFilter.strict(
+        reference,
+        coef_threshold=settings.coef_threshold,
+        tested_targets=regressor.target_names_in_,
+    )
+
+
+def _target_table(regressor: SciFateRegressor) -> pd.DataFrame:
+    """Return one row per target: the chosen penalty, the cross-validated r², how many TFs."""
+    names = pd.Index(regressor.target_names_in_)
+    n_regulators = regressor.links_["target"].value_counts().reindex(names, fill_value=0)
+    return pd.DataFrame(
+        {
+            "target": names,
+            "lambda_": regressor.lambda_,
+            "r2": regressor.r2_,
+            "n_regulators": n_regulators.to_numpy(),
+        }
+    )
+
+
+def _step(before: int, kept: int) -> dict[str, int]:
+    return {"before": before, "kept": kept, "dropped": before - kept}
+
+
+def _summarise(results: Results) -> str:
+    lines = [
+        f"{label:<24}{results.steps[step]['kept']:>8,} of {results.steps[step]['before']:,}"
+        for step, label in STEP_LABELS.items()
+        if step in results.steps
+    ]
+    tops = [_top_tfs(name, results.tables) for name in ("links", "links_filtered")]
+    return "\n".join([*lines, "", *filter(None, tops)])
+
+
+def _top_tfs(name: str, tables: dict[str, pd.DataFrame]) -> str:
+    if name not in tables:
+        return ""
+    top = tables[name]["TF"].value_counts().head(N_TOP_TFS)
+    shown = ", ".join(f"{tf} {count:,}" for tf, count in top.items()) or "none"
+    return f"TFs with most links ({name}.csv): {shown}"

@@ -1,0 +1,380 @@
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from scifate_sklearn import __version__
+from scifate_sklearn.anndata_io import prepare_anndata
+from scifate_sklearn.cli import app
+from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
+from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
+from scifate_sklearn.regressor import SciFateRegressor
+
+OUTPUTS = {
+    "links.csv",
+    "links_filtered.csv",
+    "enrichment.csv",
+    "targets.csv",
+    "run.json",
+    "annotated.h5ad",
+}
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def assert_fails(result: Result, code: int, *patterns: str) -> None:
+    """Check the exit code, what stderr says, and that it shows no traceback."""
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    message = " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+    for pattern in patterns:
+        assert re.search(pattern, message), message
+
+
+@pytest.fixture(scope="module")
+def cells() -> LabelledCells:
+    return make_labelled_cells(
+        300, 12, 60, effect_size=0.5, molecules=80, false_positive_rate=0.05, random_state=0
+    )
+
+
+@pytest.fixture(scope="module")
+def files(cells: LabelledCells, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with cells, TF names and a reference."""
+    folder = tmp_path_factory.mktemp("inputs")
+    adata = cells.adata.copy()
+    adata.layers["spliced"] = adata.layers["total"] - adata.layers["new"]
+    adata.var["symbol"] = adata.var_names.str.upper()
+    adata.write_h5ad(folder / "cells.h5ad")
+    (folder / "tfs.txt").write_text("\n".join([*cells.tf_names, "NOT_THERE"]) + "\n")
+    cells.reference.to_csv(folder / "peaks.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(files: Path) -> Callable[..., Result]:
+    """Return `scifate run` on these files; further arguments override."""
+
+    def _run(out: Path, *more: object, encode: object = files / "peaks.csv") -> Result:
+        return invoke(
+            "run", files / "cells.h5ad", "--tfs", files / "tfs.txt", "--cell-filter-umi", 50,
+            "--n-jobs", 1, *(["--encode", encode] if encode else []), "--out", out, *more,
+        )  # fmt: skip
+
+    return _run
+
+
+@pytest.fixture(scope="module")
+def done(
+    run: Callable[..., Result], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Result]:
+    out = tmp_path_factory.mktemp("done") / "deep" / "results"
+    result = run(out)
+    assert result.exit_code == 0, result.output
+    return out, result
+
+
+class TestResults:
+    def test_files(self, done: tuple[Path, Result]) -> None:
+        assert {path.name for path in done[0].iterdir()} == OUTPUTS
+
+    def test_tables_agree_with_python(
+        self, done: tuple[Path, Result], cells: LabelledCells
+    ) -> None:
+        inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
+        regressor = SciFateRegressor().fit(inputs.tf_matrix, inputs.target_matrix)
+        chip = EncodeLinkFilter(BindingReference.from_table(cells.reference)).fit(regressor.links_)
+        expected = {
+            "links": regressor.links_,
+            "links_filtered": chip.transform(regressor.links_),
+            "enrichment": chip.enrichment_,
+        }
+        for name, table in expected.items():
+            written = pd.read_csv(done[0] / f"{name}.csv")
+            pd.testing.assert_frame_equal(
+                written, table.reset_index(drop=True), check_dtype=False, rtol=1e-12
+            )
+
+    def test_targets(self, done: tuple[Path, Result]) -> None:
+        targets = pd.read_csv(done[0] / "targets.csv").set_index("target")
+        links = pd.read_csv(done[0] / "links.csv")
+        assert list(targets.columns) == ["lambda_", "r2", "n_regulators"]
+        assert targets["n_regulators"].sum() == len(links)
+        first = links.iloc[0]
+        assert targets.loc[first["target"], "lambda_"] == first["lambda_"]
+        assert targets.loc[first["target"], "r2"] == first["r2"]
+
+    def test_report(self, done: tuple[Path, Result], files: Path) -> None:
+        report = json.loads((done[0] / "run.json").read_text())
+        assert report["versions"]["scifate_sklearn"] == __version__
+        assert report["parameters"]["seed"] == 123456
+        assert report["parameters"]["cell_filter_umi"] == 50
+        content = (files / "cells.h5ad").read_bytes()
+        assert report["inputs"]["cells"] == {
+            "path": str(files / "cells.h5ad"),
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        steps = report["steps"]
+        assert steps["cells"]["before"] == 300
+        assert steps["tfs"] == {"before": 13, "kept": 12, "dropped": 1}
+        assert steps["links_above_threshold"]["before"] == len(pd.read_csv(done[0] / "links.csv"))
+        assert all(s["before"] == s["kept"] + s["dropped"] for s in steps.values())
+        assert report["warnings"] == []
+        assert report["seconds"]["total"] > 0
+
+    def test_annotated_cells(self, done: tuple[Path, Result], cells: LabelledCells) -> None:
+        adata = anndata.read_h5ad(done[0] / "annotated.h5ad")
+        assert adata.shape == cells.adata.shape
+        found = adata.uns["scifate"]
+        assert len(found["links"]) == len(pd.read_csv(done[0] / "links.csv"))
+        assert json.loads(found["run"])["steps"]["cells"]["before"] == 300
+
+    def test_summary(self, done: tuple[Path, Result]) -> None:
+        assert done[1].stderr == ""
+        assert re.search(r"cells kept +\d+ of 300", done[1].stdout)
+        assert "TFs with most links (links_filtered.csv): TF" in done[1].stdout
+        assert str(done[0]) in done[1].stdout
+
+    def test_same_seed_same_tables(
+        self, run: Callable[..., Result], done: tuple[Path, Result], tmp_path: Path
+    ) -> None:
+        result = run(tmp_path / "again", "--quiet", "--seed", 123456)
+        assert result.output == ""
+        for name in ("links.csv", "links_filtered.csv", "enrichment.csv", "targets.csv"):
+            assert (tmp_path / "again" / name).read_bytes() == (done[0] / name).read_bytes()
+
+    def test_parameters_arrive(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        result = run(
+            tmp_path, "--lambda-rule", "0.05", "--path", "adaptive", "--coef-threshold", 0.1,
+            "--gene-filter-rate", 0.3, "--strict",
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+        assert pd.read_csv(tmp_path / "targets.csv")["lambda_"].dropna().round(12).eq(0.05).all()
+        filtered = pd.read_csv(tmp_path / "links_filtered.csv")
+        assert (filtered["coef"].abs() > 0.1).all()
+        assert filtered["chip_peak"].all()
+
+
+class TestInputs:
+    def test_without_reference(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        result = run(tmp_path, encode=None)
+        assert result.exit_code == 0, result.output
+        assert {p.name for p in tmp_path.iterdir()} == OUTPUTS - {
+            "links_filtered.csv",
+            "enrichment.csv",
+        }
+        assert "links.csv): TF" in result.stdout
+
+    def test_overwrite_leaves_no_stale_table(
+        self, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        assert run(tmp_path).exit_code == 0
+        (tmp_path / "notes.txt").write_text("mine")
+        assert run(tmp_path, "--overwrite", encode=None).exit_code == 0
+        expected = OUTPUTS - {"links_filtered.csv", "enrichment.csv"} | {"notes.txt"}
+        assert {p.name for p in tmp_path.iterdir()} == expected
+
+    def test_total_as_a_sum(
+        self, run: Callable[..., Result], done: tuple[Path, Result], tmp_path: Path
+    ) -> None:
+        result = run(tmp_path, "--total", "spliced + new")
+        assert result.exit_code == 0, result.output
+        assert (tmp_path / "links.csv").read_bytes() == (done[0] / "links.csv").read_bytes()
+
+    def test_sum_of_a_layer_that_is_not_there(
+        self, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        assert_fails(run(tmp_path, "--total", "spliced+old"), 1, "'old'.*'spliced'")
+
+    def test_values(self, files: Path, tmp_path: Path) -> None:
+        adata = anndata.read_h5ad(files / "cells.h5ad")
+        adata.layers["velocity"] = adata.layers["new"].toarray() - 0.5
+        adata.write_h5ad(tmp_path / "cells.h5ad")
+        result = invoke(
+            "run", tmp_path / "cells.h5ad", "--tfs", files / "tfs.txt", "--new", "velocity",
+            "--response", "values", "--cell-filter-umi", 50, "--out", tmp_path / "out",
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+
+    def test_reference_in_another_case(
+        self, run: Callable[..., Result], files: Path, done: tuple[Path, Result], tmp_path: Path
+    ) -> None:
+        peaks = pd.read_csv(files / "peaks.csv")
+        peaks = peaks.assign(TF=peaks["TF"].str.lower(), target=peaks["target"].str.upper())
+        peaks.to_csv(tmp_path / "peaks.csv", index=False)
+        other = {"encode": tmp_path / "peaks.csv"}
+        assert_fails(run(tmp_path / "a", **other), 1, "no TF of the cells is in .*--ignore-case")
+        assert run(tmp_path / "b", "--ignore-case", **other).exit_code == 0
+        kept = "links_filtered.csv"
+        assert (tmp_path / "b" / kept).read_bytes() == (done[0] / kept).read_bytes()
+
+    def test_gene_symbols(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        assert run(tmp_path, "--gene-symbols", "symbol", encode=None).exit_code == 0
+        assert pd.read_csv(tmp_path / "targets.csv")["target"].str.isupper().all()
+
+    def test_warnings_are_shown_and_reported(
+        self, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        result = run(tmp_path, "--coef-threshold", 100)
+        assert result.exit_code == 0, result.output
+        assert result.stderr.count("Warning: EncodeLinkFilter") == 1
+        (message,) = json.loads((tmp_path / "run.json").read_text())["warnings"]
+        assert message in result.stderr
+
+
+class TestMisuse:
+    @pytest.mark.parametrize("option", ["--tfs", "--encode"])
+    def test_missing_file(self, run: Callable[..., Result], tmp_path: Path, option: str) -> None:
+        result = run(tmp_path / "out", option, tmp_path / "absent.txt")
+        assert_fails(result, 2, f"{option}.*absent.txt.*does not exist")
+
+    def test_missing_cells(self, files: Path, tmp_path: Path) -> None:
+        result = invoke("run", "absent.h5ad", "--tfs", files / "tfs.txt", "--out", tmp_path)
+        assert_fails(result, 2, "absent.h5ad.*does not exist")
+
+    def test_missing_option(self, files: Path) -> None:
+        assert_fails(invoke("run", files / "cells.h5ad", "--tfs", files / "tfs.txt"), 2, "--out")
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            ("--lambda-rule", "2se"),
+            ("--lambda-rule", "-1"),
+            ("--lambda-rule", "nan"),
+            ("--response", "speeds"),
+            ("--path", "short"),
+            ("--gene-filter-rate", "2"),
+            ("--cell-filter-umi", "many"),
+            ("--seed", "-3"),
+        ],
+    )
+    def test_bad_value(
+        self, run: Callable[..., Result], tmp_path: Path, option: str, value: str
+    ) -> None:
+        assert_fails(run(tmp_path / "out", option, value), 2, option)
+        assert not (tmp_path / "out").exists()
+
+    def test_folder_with_something_in_it(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        (tmp_path / "notes.txt").write_text("mine")
+        assert_fails(run(tmp_path), 2, "--out.*is not empty.*--overwrite")
+        assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+    def test_out_is_a_file(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("mine")
+        assert_fails(run(tmp_path / "file"), 2, "--out.*is a file")
+
+    def test_out_below_a_file(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("mine")
+        assert_fails(run(tmp_path / "file" / "out"), 2, "--out.*cannot write to")
+
+    def test_missing_layer(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        assert_fails(run(tmp_path / "out", "--new", "velocity"), 1, "Error:.*'velocity'.*'new'")
+        assert not (tmp_path / "out").exists()
+
+    def test_no_tf_matches(self, run: Callable[..., Result], files: Path, tmp_path: Path) -> None:
+        (tmp_path / "tfs.txt").write_text("tf1\ntf2\n")
+        result = run(tmp_path / "out", "--tfs", tmp_path / "tfs.txt")
+        assert_fails(result, 1, "Error:.*tf1.*TF1.*case")
+
+    def test_filters_leave_nothing(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        result = run(tmp_path / "out", "--cell-filter-umi", 1e9)
+        assert_fails(result, 1, "No cell is left")
+
+    def test_unreadable_files(
+        self, run: Callable[..., Result], files: Path, tmp_path: Path
+    ) -> None:
+        noise = tmp_path / "noise.bin"
+        noise.write_bytes(np.random.default_rng(0).bytes(1000))
+        out = tmp_path / "out"
+        for option in ("--tfs", "--encode"):
+            assert_fails(run(out, option, noise), 1, "Error:.*noise.bin")
+        result = invoke("run", noise, "--tfs", files / "tfs.txt", "--out", out)
+        assert_fails(result, 1, "noise.bin is not a readable h5ad file")
+
+    def test_errors_are_one_line_and_debug_raises(
+        self, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        assert run(tmp_path / "out", "--new", "velocity").stderr.count("\n") == 1
+        result = run(tmp_path / "out", "--new", "velocity", "--debug")
+        assert isinstance(result.exception, ValueError)
+
+    def test_unexpected_errors_say_so(
+        self, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise KeyError("oops")
+
+        monkeypatch.setattr("scifate_sklearn.cli._run.read_cells", fail)
+        assert_fails(run(tmp_path / "out"), 1, "unexpected KeyError: 'oops'.*--debug")
+
+    def test_a_write_that_fails_leaves_no_half_file(
+        self, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(self: anndata.AnnData, path: Path, **_: object) -> None:
+            Path(path).write_bytes(b"half")
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(anndata.AnnData, "write_h5ad", fail)
+        assert_fails(run(tmp_path), 1, "No space left")
+        assert {p.name for p in tmp_path.iterdir()} == OUTPUTS - {"annotated.h5ad", "run.json"}
+
+
+class TestDemo:
+    def test_finds_links(self) -> None:
+        result = invoke("demo", "--n-cells", 400, "--seed", 1, "--n-jobs", 1)
+        assert result.exit_code == 0, result.output
+        assert "400 simulated cells" in result.stdout
+        rows = dict(
+            re.findall(r"^(LASSO|random|ChIP filter, strict) .*?([\d.]+)$", result.stdout, re.M)
+        )
+        assert float(rows["LASSO"]) > 2 * float(rows["random"])
+        assert "scifate run" in result.stdout
+
+    def test_is_reproducible(self) -> None:
+        first, second = (invoke("demo", "--n-cells", 150, "--seed", 3) for _ in range(2))
+        assert first.exit_code == 0, first.output
+        assert first.stdout == second.stdout
+
+    def test_too_few_cells(self) -> None:
+        assert_fails(invoke("demo", "--n-cells", 5), 2, "--n-cells")
+
+
+def test_version() -> None:
+    result = invoke("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"scifate {__version__}\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; import scifate_sklearn\n"
+        "before = set(sys.modules); from scifate_sklearn.cli import app\n"
+        "assert CliRunner().invoke(app, ['run', '--help']).exit_code == 0\n"
+        "sys.exit(bool({'anndata', 'numba', 'sklearn', 'pandas'} & (set(sys.modules) - before)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_upper_case_reference_meets_mouse_symbols(shared: Path) -> None:
+    from scifate_sklearn.cli._run import match_case
+
+    reference = BindingReference.read(shared / "data/encode_enrichr/encode2015_edges_mouse.csv.gz")
+    genes = anndata.read_h5ad(
+        shared / "data/veloviz_pancreas/pancreas_739x7192.h5ad", backed="r"
+    ).var_names
+    assert len(genes.intersection(list(reference.genes))) < 0.01 * len(genes)
+    matched = match_case(reference, genes)
+    assert len(genes.intersection(list(matched.genes))) > 0.8 * len(genes)
+    assert matched.n_peaks == reference.n_peaks

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_c
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state
+from sklearn.utils import TransformerTags, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.metadata_routing import UNUSED
@@ -366,6 +366,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags = TransformerTags(preserves_dtype=[])
         return tags
 
     def _validate_fit(self, tf_matrix: Any, target_matrix: Any) -> tuple[Any, Any, Any]:
@@ -397,7 +398,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
-        return RSampleKFold(self.cv, seed=seed)
+        return RSampleKFold(int(self.cv), seed=int(seed))
 
     def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
         # numba is imported by the solvers; importing the package must stay quick.

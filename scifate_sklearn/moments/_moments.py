@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ._plan import FoldLayout, FoldPlan
 
-Matrix: TypeAlias = "NDArray[np.float64] | sp.csr_matrix | sp.csr_array"
+# A dense float64 array or a SciPy CSR matrix: the stubs have no common type for both.
+Matrix: TypeAlias = Any
 
 _SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
 
@@ -100,7 +101,8 @@ class Moments:
         return self._map_sums(lambda sums: sums[parts])
 
     def _map_sums(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Moments:
-        return replace(self, **{name: change(getattr(self, name)) for name in _SUMS})
+        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in _SUMS}
+        return replace(self, **changed)
 
     @classmethod
     def from_arrays(
@@ -151,7 +153,7 @@ def _shift(A: Matrix) -> NDArray[np.float64]:
 
 def _column_extreme(A: Matrix, which: str) -> NDArray[np.float64]:
     extreme = getattr(A, which)(axis=0)
-    return np.asarray(extreme.todense() if sp.issparse(extreme) else extreme, np.float64).ravel()
+    return _dense(extreme).ravel()
 
 
 def _sum_part(
@@ -189,16 +191,16 @@ def _weigh(
     A: Matrix, root: NDArray[np.float64], shift: NDArray[np.float64]
 ) -> tuple[Matrix, NDArray[np.float64]]:
     """Return √w (A − shift) and the shift that is still to be applied to its products."""
-    if sp.issparse(A):
+    if not isinstance(A, np.ndarray):
         return sp.diags_array(root) @ sp.csr_array(A, dtype=np.float64), shift
     return (A - shift) * root[:, None], np.zeros_like(shift)
 
 
 def _dense(A: Matrix) -> NDArray[np.float64]:
-    return np.asarray(A.toarray() if sp.issparse(A) else A, np.float64)
+    return np.asarray(A if isinstance(A, np.ndarray) else A.toarray(), np.float64)
 
 
 def _squares(B: Matrix) -> NDArray[np.float64]:
-    if sp.issparse(B):
+    if not isinstance(B, np.ndarray):
         return np.asarray(B.multiply(B).sum(axis=0), np.float64).ravel()
     return np.einsum("ij,ij->j", B, B)

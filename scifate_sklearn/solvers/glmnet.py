@@ -6,7 +6,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from scifate_sklearn.moments import FoldPlan
@@ -194,4 +193,4 @@ def _interpolate(
 
 
 def _dense(A: Any) -> Floats:
-    return np.asarray(A.toarray() if sp.issparse(A) else A, np.float64)
+    return np.asarray(A if isinstance(A, np.ndarray) else A.toarray(), np.float64)

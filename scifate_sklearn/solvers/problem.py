@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class LassoProblem:
     fit_intercept: bool
     tol: float
     max_iter: int
-    path: Literal["full", "adaptive"]
+    path: str
 
     @property
     def n_targets(self) -> int:

@@ -11,10 +11,9 @@ and w_k its weight, ``cv.glmnet`` (Friedman, Hastie & Tibshirani, J. Stat. Softw
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +42,8 @@ class CVCurve:
     lambda_1se: float
 
 
-LambdaRule: TypeAlias = str | float | Callable[[CVCurve], float]
+# "1se", "min", a penalty, or a function of the curve.
+LambdaRule: TypeAlias = Any
 
 
 def paper_grid() -> Floats:
@@ -77,12 +77,12 @@ def cv_curve(errors: Floats, weight: Floats) -> tuple[Floats, Floats]:
 
 def min_and_1se(mse: Floats, mse_se: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the positions of λ_min and λ_1se on decreasing grids; −1 where there is no curve."""
-    has_curve = ~np.isnan(mse).all(axis=1)
-    low = np.where(has_curve, np.nanmin(np.where(has_curve[:, None], mse, 0.0), axis=1), np.nan)
+    low = np.min(np.where(np.isnan(mse), np.inf, mse), axis=1)
     # The grid decreases, so the largest penalty within a bound is the first one.
     i_min = np.argmax(mse <= low[:, None], axis=1)
     rows = np.arange(len(mse))
     i_1se = np.argmax(mse <= (mse + mse_se)[rows, i_min][:, None], axis=1)
+    has_curve = np.isfinite(low)
     return np.where(has_curve, i_min, -1), np.where(has_curve, i_1se, -1)
 
 

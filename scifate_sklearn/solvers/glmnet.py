@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -167,7 +168,7 @@ class GlmnetEngine:
             tol=problem.tol,
             max_iter=min(problem.max_iter * N_AUTOMATIC, np.iinfo(np.int32).max),
         )
-        model.fit(X, y, w, relative_penalties=problem.block_factors(target)[0, members])
+        _fit_glmnet(model, X, y, w, problem.block_factors(target)[0, members])
         coef = np.zeros((problem.moments.n_features, len(model.intercept_path_)))
         coef[members] = model.coef_path_
         return model.lambda_path_, coef, model.intercept_path_
@@ -179,6 +180,19 @@ class GlmnetEngine:
         mean = np.average(y, weights=weight) if self.problem.fit_intercept else 0.0
         zeros = np.zeros((self.problem.moments.n_features, len(grid)))
         return grid, zeros, np.full(len(grid), mean)
+
+
+def _fit_glmnet(model: Any, X: Floats, y: Floats, weight: Floats, factors: Floats) -> None:
+    """Fit python-glmnet's model; an unfinished path is an error, not a shorter path."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            model.fit(X, y, weight, relative_penalties=factors)
+        except (RuntimeWarning, ValueError) as error:
+            raise RuntimeError(
+                f"glmnet did not converge to its threshold tol={model.tol:g} within "
+                f"{model.max_iter} passes ({error}); raise `tol` or `max_iter`."
+            ) from error
 
 
 def _interpolate(

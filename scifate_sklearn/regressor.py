@@ -239,14 +239,14 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If the matrices disagree, hold NaN or infinity, name a column twice, or have fewer
             cells than folds.
         """
-        X, Y, names = self._validate_fit(tf_matrix, target_matrix)
+        X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weight.any():
             raise ValueError("`sample_weight` is 0 for every cell; at least one must be positive.")
         splits = self._splitter().split(X, Y[:, 0] if Y.shape[1] == 1 else Y, groups)
         plan = plan_folds(splits, X.shape[0])
         moments = Moments.from_arrays(X, Y, plan, weight, *names)
-        return self._fit_moments(moments, (X, Y, weight, plan), is_single=_ndim(target_matrix) == 1)
+        return self._fit_moments(moments, (X, Y, weight, plan), is_single)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_moments(self, moments: Moments) -> SciFateRegressor:
@@ -369,8 +369,8 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         tags.transformer_tags = TransformerTags(preserves_dtype=[])
         return tags
 
-    def _validate_fit(self, tf_matrix: Any, target_matrix: Any) -> tuple[Any, Any, Any]:
-        """Return X, Y (2-D, float64, CSR if sparse) and the names of their columns."""
+    def _validate_fit(self, tf_matrix: Any, target_matrix: Any) -> tuple[Any, Any, Any, bool]:
+        """Return X, Y (2-D, float64, CSR if sparse), their columns' names, whether Y was 1-D."""
         check_same_cells(tf_matrix, target_matrix)
         feature_names, target_names = column_names(tf_matrix), column_names(target_matrix)
         check_unique(feature_names, "tf_matrix")
@@ -385,8 +385,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             y_numeric=True,
             ensure_min_samples=2,
         )
-        Y = Y.reshape(-1, 1) if Y.ndim == 1 else Y
-        return X, Y.astype(np.float64, copy=False), (feature_names, target_names)
+        is_single = Y.ndim == 1
+        Y = Y.reshape(-1, 1) if is_single else Y
+        return X, Y.astype(np.float64, copy=False), (feature_names, target_names), is_single
 
     def _validate_new(self, tf_matrix: Any) -> Any:
         check_is_fitted(self)
@@ -499,7 +500,3 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ):  # fmt: skip
             values = getattr(fits, attribute)
             setattr(self, attribute.rstrip("_") + "_", values[0] if is_single else values)
-
-
-def _ndim(target_matrix: Any) -> int:
-    return getattr(target_matrix, "ndim", None) or np.ndim(target_matrix)

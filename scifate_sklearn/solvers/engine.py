@@ -24,6 +24,7 @@ class Solution:
     intercept: Floats
     n_iter: NDArray[np.intp]
     dual_gap: Floats
+    n_unconverged: int
 
 
 class Engine(Protocol):
@@ -90,7 +91,7 @@ def fit_block(engine: Engine, rule: LambdaRule, block: slice) -> BlockFit:
         intercept=solution.intercept,
         n_iter=solution.n_iter,
         dual_gap=solution.dual_gap,
-        n_unconverged=n_unconverged + int((solution.dual_gap > problem.tol).sum()),
+        n_unconverged=n_unconverged + solution.n_unconverged,
     )
 
 

@@ -122,7 +122,8 @@ class GlmnetEngine:
         y_centre = place.y_centre[0, block] + moments.y_shift[block]
         intercept = y_centre - coef @ (place.centre[0] + moments.x_shift)
         gap = self._gaps(block, coef, lambdas, stop)
-        return Solution(coef, intercept, np.full(len(coef), -1, np.intp), gap)
+        # glmnet's threshold is not a gap, and a path it cannot finish is an error.
+        return Solution(coef, intercept, np.full(len(coef), -1, np.intp), gap, n_unconverged=0)
 
     def _gaps(self, block: slice, coef: Floats, lambdas: Floats, stop: NDArray[np.intp]) -> Floats:
         """Return the duality gap of each model, with the certificate of the other engine."""
@@ -156,22 +157,26 @@ class GlmnetEngine:
         X, y, w = self._X[np.ix_(rows, members)], self._Y[rows, t], self._weight[rows]
         if members.size == 0 or np.ptp(y) == 0 or not np.ptp(X, axis=0).any():
             return self._null_path(y, w, lambdas)
+        factors = problem.block_factors(target)[0, members]
+        # glmnet rescales the factors it is given to a mean of 1, and it is not given the
+        # infinite ones, which count in R; the penalties make up for it.
+        rescaled = factors.mean()
         ratio = 1e-2 if len(rows) < problem.candidates[t].sum() else 1e-4
         model = import_glmnet().ElasticNet(
             alpha=problem.alpha,
             n_lambda=N_AUTOMATIC,
             min_lambda_ratio=ratio,
-            lambda_path=lambdas,
+            lambda_path=None if lambdas is None else lambdas * rescaled,
             standardize=problem.standardize,
             fit_intercept=problem.fit_intercept,
             n_splits=0,
             tol=problem.tol,
             max_iter=min(problem.max_iter * N_AUTOMATIC, np.iinfo(np.int32).max),
         )
-        _fit_glmnet(model, X, y, w, problem.block_factors(target)[0, members])
+        _fit_glmnet(model, X, y, w, factors)
         coef = np.zeros((problem.moments.n_features, len(model.intercept_path_)))
         coef[members] = model.coef_path_
-        return model.lambda_path_, coef, model.intercept_path_
+        return model.lambda_path_ / rescaled, coef, model.intercept_path_
 
     def _null_path(
         self, y: Floats, weight: Floats, lambdas: Floats | None
@@ -190,8 +195,8 @@ def _fit_glmnet(model: Any, X: Floats, y: Floats, weight: Floats, factors: Float
             model.fit(X, y, weight, relative_penalties=factors)
         except (RuntimeWarning, ValueError) as error:
             raise RuntimeError(
-                f"glmnet did not converge to its threshold tol={model.tol:g} within "
-                f"{model.max_iter} passes ({error}); raise `tol` or `max_iter`."
+                f"glmnet did not finish ({error}). If it did not converge to its threshold "
+                f"tol={model.tol:g} within {model.max_iter} passes, raise `tol` or `max_iter`."
             ) from error
 
 

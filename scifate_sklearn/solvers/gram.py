@@ -211,4 +211,5 @@ class GramEngine:
         moments = problem.moments
         x_centre = whole.coordinates.centre[0] + moments.x_shift
         y_centre = whole.coordinates.y_centre[0, block] + moments.y_shift[block]
-        return Solution(coef, y_centre - coef @ x_centre, n_iter, gap)
+        failed = int((gap > problem.tol).sum())
+        return Solution(coef, y_centre - coef @ x_centre, n_iter, gap, failed)

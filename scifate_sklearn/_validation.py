@@ -29,9 +29,11 @@ def generated_names(prefix: str, n: int) -> Names:
 
 
 def check_unique(names: Names | None, argument: str) -> None:
-    """Raise an error if two columns of an argument share their name."""
+    """Raise an error if an argument has no columns, or two that share their name."""
     if names is None:
         return
+    if len(names) == 0:
+        raise ValueError(f"`{argument}` has no columns; at least one is required.")
     counts = pd.Series(names).value_counts()
     repeated = counts.index[counts > 1]
     if len(repeated):

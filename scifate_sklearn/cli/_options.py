@@ -29,11 +29,11 @@ def check_lambda_rule(text: str) -> str:
     if text in RULES:
         return text
     try:
-        valid = 0 <= float(text) < float("inf")
+        valid = 0 < float(text) < float("inf")
     except ValueError:
         valid = False
     if not valid:
-        raise typer.BadParameter(f"must be 1se, min or a number from 0, got {text!r}.")
+        raise typer.BadParameter(f"must be 1se, min or a number above 0, got {text!r}.")
     return text
 
 

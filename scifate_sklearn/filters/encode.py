@@ -158,6 +158,11 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         **params
             Further parameters; they override ``alternative="greater"``, ``require_peak=True`` and
             ``universe="tested"``.
+
+        Returns
+        -------
+        EncodeLinkFilter
+            Not fitted.
         """
         strict_params = {"alternative": "greater", "require_peak": True, "universe": "tested"}
         return cls(reference, **{**strict_params, **params})
@@ -229,7 +234,20 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         )
 
     def fit_transform(self, links: pd.DataFrame, y: object = None) -> pd.DataFrame:
-        """Test every TF and return the surviving links; see `fit` and `transform`."""
+        """Test every TF and return the surviving links.
+
+        Parameters
+        ----------
+        links : DataFrame
+            A links table, as for `fit`.
+        y : object, default=None
+            Ignored; pipelines pass it.
+
+        Returns
+        -------
+        DataFrame
+            As from `transform`.
+        """
         survivors: pd.DataFrame = self.fit(links, y).transform(links)
         return survivors
 
@@ -271,6 +289,10 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         ----------
         input_features : object, default=None
             Ignored: the columns are those of the links table seen in `fit`, and the evidence.
+
+        Returns
+        -------
+        ndarray of str
         """
         check_is_fitted(self)
         given = [name for name in self.feature_names_in_ if name not in EVIDENCE_COLUMNS]

@@ -131,6 +131,10 @@ class BindingReference:
             ``peak`` holds 0/1 or booleans. A pair that is there more than once has a peak if one
             of its rows has.
 
+        Returns
+        -------
+        BindingReference
+
         Raises
         ------
         ValueError
@@ -163,6 +167,10 @@ class BindingReference:
         genes : iterable of str, optional
             The universe; bound genes outside it are left out. By default all targets in `edges`,
             which lacks the genes that no TF binds.
+
+        Returns
+        -------
+        BindingReference
 
         Raises
         ------
@@ -204,6 +212,10 @@ class BindingReference:
             From a set's name to its TF, or None to leave the set out. By default what stands before
             the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of one TF are united.
 
+        Returns
+        -------
+        BindingReference
+
         Raises
         ------
         FileNotFoundError, ValueError
@@ -225,6 +237,10 @@ class BindingReference:
             it is taken as `from_table` does, without as `from_edges` does.
         genes : iterable of str, optional
             The universe. Rows of other genes are left out.
+
+        Returns
+        -------
+        BindingReference
 
         Raises
         ------

@@ -172,7 +172,7 @@ def _sum_part(
     x_sum, y_sum = _dense(root @ A), _dense(root @ B)
     xx, xy = _dense(A.T @ A), _dense(A.T @ B)
     yy = _squares(B)
-    # Sparse products are taken around 0 and moved to the shift afterwards (a, b are 0 if dense).
+    # Sparse products are taken around 0 and moved to the shift afterwards (a, b are 0 elsewhere).
     xx += total * np.outer(a, a) - np.outer(a, x_sum) - np.outer(x_sum, a)
     xy += total * np.outer(a, b) - np.outer(a, y_sum) - np.outer(x_sum, b)
     yy += b * (total * b - 2 * y_sum)
@@ -190,10 +190,19 @@ def _sum_part(
 def _weigh(
     A: Matrix, root: NDArray[np.float64], shift: NDArray[np.float64]
 ) -> tuple[Matrix, NDArray[np.float64]]:
-    """Return √w (A − shift) and the shift that is still to be applied to its products."""
-    if not isinstance(A, np.ndarray):
-        return sp.diags_array(root) @ sp.csr_array(A, dtype=np.float64), shift
-    return (A - shift) * root[:, None], np.zeros_like(shift)
+    """Return √w (A − shift) and the shift that is still to be applied to its products.
+
+    A sparse column without zeros is shifted like a dense one. In any other the zeros make the
+    spread as large as the mean, so that nothing cancels when its products are shifted afterwards.
+    """
+    if isinstance(A, np.ndarray):
+        return (A - shift) * root[:, None], np.zeros_like(shift)
+    A = sp.csr_array(A, dtype=np.float64)
+    A.sum_duplicates()
+    is_full = np.bincount(A.indices, minlength=A.shape[1]) == A.shape[0]
+    applied = np.where(is_full, shift, 0.0)
+    data = (A.data - applied[A.indices]) * np.repeat(root, np.diff(A.indptr))
+    return sp.csr_array((data, A.indices, A.indptr), shape=A.shape), shift - applied
 
 
 def _dense(A: Matrix) -> NDArray[np.float64]:

@@ -257,7 +257,18 @@ def is_constant(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def to_dense(values: Matrix) -> NDArray[np.float64]:
-    """Return a new dense float64 array of `values`."""
+    """Return a new dense float64 array of `values`.
+
+    Parameters
+    ----------
+    values : {ndarray, sparse} of shape (n_cells, n_genes)
+        Never modified.
+
+    Returns
+    -------
+    ndarray of shape (n_cells, n_genes)
+        A copy, also where `values` is such an array already.
+    """
     # Converted while sparse, a large matrix is laid out in memory once only.
     copied = values.astype(np.float64)
     return copied if isinstance(copied, np.ndarray) else copied.toarray()

@@ -72,7 +72,17 @@ class RSampleKFold(BaseCrossValidator):
         y: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> int:
-        """Return the number of folds; the arguments are there for scikit-learn."""
+        """Return the number of folds.
+
+        Parameters
+        ----------
+        X, y, groups : object, default=None
+            Not used; scikit-learn passes them.
+
+        Returns
+        -------
+        int
+        """
         return self.n_splits
 
     def split(

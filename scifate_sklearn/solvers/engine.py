@@ -16,7 +16,7 @@ from .selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_and
 class Solution:
     """Models of a block of targets, each at one penalty, on the scale of the inputs.
 
-    ``n_iter`` counts sweeps (−1 where the engine does not say), ``dual_gap`` is relative to the
+    ``n_iter`` counts rounds (−1 where the engine does not say), ``dual_gap`` is relative to the
     mean square of the (centred) target.
     """
 

@@ -35,7 +35,7 @@ class LassoProblem:
     tol : float
         Duality gap at which a problem is solved, relative to ‖y‖² of its training set.
     max_iter : int
-        Sweeps allowed per penalty.
+        Rounds allowed per penalty.
     path : {"full", "adaptive"}
     """
 

@@ -1,0 +1,284 @@
+"""The package as a whole: what importing it does, what it offers, how that is documented."""
+
+import ast
+import configparser
+import importlib
+import importlib.metadata
+import inspect
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sklearn.base import BaseEstimator
+
+import scifate_sklearn
+from scifate_sklearn.datasets import LabelledCells
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(scifate_sklearn.__file__).parent
+# What the design promises; MotifLinkFilter is not there yet.
+PROMISED = {
+    "SciFateRegressor",
+    "EncodeLinkFilter",
+    "BindingReference",
+    "prepare_anndata",
+    "scifate_glmnet",
+    "RSampleKFold",
+    "datasets",
+}
+HEAVY = {"anndata", "dask", "matplotlib", "networkx", "numba", "typer"}
+
+
+def run_python(code: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, timeout=120)
+
+
+def read_setup_cfg() -> configparser.ConfigParser:
+    if not (ROOT / "setup.cfg").is_file():
+        pytest.skip(f"there is no setup.cfg in {ROOT}")
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    return config
+
+
+class TestImport:
+    def test_loads_nothing_heavy_and_is_silent(self) -> None:
+        # The report goes to stderr as JSON, which anything else written there would spoil.
+        code = (
+            "import json, logging, sys\n"
+            "import scifate_sklearn\n"
+            "loaded = sorted({name.split('.')[0] for name in sys.modules})\n"
+            "json.dump([loaded, len(logging.getLogger().handlers)], sys.stderr)"
+        )
+        result = run_python(code)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout == ""
+        loaded, n_root_handlers = json.loads(result.stderr)
+        assert not HEAVY & set(loaded)
+        assert n_root_handlers == 0
+
+    def test_the_command_line_is_quick_to_ask_for_help(self) -> None:
+        result = run_python(
+            "import sys, scifate_sklearn.cli; print({'anndata', 'numba'} & set(sys.modules))"
+        )
+        assert result.stdout.strip() == "set()", result.stderr
+
+    @pytest.mark.parametrize(
+        "module", sorted(m.name for m in pkgutil.iter_modules(scifate_sklearn.__path__))
+    )
+    def test_every_part_imports_first(self, module: str) -> None:
+        """No part depends on another one having been imported before."""
+        result = run_python(f"import scifate_sklearn.{module}")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+class TestContracts:
+    def test_imports_run_one_way(self) -> None:
+        assert "importlinter" in read_setup_cfg()
+        pytest.importorskip("importlinter", reason="import-linter is not installed")
+        command = [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command as c; c()",
+        ]
+        command += ["--no-cache", "--config", "setup.cfg"]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert re.search(r"[1-9]\d* kept, 0 broken", result.stdout), result.stdout
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            path
+            for path in sorted(PACKAGE.rglob("*.py"))
+            if "cli" not in path.relative_to(PACKAGE).parts
+        ],
+        ids=lambda path: str(path.relative_to(PACKAGE)),
+    )
+    def test_library_neither_prints_nor_configures_logging(self, path: Path) -> None:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert not called & {"print", "logging.basicConfig", "basicConfig"}
+
+    def test_version(self) -> None:
+        stated = read_setup_cfg()["metadata"]["version"]
+        if stated.startswith("attr:"):
+            module, _, attribute = stated.removeprefix("attr:").strip().rpartition(".")
+            stated = getattr(importlib.import_module(module), attribute)
+        assert stated == scifate_sklearn.__version__
+
+    def test_version_of_the_installed_distribution(self) -> None:
+        try:
+            installed = importlib.metadata.version("scifate_sklearn")
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip("scifate_sklearn is not installed but imported from its folder")
+        assert installed == scifate_sklearn.__version__
+
+    def test_version_is_in_the_changelog(self) -> None:
+        if not (ROOT / "CHANGELOG.md").is_file():
+            pytest.skip(f"there is no CHANGELOG.md in {ROOT}")
+        titles = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+        assert scifate_sklearn.__version__ in titles
+
+
+def packages() -> list[ModuleType]:
+    """Return the package and its subpackages."""
+    found = [scifate_sklearn]
+    for module in pkgutil.iter_modules(scifate_sklearn.__path__, "scifate_sklearn."):
+        if module.ispkg:
+            found.append(importlib.import_module(module.name))
+    return found
+
+
+class TestPublicNames:
+    @pytest.mark.parametrize("package", packages(), ids=lambda package: package.__name__)
+    def test_all_is_complete(self, package: ModuleType) -> None:
+        listed = getattr(package, "__all__", [])
+        own = {
+            name
+            for name, value in vars(package).items()
+            if not name.startswith("_")
+            and not inspect.ismodule(value)
+            and str(getattr(value, "__module__", "")).startswith("scifate_sklearn")
+        }
+        if package.__name__.endswith(".cli"):
+            own = {"app"}  # its functions are commands, not a library
+        assert len(listed) == len(set(listed))
+        assert set(listed) >= own
+        assert all(hasattr(package, name) for name in listed)
+
+    def test_what_is_promised_is_there(self) -> None:
+        assert set(scifate_sklearn.__all__) >= PROMISED
+        namespace: dict[str, object] = {}
+        exec("from scifate_sklearn import *", namespace)
+        assert set(namespace) >= PROMISED
+        assert callable(scifate_sklearn.datasets.make_labelled_cells)
+
+
+def public_objects() -> dict[str, Any]:
+    """Return the public classes and functions by name, wherever they are defined."""
+    named = {
+        name: getattr(package, name)
+        for package in packages()
+        if not package.__name__.endswith(".cli")
+        for name in getattr(package, "__all__", [])
+    }
+    return {
+        name: thing
+        for name, thing in named.items()
+        if inspect.isroutine(thing) or inspect.isclass(thing)
+    }
+
+
+OBJECTS = public_objects()
+ESTIMATORS = {
+    name: thing
+    for name, thing in OBJECTS.items()
+    if inspect.isclass(thing) and issubclass(thing, BaseEstimator)
+}
+# Classes whose methods users call; those of the numerical core are internal.
+USER_CLASSES = [getattr(scifate_sklearn, name) for name in scifate_sklearn.__all__] + [
+    LabelledCells
+]
+
+
+def public_methods() -> Iterator[Any]:
+    for cls in filter(inspect.isclass, USER_CLASSES):
+        for name, member in vars(cls).items():
+            is_method = inspect.isfunction(member) or isinstance(member, classmethod)
+            # Dataclass and named-tuple machinery has no docstring of ours.
+            if is_method and not name.startswith("_"):
+                yield pytest.param(getattr(cls, name), id=f"{cls.__name__}.{name}")
+
+
+def sections(thing: object) -> dict[str, str]:
+    """Return the numpydoc sections of a docstring by title; the summary is under ``""``."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", inspect.getdoc(thing) or "", flags=re.MULTILINE)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def documented_parameters(thing: object) -> dict[str, str]:
+    """Return the parameters of a docstring, each with the text behind its colon."""
+    entries = re.findall(
+        r"^(\*{0,2}\w[\w, *]*?)(?: *: (.*))?$", sections(thing).get("Parameters", ""), re.M
+    )
+    return {name.strip(" *"): kind for names, kind in entries for name in names.split(",")}
+
+
+def signature_parameters(thing: Callable[..., object]) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(thing).parameters
+    return {name: p for name, p in parameters.items() if name not in ("self", "cls")}
+
+
+DOCUMENTED = [pytest.param(thing, id=name) for name, thing in OBJECTS.items()]
+DOCUMENTED += list(public_methods())
+ROUTINES = [param for param in DOCUMENTED if inspect.isroutine(param.values[0])]
+
+
+class TestDocstrings:
+    @pytest.mark.parametrize("thing", DOCUMENTED)
+    def test_summary_is_one_sentence_on_one_line(self, thing: object) -> None:
+        summary = sections(thing)[""].split("\n\n")[0].strip()
+        assert re.fullmatch(r"[^\n]+[.]", summary), summary
+
+    @pytest.mark.parametrize("thing", ROUTINES)
+    def test_parameters_are_those_of_the_signature(self, thing: Callable[..., object]) -> None:
+        assert list(documented_parameters(thing)) == list(signature_parameters(thing))
+
+    @pytest.mark.parametrize("thing", ROUTINES)
+    def test_returns(self, thing: Callable[..., object]) -> None:
+        returned = inspect.signature(thing).return_annotation
+        assert returned is not inspect.Signature.empty
+        if returned not in (None, "None"):
+            assert {"Returns", "Yields"} & set(sections(thing))
+
+    @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+    def test_estimators_document_parameters_and_attributes(self, estimator: Any) -> None:
+        assert list(documented_parameters(estimator)) == list(signature_parameters(estimator))
+        assert "Attributes" in sections(estimator)
+        assert "Examples" in sections(estimator)
+
+    @pytest.mark.parametrize("thing", DOCUMENTED)
+    def test_stated_defaults_are_true(self, thing: Any) -> None:
+        try:
+            parameters = signature_parameters(thing)
+        except ValueError:  # classes without a signature of their own
+            return
+        for name, text in documented_parameters(thing).items():
+            stated = re.search(r"default=(.+)$", text or "")
+            if stated is None or " and " in stated[1]:
+                continue
+            assert ast.literal_eval(stated[1]) == parameters[name].default, name
+
+
+class TestSignatures:
+    @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+    def test_constructors_store_parameters_untouched(self, estimator: Any) -> None:
+        given = {name: object() for name in signature_parameters(estimator)}
+        made = estimator(**given)
+        assert all(getattr(made, name) is value for name, value in given.items())
+
+    @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+    def test_parameters_are_constrained(self, estimator: Any) -> None:
+        assert set(estimator._parameter_constraints) == set(signature_parameters(estimator))
+
+    def test_adata_comes_first(self) -> None:
+        for name, thing in OBJECTS.items():
+            if inspect.isfunction(thing) and "adata" in signature_parameters(thing):
+                assert next(iter(signature_parameters(thing))) == "adata", name
+
+    @pytest.mark.parametrize("thing", DOCUMENTED)
+    def test_no_mutable_default(self, thing: Any) -> None:
+        try:
+            parameters = signature_parameters(thing)
+        except ValueError:
+            return
+        assert not [n for n, p in parameters.items() if isinstance(p.default, list | dict | set)]

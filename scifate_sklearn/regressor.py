@@ -79,10 +79,10 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Relative penalties, 0 for none, infinite to exclude; rescaled to a mean of 1 over each
         target's predictors. A Series is aligned by name; predictors it lacks get 1.
     path : {"full", "adaptive"}, default="full"
-        ``"adaptive"`` stops along the grid once two penalties in a row are worse than the best
-        one by more than two standard errors of their fold-by-fold difference and by more than
-        half a standard error of the best. ``cv_mse_`` is NaN beyond. On noisy targets a lower
-        minimum can lie beyond: of 2,507 real ones λ_min moved on 9, λ_1se on none. Ignored for ``lambdas="auto"`` and by ``engine="glmnet"``.
+        ``"adaptive"`` stops along the grid at the first penalty that is worse than the best one
+        by more than 2.5 standard errors of their fold-by-fold difference and by more than half
+        a standard error of the best. ``cv_mse_`` is NaN beyond. On noisy targets a lower
+        minimum can lie beyond: of 2,507 real ones λ_min moved on 7, λ_1se on none. Ignored for ``lambdas="auto"`` and by ``engine="glmnet"``.
     tol : float, default=1e-12
         Duality gap at which a problem is solved, relative to the mean square of the target.
         With ``engine="glmnet"``, glmnet's own threshold.
@@ -242,7 +242,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
         if sample_weight is not None and not np.asarray(sample_weight).any():
-            raise ValueError("`sample_weight` is 0 for every cell; at least one must be positive.")
+            raise ValueError(
+                "`sample_weight` is zero for every cell; at least one must be positive."
+            )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         splits = self._splitter().split(X, Y[:, 0] if Y.shape[1] == 1 else Y, groups)
         plan = plan_folds(splits, X.shape[0])

@@ -20,11 +20,10 @@ _jit = njit(cache=True, nogil=True, error_model="numpy")
 # Multiply-adds in one instruction; nothing is reordered, so results stay reproducible.
 _fused = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
-# An adaptive path stops once this many penalties in a row are clearly worse than the best so far:
-# by more than this many standard errors of the paired (fold by fold) difference, and by more than
-# this many standard errors of the best CV mean.
-ADAPTIVE_PATIENCE = 2
-ADAPTIVE_PAIRED_SE = 2.0
+# An adaptive path stops at the first penalty that is clearly worse than the best so far: by more
+# than this many standard errors of the paired (fold by fold) difference, and by more than this
+# many standard errors of the best CV mean.
+ADAPTIVE_PAIRED_SE = 2.5
 ADAPTIVE_SE = 0.5
 
 # A pivot of a Cholesky factor below this share of its diagonal entry means collinear columns.
@@ -396,17 +395,23 @@ def grid_errors(
     in_work = np.empty((n_folds, p), np.bool_)
     work, n_work = np.empty((n_folds, p), np.intp), np.empty(n_folds, np.intp)
     compact = np.empty((n_folds, p, p))
+    empty_from = np.empty(n_folds)
     unconverged = 0
     for t in range(linear.shape[0]):
         chosen = np.flatnonzero(candidates[t])
         b[:], r[:] = 0.0, linear[t]
+        b_before[:], r_before[:] = 0.0, linear[t]
+        for k in range(n_folds):
+            empty_from[k] = empty_model_penalty(
+                grams[k], linear[t, k], chosen, factors[t], alpha, y_scale[t, k]
+            )
         in_work[:], n_work[:] = False, 0
-        lowest, best, n_worse = np.inf, 0, 0
+        lowest, best = np.inf, 0
         errors[t] = np.nan
         for i in range(lambdas.shape[1]):
             step = path_step(lambdas[t], i)
             for k in range(n_folds):
-                if y_scale[t, k] == 0.0:
+                if lambdas[t, i] >= empty_from[k]:
                     continue
                 extrapolate(b[k], r[k], b_before[k], r_before[k], step)
                 set_penalties(lambdas[t, i] / y_scale[t, k], alpha, factors[t], l1, l2)
@@ -424,9 +429,7 @@ def grid_errors(
             mean, _ = weighted_mean_and_se(errors[t, :, i], held_weight)
             if mean < lowest:
                 lowest, best = mean, i
-            is_worse = clearly_worse(errors[t, :, i], errors[t, :, best], held_weight)
-            n_worse = n_worse + 1 if is_worse else 0
-            if n_worse >= ADAPTIVE_PATIENCE:
+            if clearly_worse(errors[t, :, i], errors[t, :, best], held_weight):
                 break
     return unconverged
 
@@ -513,6 +516,16 @@ def smallest_empty_penalty(G, r, candidates, factor):
         if factor[j] > 0.0 and G[j, j] > 0.0:
             largest = max(largest, abs(r[j]) / factor[j])
     return largest
+
+
+@_jit
+def empty_model_penalty(G, g, candidates, factor, alpha, y_scale):
+    """Return the penalty, on the target's scale, from which on the model is empty (inf: never)."""
+    if y_scale == 0.0:
+        return 0.0
+    if alpha == 0.0 or (factor[candidates] == 0.0).any():
+        return np.inf
+    return smallest_empty_penalty(G, g, candidates, factor) / alpha * y_scale
 
 
 @_jit

@@ -1,0 +1,225 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
+
+from scifate_sklearn.moments import Moments, plan_folds
+
+N, P, Q = 60, 5, 3
+SPLITTERS = [KFold(4, shuffle=True, random_state=0), ShuffleSplit(3, random_state=0), KFold(40)]
+
+
+def make_data(seed=0, offset=0.0):
+    rng = np.random.default_rng(seed)
+    X = offset + rng.normal(size=(N, P)) * (rng.random((N, P)) < (1.0 if offset else 0.4))
+    Y = offset + rng.normal(size=(N, Q)) * (rng.random((N, Q)) < (1.0 if offset else 0.5))
+    return X, Y, rng.uniform(0, 2, N) * (rng.random(N) < 0.9)
+
+
+def brute_force(X, Y, weight, rows, moments):
+    """Sums over the rows, cell by cell."""
+    out = {"weight": 0.0, "n_cells": 0, "x_sum": 0, "y_sum": 0, "xx": 0, "xy": 0, "yy": 0}
+    for i in rows:
+        x, y, w = X[i] - moments.x_shift, Y[i] - moments.y_shift, weight[i]
+        out["weight"] += w
+        out["n_cells"] += w > 0
+        out["x_sum"] += w * x
+        out["y_sum"] += w * y
+        out["xx"] += w * np.outer(x, x)
+        out["xy"] += w * np.outer(x, y)
+        out["yy"] += w * y**2
+    return out
+
+
+def assert_equal_sums(moments, part, expected):
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            getattr(moments, name)[part], value, rtol=1e-9, atol=1e-11, err_msg=name
+        )
+
+
+FORMS = {
+    "dense": lambda A: A,
+    "fortran": np.asfortranarray,
+    "csr_array": sp.csr_array,
+    "csr_matrix": sp.csr_matrix,
+}
+
+
+@pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general", "ungrouped"])
+@pytest.mark.parametrize("x_form", FORMS)
+@pytest.mark.parametrize("y_form", FORMS)
+def test_every_part_against_a_loop(splitter, x_form, y_form):
+    X, Y, weight = make_data()
+    plan = plan_folds(splitter.split(X), N)
+    moments = Moments.from_arrays(FORMS[x_form](X), FORMS[y_form](Y), plan, weight)
+    assert (moments.n_features, moments.n_targets) == (P, Q)
+    for part, rows in enumerate(plan.parts):
+        assert_equal_sums(moments, part, brute_force(X, Y, weight, rows, moments))
+
+
+@pytest.mark.parametrize("splitter", [*SPLITTERS, TimeSeriesSplit(4)])
+def test_training_sets_and_the_whole_are_sums_of_parts(splitter):
+    X, Y, weight = make_data(1)
+    splits = list(splitter.split(X))
+    plan = plan_folds(splits, N)
+    moments = Moments.from_arrays(X, Y, plan, weight, np.array(list("abcde"), object))
+    training = moments.combine(plan.layout.training)
+    for fold, (train, _) in enumerate(splits):
+        assert_equal_sums(training, fold, brute_force(X, Y, weight, train, moments))
+    assert_equal_sums(moments.whole, 0, brute_force(X, Y, weight, range(N), moments))
+    held_out = moments.take(plan.layout.held_out)
+    for unit in range(len(plan.layout.held_out)):
+        expected = brute_force(X, Y, weight, plan.held_out_rows(unit), moments)
+        assert_equal_sums(held_out, unit, expected)
+    assert training.feature_names.tolist() == list("abcde")
+
+
+def test_no_weights_are_ones():
+    X, Y, _ = make_data(2)
+    plan = plan_folds(KFold(3).split(X), N)
+    given_ones = Moments.from_arrays(X, Y, plan, np.ones(N))
+    for name in ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy"):
+        np.testing.assert_array_equal(
+            getattr(Moments.from_arrays(X, Y, plan), name), getattr(given_ones, name)
+        )
+
+
+def test_means_are_those_of_the_parts():
+    X, Y, weight = make_data(3)
+    plan = plan_folds(KFold(3).split(X), N)
+    moments = Moments.from_arrays(X, Y, plan, weight)
+    for part, rows in enumerate(plan.parts):
+        x_mean = np.average(X[rows], axis=0, weights=weight[rows])
+        y_mean = np.average(Y[rows], axis=0, weights=weight[rows])
+        np.testing.assert_allclose(moments.x_mean[part] + moments.x_shift, x_mean, rtol=1e-12)
+        np.testing.assert_allclose(moments.y_mean[part] + moments.y_shift, y_mean, rtol=1e-12)
+
+
+def test_take_in_the_same_order_copies_nothing():
+    X, Y, _ = make_data(4)
+    moments = Moments.from_arrays(X, Y, plan_folds(KFold(3).split(X), N))
+    assert moments.take(np.arange(3)) is moments
+    swapped = moments.take(np.array([2, 0]))
+    np.testing.assert_array_equal(swapped.xx, moments.xx[[2, 0]])
+
+
+def covariances(moments):
+    whole = moments.whole
+    mean_x, mean_y, w = whole.x_mean[0], whole.y_mean[0], whole.weight[0]
+    return whole.xx[0] / w - np.outer(mean_x, mean_x), whole.xy[0] / w - np.outer(mean_x, mean_y)
+
+
+def exact_covariances(X, Y):
+    """Covariances (ddof 0) in extended precision."""
+    X, Y = X.astype(np.longdouble), Y.astype(np.longdouble)
+    X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    return (X.T @ X / N).astype(float), (X.T @ Y / N).astype(float)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_large_offsets_do_not_cancel(form):
+    X, Y, _ = make_data(5, offset=1e8)
+    plan = plan_folds(KFold(4).split(X), N)
+    moments = Moments.from_arrays(FORMS[form](X), FORMS[form](Y), plan)
+    for ours, exact in zip(covariances(moments), exact_covariances(X, Y), strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-9, atol=1e-10)
+
+
+def test_sparse_entries_stored_twice_are_sums():
+    X, Y, weight = make_data(12)
+    indptr = 2 * P * np.arange(N + 1)
+    halves = np.stack([X - 3.0, np.full_like(X, 3.0)], axis=-1).ravel()
+    stored = sp.csr_array((halves, np.tile(np.repeat(np.arange(P), 2), N), indptr), shape=X.shape)
+    plan = plan_folds(KFold(4).split(X), N)
+    dense = Moments.from_arrays(X, Y, plan, weight)
+    sparse = Moments.from_arrays(stored, Y, plan, weight)
+    np.testing.assert_allclose(sparse.xx, dense.xx, rtol=1e-12, atol=1e-12)
+    assert stored.nnz == 2 * X.size
+
+
+def test_sparse_columns_with_large_values():
+    # Half of the entries are 0, so the spread is as large as the mean.
+    X, Y, _ = make_data(6)
+    X, Y = np.where(X != 0, X + 1e8, 0.0), np.where(Y != 0, Y + 1e8, 0.0)
+    plan = plan_folds(KFold(4).split(X), N)
+    moments = Moments.from_arrays(sp.csr_array(X), sp.csr_array(Y), plan)
+    for ours, exact in zip(covariances(moments), exact_covariances(X, Y), strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-9, atol=1e-9 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_constant_columns_have_no_moments_at_all(form):
+    X, Y, weight = make_data(7)
+    X[:, 1], Y[:, 2] = 0.1, 1e7 + 0.3
+    plan = plan_folds(KFold(4).split(X), N)
+    moments = Moments.from_arrays(FORMS[form](X), FORMS[form](Y), plan, weight)
+    assert not moments.xx[:, 1].any()
+    assert not moments.xy[:, 1].any()
+    assert not moments.xy[:, :, 2].any()
+    assert not moments.yy[:, 2].any()
+
+
+def test_inputs_are_not_changed():
+    X, Y, weight = make_data(8)
+    given = X.copy(), sp.csr_array(Y), weight.copy()
+    plan = plan_folds(KFold(3).split(X), N)
+    for array in (given[0], given[2], given[1].data):
+        array.flags.writeable = False
+    Moments.from_arrays(*given[:2], plan, given[2])
+    np.testing.assert_array_equal(given[0], X)
+    np.testing.assert_array_equal(given[1].toarray(), Y)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), is_sparse=st.booleans())
+def test_order_of_cells_within_parts_does_not_matter(seed, is_sparse):
+    rng = np.random.default_rng(seed)
+    X, Y, weight = make_data(9)
+    form = sp.csr_array if is_sparse else np.asarray
+    plan = plan_folds(KFold(4).split(X), N)
+    order = np.concatenate([rng.permutation(rows) for rows in plan.parts])
+    one = Moments.from_arrays(form(X), form(Y), plan, weight)
+    two = Moments.from_arrays(form(X[order]), form(Y[order]), plan, weight[order])
+    for name in ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy"):
+        np.testing.assert_allclose(
+            getattr(two, name), getattr(one, name), rtol=1e-12, atol=1e-12, err_msg=name
+        )
+
+
+@settings(max_examples=30, deadline=None)
+@given(power=st.integers(-30, 30), w_power=st.integers(-10, 10), is_sparse=st.booleans())
+def test_scaling_by_powers_of_two_is_exact(power, w_power, is_sparse):
+    X, Y, weight = make_data(10)
+    form = sp.csr_array if is_sparse else np.asarray
+    plan = plan_folds(KFold(4).split(X), N)
+    scale, w_scale = 2.0**power, 4.0**w_power
+    one = Moments.from_arrays(form(X), form(Y), plan, weight)
+    two = Moments.from_arrays(form(scale * X), form(Y), plan, w_scale * weight)
+    np.testing.assert_array_equal(two.xx, scale**2 * w_scale * one.xx)
+    np.testing.assert_array_equal(two.xy, scale * w_scale * one.xy)
+    np.testing.assert_array_equal(two.yy, w_scale * one.yy)
+    np.testing.assert_array_equal(two.n_cells, one.n_cells)
+
+
+@settings(max_examples=30, deadline=None)
+@given(counts=st.lists(st.integers(0, 3), min_size=N, max_size=N))
+def test_integer_weights_are_repeated_cells(counts):
+    X, Y, _ = make_data(11)
+    counts = np.array(counts)
+    counts[:2] = 1
+    repeated = np.repeat(np.arange(N), counts)
+    half = np.arange(N) < N // 2
+    plan = plan_folds([(half.nonzero()[0], (~half).nonzero()[0])] * 2, N)
+    first = half[repeated].nonzero()[0]
+    second = (~half)[repeated].nonzero()[0]
+    if second.size == 0:
+        return
+    plan_repeated = plan_folds([(first, second)] * 2, len(repeated))
+    one = Moments.from_arrays(X, Y, plan, counts.astype(float))
+    two = Moments.from_arrays(X[repeated], Y[repeated], plan_repeated)
+    for set_one, set_two in zip(covariances(one), covariances(two), strict=True):
+        np.testing.assert_allclose(set_one, set_two, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one.whole.weight, two.whole.weight)

@@ -107,11 +107,7 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
     # The first argument is no metadata; scikit-learn would know that of "X" only.
     __metadata_request__fit: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
     __metadata_request__transform: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
-    # With routing on, Pipeline.score passes sample_weight=None on and fails if no step knows it.
-    __metadata_request__score: ClassVar[dict[str, str | None]] = {
-        "links": metadata_routing.UNUSED,
-        "sample_weight": None,
-    }
+    __metadata_request__score: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "reference": [BindingReference, pd.DataFrame, str, os.PathLike],
@@ -251,7 +247,7 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         survivors: pd.DataFrame = self.fit(links, y).transform(links)
         return survivors
 
-    def score(self, links: pd.DataFrame, y: object = None) -> float:
+    def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
         """Return the pooled log odds ratio of strong links and peaks.
 
         log[(a + ½)(d + ½) / ((b + ½)(c + ½))] with Haldane's correction, over the summed tables of
@@ -271,6 +267,8 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
             training cells, whatever the cells that are scored.
         y : object, default=None
             Ignored.
+        sample_weight : object, default=None
+            Ignored: links have no weight. Taken because a pipeline passes on what it is given.
 
         Returns
         -------

@@ -29,6 +29,9 @@ ADAPTIVE_SE = 0.5
 # A pivot of a Cholesky factor below this share of its diagonal entry means collinear columns.
 SINGULAR = 1e-12
 
+# What is added to the diagonal of a singular Hessian, as a share of it.
+COLLINEAR_RIDGE = 1e-8
+
 # Full Newton steps without a lower gap before the rest of the gap is taken for rounding.
 PATIENCE = 10
 
@@ -112,7 +115,7 @@ def duality_gap(g, b, r, members, l1, l2):
             gap += 0.5 * reduced * reduced / l2[j]
         else:
             gap += (1.0 + 2.0 * abs(b[j])) * abs(scale * reduced) - scale * b[j] * reduced
-    return gap
+    return max(gap, 0.0)
 
 
 @_jit
@@ -192,36 +195,49 @@ def solve_positive_definite(A, x):
 
 
 @_jit
-def newton_step(gram, l1, l2, b, r):
-    """In place: move the non-zero coefficients towards the minimum of (1) for their signs.
+def newton_direction(gram, l1, l2, b, r, support, ridge, step):
+    """Write the Newton step of the `support` into `step`; return whether it could be solved.
 
-    With the signs fixed (1) is quadratic, so the full step is exact; it ends early where the first
-    coefficient reaches 0. Either way (1) decreases. Does nothing where columns are collinear.
-
-    Returns whether the step was full.
+    `ridge` is added to the Hessian, as a share of its diagonal.
     """
-    support = np.flatnonzero(b)
     size = support.size
-    hessian, step = np.empty((size, size)), np.empty(size)
+    hessian = np.empty((size, size))
     for a in range(size):
         j = support[a]
         for c in range(a + 1):
             hessian[a, c] = gram[j, support[c]]
-        hessian[a, a] += l2[j]
+        hessian[a, a] = (hessian[a, a] + l2[j]) * (1.0 + ridge)
         step[a] = r[j] - l2[j] * b[j] - np.sign(b[j]) * l1[j]
-    if not solve_positive_definite(hessian, step):
+    return solve_positive_definite(hessian, step)
+
+
+@_jit
+def newton_step(gram, l1, l2, b, r):
+    """In place: move the non-zero coefficients towards the minimum of (1) for their signs.
+
+    With the signs fixed (1) is quadratic, so the full step is exact; it ends early where the first
+    coefficient reaches 0. Either way (1) decreases. Where columns are collinear (always so with
+    more of them than cells) a small ridge turns the step along the null vector that lowers
+    Σ l1 |b|, until a coefficient leaves.
+
+    Returns whether the step was full and exact.
+    """
+    support = np.flatnonzero(b)
+    step = np.empty(support.size)
+    is_exact = newton_direction(gram, l1, l2, b, r, support, 0.0, step)
+    if not is_exact and not newton_direction(gram, l1, l2, b, r, support, COLLINEAR_RIDGE, step):
         return False
     length, first = 1.0, -1
-    for a in range(size):
+    for a in range(support.size):
         j = support[a]
         if b[j] * (b[j] + length * step[a]) < 0.0 and l1[j] > 0.0:
             length, first = -b[j] / step[a], j
-    for a in range(size):
+    for a in range(support.size):
         j = support[a]
         change = -b[j] if j == first else length * step[a]
         b[j] += change
         subtract_row(r, gram, j, change)
-    return first < 0
+    return is_exact and first < 0
 
 
 @_jit

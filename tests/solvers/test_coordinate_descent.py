@@ -139,7 +139,6 @@ def test_predictions_are_scikit_learns_where_coefficients_may_differ(shape, seed
     )
 
 
-@pytest.mark.xfail(reason="sweeps alone are slow where the support of a warm start is singular")
 def test_warm_start_with_a_singular_support():
     # In one fold the path arrives at λ = 0.01 with 14 coefficients on 14 (centred) cells.
     X, Y = standardised(1694, "wide")

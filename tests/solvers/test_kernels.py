@@ -110,6 +110,9 @@ def arguments_of(name):
         ],
         "factorise": [(positive.copy(),), 0],
         "solve_positive_definite": [(positive.copy(), g.copy()), 1],
+        "newton_direction": [
+            (positive, l1, l2, b, r, np.flatnonzero(b), 0.1, np.empty(np.count_nonzero(b))), 7,
+        ],
         "newton_step": [(G, l1, l2, b.copy(), r.copy()), 3, 4],
         "minimise_on_work": [(G, g, l1, l2, 1e-14, 1000, b.copy()), 6],
         "minimise": [
@@ -301,12 +304,23 @@ def test_newton_step_lowers_the_objective_and_flips_no_penalised_sign(seed, kind
         assert np.count_nonzero(after) == np.count_nonzero(b) - 1
 
 
-def test_newton_step_leaves_collinear_columns_alone():
+def test_newton_step_empties_the_dearer_of_two_collinear_columns():
     G, g = np.ones((2, 2)), np.array([0.8, 0.8])
-    b, r = np.array([0.3, 0.2]), g - 0.5
+    l1, l2 = np.array([0.1, 0.2]), np.zeros(2)
     for function in (kernels.newton_step, kernels.newton_step.py_func):
-        assert not function(G, np.full(2, 0.1), np.zeros(2), b, r)
-        assert (b.tolist(), r.tolist()) == ([0.3, 0.2], (g - 0.5).tolist())
+        b, r = np.array([0.3, 0.2]), g - 0.5
+        before = objective(G, g, b, l1, l2)
+        assert not function(G, l1, l2, b, r)
+        assert (b[0] > 0.3, b[1]) == (True, 0.0)
+        assert objective(G, g, b, l1, l2) < before
+        np.testing.assert_allclose(r, g - G @ b, atol=1e-15)
+
+
+def test_newton_step_without_any_curvature_does_nothing():
+    for function in (kernels.newton_step, kernels.newton_step.py_func):
+        b, r = np.array([0.3, 0.2]), np.ones(2)
+        assert not function(np.zeros((2, 2)), np.full(2, 0.1), np.zeros(2), b, r)
+        assert b.tolist() == [0.3, 0.2]
 
 
 def test_newton_step_stops_in_python_where_a_coefficient_vanishes():

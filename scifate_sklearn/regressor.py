@@ -82,8 +82,8 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ``"adaptive"`` stops along the grid at the first penalty that is worse than the best one
         by more than 2.5 standard errors of their fold-by-fold difference and by more than half
         a standard error of the best. ``cv_mse_`` is NaN beyond. On noisy targets a lower
-        minimum can lie beyond: of 2,507 real ones λ_min moved on 7, λ_1se on none. Ignored for
-        ``lambdas="auto"`` and by ``engine="glmnet"``.
+        minimum can lie beyond: of the 2,507 real ones that the rule was tuned on, λ_min moved on
+        7, λ_1se on none. Ignored for ``lambdas="auto"`` and by ``engine="glmnet"``.
     tol : float, default=1e-12
         Duality gap at which a problem is solved, relative to the mean square of the target.
         With ``engine="glmnet"``, glmnet's own threshold.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scifate_sklearn.moments import FoldPlan
+from scifate_sklearn.preprocessing import to_dense
 
 from . import kernels
 from .engine import Solution
@@ -56,7 +57,7 @@ class GlmnetEngine:
     ) -> None:
         import_glmnet()
         self.problem = problem
-        self._X, self._Y = _dense(X), _dense(Y)
+        self._X, self._Y = to_dense(X), to_dense(Y)
         self._weight, self._plan = weight, plan
         layout = plan.layout
         unit_weight = np.array(
@@ -209,7 +210,3 @@ def _interpolate(
     for row, penalty in zip(out, lambdas, strict=True):
         kernels.interpolate_path(own, path, penalty, row)
     return out[:, 1:].T, out[:, 0]
-
-
-def _dense(A: Any) -> Floats:
-    return np.asarray(A if isinstance(A, np.ndarray) else A.toarray(), np.float64)

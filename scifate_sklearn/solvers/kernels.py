@@ -248,9 +248,8 @@ def minimise_on_work(gram, g, l1, l2, tol, max_iter, b):
     stopped helping, what is left of the gap is rounding. Returns the number of rounds.
     """
     members = np.arange(b.size)
-    r = g.copy()
-    for j in np.flatnonzero(b):
-        subtract_row(r, gram, j, b[j])
+    r = np.empty_like(b)
+    renew_gradient(gram, g, b, r)
     lowest, n_idle = np.inf, 0
     for n_iter in range(max_iter):
         gap = duality_gap(g, b, r, members, l1, l2)

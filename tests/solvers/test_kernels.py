@@ -166,6 +166,7 @@ def test_python_and_compiled_agree(name):
             np.testing.assert_array_equal(copies[0][position], arguments[position])
 
 
+@settings(deadline=None)  # the first call compiles
 @given(z=st.floats(-5, 5), threshold=st.floats(0, 3))
 @pytest.mark.parametrize("function", [kernels.soft_threshold, kernels.soft_threshold.py_func])
 def test_soft_threshold(function, z, threshold):
@@ -331,6 +332,7 @@ def test_newton_step_stops_in_python_where_a_coefficient_vanishes():
     assert np.count_nonzero(b) == 5
 
 
+@settings(deadline=None)  # the first call compiles
 @given(penalty=st.floats(0.01, 20))
 @pytest.mark.parametrize("function", [kernels.interpolate_path, kernels.interpolate_path.py_func])
 def test_interpolate_path_is_np_interp(function, penalty):

@@ -130,20 +130,24 @@ class GlmnetEngine:
         """Return the duality gap of each model, with the certificate of the other engine."""
         problem, whole = self.problem, self._whole
         linear, y_scale = whole.targets(block)
-        factors, candidates = problem.block_factors(block), problem.block_candidates(block)
+        factors = problem.block_factors(block)
         inverse = whole.coordinates.inverse_scale[0]
         unit = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
         gaps = np.zeros(len(coef))
         for t in np.flatnonzero(stop >= 0):
             b = coef[t] * unit / y_scale[t, 0]
             penalty = lambdas[t, stop[t]] / y_scale[t, 0]
+            members = np.flatnonzero(np.isfinite(factors[t]))
             gaps[t] = kernels.duality_gap(
                 linear[t, 0],
                 b,
                 linear[t, 0] - whole.gram[0] @ b,
-                np.flatnonzero(candidates[t]),
-                penalty * problem.alpha * factors[t],
-                penalty * (1.0 - problem.alpha) * factors[t],
+                members,
+                len(members),
+                factors[t],
+                penalty * problem.alpha,
+                penalty * (1.0 - problem.alpha),
+                1.0,
             )
         return gaps
 

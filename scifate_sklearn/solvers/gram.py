@@ -123,7 +123,15 @@ class GramEngine:
         self._whole = StandardisedSets.of(moments.whole, *options)
         self._training = StandardisedSets.of(moments.combine(layout.training), *options)
         self._held_coordinates = self._training.coordinates.take(self._training_of)
-        self._held_gram = self._held_coordinates.gram(self._held_out)
+        folds = np.arange(layout.n_folds + 1)
+        self._held_sets = kernels.Sets(
+            self._training.gram,
+            self._held_coordinates.gram(self._held_out),
+            np.searchsorted(self._training_of, folds),
+            self.unit_weight,
+        )
+        none = np.empty((0, moments.n_features, moments.n_features))
+        self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))
 
     @property
     def unit_weight(self) -> Floats:
@@ -133,18 +141,17 @@ class GramEngine:
     def grids(self, block: slice) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
         problem = self.problem
-        candidates = problem.block_candidates(block)
+        factors = problem.block_factors(block)
         if problem.lambdas is not None:
-            return np.tile(problem.lambdas, (len(candidates), 1))
+            return np.tile(problem.lambdas, (len(factors), 1))
         linear, y_scale = self._whole.targets(block)
-        lambdas = np.empty((len(candidates), N_AUTOMATIC))
+        lambdas = np.empty((len(factors), N_AUTOMATIC))
         kernels.automatic_grids(
             self._whole.gram[0],
             linear[:, 0],
             y_scale[:, 0],
-            candidates,
-            problem.block_factors(block),
-            self._whole.automatic_ratios(candidates.sum(axis=1))[:, 0],
+            factors,
+            self._whole.automatic_ratios(np.isfinite(factors).sum(axis=1))[:, 0],
             problem.alpha,
             problem.tol,
             problem.max_iter,
@@ -156,60 +163,73 @@ class GramEngine:
         """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""
         problem = self.problem
         linear, y_scale = self._training.targets(block)
-        held_square = self._held_coordinates.square(self._held_out, block)
         # Targets constant in a training set have y_scale 0: only their squares matter.
         inverse = np.divide(1.0, y_scale, out=np.zeros_like(y_scale), where=y_scale > 0)
         held_linear = self._held_coordinates.linear(self._held_out, block)
         held_linear *= inverse[:, self._training_of, None]
-        candidates = problem.block_candidates(block)
-        errors = np.empty((len(candidates), len(self._training_of), lambdas.shape[1]))
-        data = (
-            self._training.gram,
+        targets = kernels.Targets(
             linear,
             y_scale,
-            self._held_gram,
             held_linear,
-            held_square,
-            self._training_of,
-            candidates,
+            self._held_coordinates.square(self._held_out, block),
             problem.block_factors(block),
+            lambdas,
+            np.full(len(lambdas), lambdas.shape[1] - 1),
         )
         limits = problem.alpha, problem.tol, problem.max_iter
-        if problem.lambdas is None:
-            ratios = self._training.automatic_ratios(candidates.sum(axis=1))
-            failed = kernels.automatic_errors(*data, ratios, lambdas, N_AUTOMATIC, *limits, errors)
-        else:
-            adaptive = problem.path == "adaptive"
-            failed = kernels.grid_errors(
-                *data, self.unit_weight, lambdas, adaptive, *limits, errors
-            )
+        if problem.lambdas is not None:
+            return self._follow(self._held_sets, targets, problem.path == "adaptive")[:2]
+        errors = np.empty((len(lambdas), len(self._training_of), lambdas.shape[1]))
+        ratios = self._training.automatic_ratios(np.isfinite(targets.factors).sum(axis=1))
+        failed = kernels.automatic_errors(
+            self._held_sets, targets, ratios, N_AUTOMATIC, *limits, errors
+        )
         return errors, failed
+
+    def _follow(
+        self, sets: kernels.Sets, targets: kernels.Targets, adaptive: bool
+    ) -> tuple[Floats, int, Floats, NDArray[np.intp], Floats]:
+        """Follow the targets' grids; return errors, unconverged count, models, rounds and gaps."""
+        problem = self.problem
+        n_targets, n_folds, _ = targets.linear.shape
+        errors = np.full((n_targets, len(sets.held_weight), targets.lambdas.shape[1]), np.nan)
+        coef = np.zeros(targets.linear.shape)
+        n_iter = np.zeros((n_targets, n_folds), np.intp)
+        gaps = np.zeros((n_targets, n_folds))
+        failed = kernels.follow_grids(
+            sets,
+            targets,
+            adaptive,
+            problem.alpha,
+            problem.tol,
+            problem.max_iter,
+            errors,
+            coef,
+            n_iter,
+            gaps,
+        )
+        for t, stop in enumerate(targets.stop):
+            errors[t, :, stop + 1 :] = np.nan
+        return errors, failed, coef, n_iter, gaps
 
     def solve(self, block: slice, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
         """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
         problem, whole = self.problem, self._whole
         linear, y_scale = whole.targets(block)
-        candidates = problem.block_candidates(block)
-        coef = np.empty(candidates.shape)
-        n_iter, gap = np.empty(len(coef), np.intp), np.empty(len(coef))
-        kernels.solve_down_to(
-            whole.gram[0],
-            linear[:, 0],
-            y_scale[:, 0],
-            candidates,
+        n_targets = len(lambdas)
+        targets = kernels.Targets(
+            linear,
+            y_scale,
+            np.empty((n_targets, 0, linear.shape[2])),
+            np.empty((n_targets, 0)),
             problem.block_factors(block),
             lambdas,
-            stop,
-            problem.alpha,
-            problem.tol,
-            problem.max_iter,
-            coef,
-            n_iter,
-            gap,
+            stop.copy(),
         )
-        coef *= y_scale * whole.coordinates.inverse_scale
+        _, _, models, rounds, gaps = self._follow(self._whole_set, targets, False)
+        coef = models[:, 0] * y_scale * whole.coordinates.inverse_scale
         moments = problem.moments
         x_centre = whole.coordinates.centre[0] + moments.x_shift
         y_centre = whole.coordinates.y_centre[0, block] + moments.y_shift[block]
-        failed = int((gap > problem.tol).sum())
-        return Solution(coef, y_centre - coef @ x_centre, n_iter, gap, failed)
+        failed = int((gaps > problem.tol).sum())
+        return Solution(coef, y_centre - coef @ x_centre, rounds[:, 0], gaps[:, 0], failed)

@@ -62,14 +62,15 @@ class LassoProblem:
     def block_factors(self, block: slice) -> Floats:
         """Return penalty factors (n_block, n_features) whose mean over the candidates is 1.
 
-        As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean.
+        As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean. All
+        predictors that may not enter are given one.
         """
         mask = self.candidates[block]
         factor = np.where(np.isfinite(self.penalty_factor), self.penalty_factor, 1.0)
         total = (mask * factor).sum(axis=1, keepdims=True)
         share = np.zeros_like(total)
         np.divide(mask.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
-        return share * factor
+        return np.where(self.block_candidates(block), share * factor, np.inf)
 
     def target_variance(self, block: slice) -> Floats:
         """Return the variance (ddof 1) of each target of a block over all cells."""

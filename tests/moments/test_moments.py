@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -5,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
 
-from scifate_sklearn.moments import Moments, plan_folds
+from scifate_sklearn.moments import Moments, _moments, plan_folds
 
 N, P, Q = 60, 5, 3
+SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
 SPLITTERS = [KFold(4, shuffle=True, random_state=0), ShuffleSplit(3, random_state=0), KFold(40)]
 
 
@@ -43,6 +46,7 @@ def assert_equal_sums(moments, part, expected):
 FORMS = {
     "dense": lambda A: A,
     "fortran": np.asfortranarray,
+    "strided": lambda A: np.repeat(np.repeat(A, 2, axis=0), 3, axis=1)[::2, ::3],
     "csr_array": sp.csr_array,
     "csr_matrix": sp.csr_matrix,
 }
@@ -81,7 +85,7 @@ def test_no_weights_are_ones():
     X, Y, _ = make_data(2)
     plan = plan_folds(KFold(3).split(X), N)
     given_ones = Moments.from_arrays(X, Y, plan, np.ones(N))
-    for name in ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy"):
+    for name in SUMS:
         np.testing.assert_array_equal(
             getattr(Moments.from_arrays(X, Y, plan), name), getattr(given_ones, name)
         )
@@ -98,12 +102,110 @@ def test_means_are_those_of_the_parts():
         np.testing.assert_allclose(moments.y_mean[part] + moments.y_shift, y_mean, rtol=1e-12)
 
 
-def test_take_in_the_same_order_copies_nothing():
+@pytest.mark.parametrize(
+    ("parts", "is_view"),
+    [([1, 2], True), ([2], True), ([2, 0], False), ([0, 0], False), ([-1], False), ([], False)],
+)
+def test_take_copies_only_what_is_not_consecutive(parts, is_view):
     X, Y, _ = make_data(4)
     moments = Moments.from_arrays(X, Y, plan_folds(KFold(3).split(X), N))
+    taken = moments.take(np.array(parts, np.intp))
+    for name in SUMS:
+        np.testing.assert_array_equal(getattr(taken, name), getattr(moments, name)[parts])
+    assert np.shares_memory(taken.xy, moments.xy) == is_view
     assert moments.take(np.arange(3)) is moments
-    swapped = moments.take(np.array([2, 0]))
-    np.testing.assert_array_equal(swapped.xx, moments.xx[[2, 0]])
+
+
+def test_sets_of_one_part_are_not_copied():
+    X, Y, weight = make_data(13)
+    plan = plan_folds(TimeSeriesSplit(4).split(X), N)
+    moments = Moments.from_arrays(X, Y, plan, weight)
+    for sets, member in (
+        (moments.combine(plan.layout.training), plan.layout.training),
+        (moments.whole, plan.layout.total[None, :]),
+    ):
+        assert np.shares_memory(sets.xy, moments.xy)
+        for name in SUMS:
+            expected = np.tensordot(member, getattr(moments, name), 1)
+            np.testing.assert_array_equal(getattr(sets, name), expected)
+
+
+def set_chunks(monkeypatch, size, cells):
+    monkeypatch.setattr(_moments, "_CHUNK_SIZE", size)
+    monkeypatch.setattr(_moments, "_CHUNK_CELLS", cells)
+    monkeypatch.setattr(_moments, "_GLANCE_CELLS", cells)
+
+
+@pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general", "ungrouped"])
+@pytest.mark.parametrize("form", ["dense", "fortran", "strided"])
+@pytest.mark.parametrize(
+    ("size", "cells"),
+    [(1, 1), (14, 7), (35, 7), (10**6, 15), (10**6, 16), (10**6, 14), (20, 10**6)],
+)
+def test_chunks_do_not_matter(monkeypatch, splitter, form, size, cells):
+    X, Y, weight = make_data(14)
+    X[:, 1], Y[:, 2] = 0.1, 1e7 + 0.3
+    X, Y = FORMS[form](X), FORMS[form](Y)
+    plan = plan_folds(splitter.split(X), N)
+    one = Moments.from_arrays(X, Y, plan, weight)
+    set_chunks(monkeypatch, size, cells)
+    two = Moments.from_arrays(X, Y, plan, weight)
+    for name in (*SUMS, "x_shift", "y_shift"):
+        np.testing.assert_allclose(
+            getattr(two, name), getattr(one, name), rtol=1e-12, atol=1e-12, err_msg=name
+        )
+    assert not two.xx[:, 1].any()
+    assert not two.xy[:, :, 2].any()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_same_input_same_bits(form):
+    X, Y, weight = make_data(15)
+    plan = plan_folds(KFold(4).split(X), N)
+    one, two = (Moments.from_arrays(FORMS[form](X), FORMS[form](Y), plan, weight) for _ in range(2))
+    for name in (*SUMS, "x_shift", "y_shift"):
+        np.testing.assert_array_equal(getattr(two, name), getattr(one, name))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_sums_of_single_precision_are_double(order):
+    X, Y, weight = make_data(16, offset=1e3)
+    X, Y = (np.asarray(A, np.float32, order=order) for A in (X, Y))
+    plan = plan_folds(KFold(4).split(X), N)
+    single = Moments.from_arrays(X, Y, plan, weight)
+    double = Moments.from_arrays(X.astype(float), Y.astype(float), plan, weight)
+    for name in SUMS:
+        assert getattr(single, name).dtype == np.float64
+        np.testing.assert_allclose(
+            getattr(single, name), getattr(double, name), rtol=1e-12, atol=1e-9, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_cell_that_differs_makes_a_column_vary(monkeypatch, form):
+    set_chunks(monkeypatch, 100, 7)
+    X, Y, _ = make_data(17)
+    X[:, 1] = 5.0
+    X[-1, 1] = 6.0
+    plan = plan_folds(KFold(4).split(X), N)
+    moments = Moments.from_arrays(FORMS[form](X), FORMS[form](Y), plan)
+    np.testing.assert_allclose(moments.x_shift[1], 5 + 1 / N)
+    np.testing.assert_allclose(covariances(moments)[0][1, 1], (1 - 1 / N) / N)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("splitter", [KFold(3), TimeSeriesSplit(3)])
+def test_memory_does_not_grow_with_the_cells(order, splitter):
+    X, Y = (np.ones((50_000, 20), order=order) for _ in range(2))
+    plan = plan_folds(splitter.split(X), len(X))
+    tracemalloc.start()
+    try:
+        Moments.from_arrays(X, Y, plan)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # The weights are 0.4 MB, a chunk 0.3 MB; either input is 8 MB.
+    assert peak < 2e6
 
 
 def covariances(moments):
@@ -162,15 +264,18 @@ def test_constant_columns_have_no_moments_at_all(form):
     assert not moments.yy[:, 2].any()
 
 
-def test_inputs_are_not_changed():
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("y_form", [np.array, sp.csr_array])
+def test_inputs_are_not_changed(order, y_form):
     X, Y, weight = make_data(8)
-    given = X.copy(), sp.csr_array(Y), weight.copy()
-    plan = plan_folds(KFold(3).split(X), N)
-    for array in (given[0], given[2], given[1].data):
-        array.flags.writeable = False
-    Moments.from_arrays(*given[:2], plan, given[2])
-    np.testing.assert_array_equal(given[0], X)
-    np.testing.assert_array_equal(given[1].toarray(), Y)
+    given = np.array(X, order=order), y_form(Y), weight.copy()
+    buffers = given[0], given[1].data if sp.issparse(given[1]) else given[1], given[2]
+    before = [buffer.copy() for buffer in buffers]
+    for buffer in buffers:
+        buffer.flags.writeable = False
+    Moments.from_arrays(*given[:2], plan_folds(KFold(3).split(X), N), given[2])
+    for buffer, expected in zip(buffers, before, strict=True):
+        np.testing.assert_array_equal(buffer, expected)
 
 
 @settings(max_examples=30, deadline=None)
@@ -183,7 +288,7 @@ def test_order_of_cells_within_parts_does_not_matter(seed, is_sparse):
     order = np.concatenate([rng.permutation(rows) for rows in plan.parts])
     one = Moments.from_arrays(form(X), form(Y), plan, weight)
     two = Moments.from_arrays(form(X[order]), form(Y[order]), plan, weight[order])
-    for name in ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy"):
+    for name in SUMS:
         np.testing.assert_allclose(
             getattr(two, name), getattr(one, name), rtol=1e-12, atol=1e-12, err_msg=name
         )

@@ -1,0 +1,28 @@
+"""How the kernels are compiled."""
+
+from typing import Any
+
+import numba
+
+# numba's types do not know all of its options.
+njit: Any = numba.njit
+
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+}
+
+# What Python calls. Wrappers cost as much compile time as the functions, so the others have none.
+entry_point = njit(**_OPTIONS)
+kernel = njit(**_OPTIONS, no_cpython_wrapper=True)
+
+# Put into the caller before that is compiled. For steps that are called in one place: apart they
+# would be optimised once more, and a call that copies the arrays of a model costs as much as many
+# a step.
+inlined = njit(**_OPTIONS, no_cpython_wrapper=True, inline="always")
+
+# Sums of products: partial sums may be added in another order, and multiply-adds be one
+# instruction, so that the processor does several at a time.
+summing = njit(**_OPTIONS, no_cpython_wrapper=True, fastmath={"contract", "reassoc", "nsz"})

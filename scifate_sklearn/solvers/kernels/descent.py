@@ -1,0 +1,107 @@
+"""Coordinate descent with Newton steps: slow and sure, for what the active-set method leaves.
+
+It decreases the objective whatever the data: where columns are collinear, where the active set
+does not settle.
+"""
+
+import numpy as np
+
+from .cholesky import back_substitute
+from .compile import kernel
+from .model import MEMBERS, factor_anew
+from .objective import duality_gap, renew_gradient
+from .rows import subtract_row
+
+# What is added to the diagonal of a singular Hessian, as a share of it.
+COLLINEAR_RIDGE = 1e-8
+
+# Full Newton steps without a lower gap before the rest of the gap is taken for rounding.
+PATIENCE = 10
+
+# A Newton step costs about size/6 sweeps, so a large problem affords several sweeps before each.
+SIZE_PER_SWEEP = 32
+
+
+@kernel
+def sweep(G, candidates, size, v, l1, l2, b, r):
+    """In place: minimise (1) over each candidate in turn, keeping r = g − G b.
+
+    Features that are constant in this training set (zero on the diagonal) never enter.
+    """
+    for a in range(size):
+        j = candidates[a]
+        if G[j, j] <= 0.0:
+            continue
+        target = r[j] + G[j, j] * b[j]
+        excess = max(abs(target) - l1 * v[j], 0.0)
+        step = np.sign(target) * excess / (G[j, j] + l2 * v[j]) - b[j]
+        if step != 0.0:
+            b[j] += step
+            subtract_row(r, G, j, step, r.size)
+
+
+@kernel
+def newton_step(G, v, l1, l2, right, model):
+    """In place: move the non-zero coefficients towards the minimum of (1) for their signs.
+
+    With the signs fixed (1) is quadratic, so the full step is exact; it ends early where the first
+    coefficient reaches 0. Either way (1) decreases. Where columns are collinear (always so with
+    more of them than cells) a small ridge turns the step along the null vector that lowers
+    Σ l1 v |b|, until a coefficient leaves. `right` (p,) is scratch.
+
+    Returns whether the step was full and exact.
+    """
+    b, r = model.b, model.r
+    for j in range(b.size):
+        if b[j] != 0.0:
+            right[j] = r[j] - l2 * v[j] * b[j] - np.sign(b[j]) * l1 * v[j]
+    is_exact = factor_anew(G, right, v, l2, 0.0, model)
+    if not is_exact and not factor_anew(G, right, v, l2, COLLINEAR_RIDGE, model):
+        return False
+    size, step = model.counts[MEMBERS], model.data
+    back_substitute(model.factor, model.inverse, size, step)
+    length, first = 1.0, -1
+    for a in range(size):
+        j = model.members[a]
+        if b[j] * (b[j] + length * step[a]) < 0.0 and l1 * v[j] > 0.0:
+            length, first = -b[j] / step[a], j
+    for a in range(size):
+        j = model.members[a]
+        change = -b[j] if j == first else length * step[a]
+        b[j] += change
+        subtract_row(r, G, j, change, r.size)
+    return is_exact and first < 0
+
+
+@kernel
+def descend(G, g, v, l1, l2, tol, max_iter, model):
+    """In place: minimise (1) from a warm start until its duality gap is at most tol.
+
+    Sweeps find the support and the signs, Newton steps the values. Where full Newton steps have
+    stopped helping, what is left of the gap is rounding.
+
+    Returns
+    -------
+    n_iter, gap
+        Number of rounds, and the gap; on return r is g − G b, and nothing is factored.
+    """
+    b, r = model.b, model.r
+    right, candidates = np.empty(b.size), np.empty(b.size, np.intp)
+    n_candidates = np.intp(0)
+    for j in range(b.size):
+        if v[j] < np.inf:
+            candidates[n_candidates] = j
+            n_candidates += 1
+    lowest, n_idle, n_iter = np.inf, 0, 0
+    while True:
+        renew_gradient(G, g, b, candidates, n_candidates, r)
+        gap = duality_gap(g, b, r, candidates, n_candidates, v, l1, l2, 1.0)
+        if gap <= tol or n_idle >= PATIENCE or n_iter >= max_iter:
+            return n_iter, gap
+        n_idle = n_idle + 1 if gap > 0.5 * lowest else 0
+        lowest = min(lowest, gap)
+        for _ in range(1 + model.counts[MEMBERS] // SIZE_PER_SWEEP):
+            sweep(G, candidates, n_candidates, v, l1, l2, b, r)
+        if not newton_step(G, v, l1, l2, right, model):
+            n_idle = 0
+        n_iter += 1

@@ -1,0 +1,178 @@
+"""All targets and training sets along a given grid of penalties."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from .active_set import advance
+from .borrow import borrowed
+from .compile import entry_point, inlined, kernel
+from .curves import stop_of_path
+from .held_out import held_out_error
+from .model import EVER, KNOWN, clear, model_of, new_models
+from .objective import empty_model_penalty
+
+# Penalties that one fold of an adaptive path solves before the next one's turn, while the CV curve
+# still falls and after: matrices stay in the cache, at the price of penalties beyond the stop.
+STRIDE = 6
+LATE_STRIDE = 2
+
+# Training and test sets.
+#
+# grams : (n_folds, p, p), standardised training sets
+# held_grams : (n_units, p, p), mean held-out products in the coordinates of the training set
+# first_unit : (n_folds + 1,), the test units k of a training set are first_unit[k] to [k + 1]
+# held_weight : (n_units,)
+Sets = namedtuple("Sets", "grams held_grams first_unit held_weight")
+
+# A block of q targets.
+#
+# linear : (q, n_folds, p), y_scale : (q, n_folds); scale 0 marks a target that is constant there
+# held_linear : (q, n_units, p), held_square : (q, n_units); squares are not scaled
+# factors : (q, p), penalty factors, infinite for features that may not enter
+# lambdas : (q, n_lambdas), decreasing, on the scale of the targets
+# stop : (q,), the last penalty to solve, or −1 for none
+Targets = namedtuple("Targets", "linear y_scale held_linear held_square factors lambdas stop")
+
+
+@kernel
+def path_step(lambdas, t, i):
+    """Return how far λᵢ lies beyond λᵢ₋₁, in units of the move before; at most 1."""
+    if i < 2 or lambdas[t, i - 2] <= lambdas[t, i - 1]:
+        return 0.0
+    return min(1.0, (lambdas[t, i - 1] - lambdas[t, i]) / (lambdas[t, i - 2] - lambdas[t, i - 1]))
+
+
+@inlined
+def follow(
+    sets, targets, t, k, first, last, empty_from, alpha, tol, max_iter, model, errors, coef, n_iter,
+    gaps,
+):  # fmt: skip
+    """In place: move the model of target t and training set k along the penalties first to last.
+
+    Down to `empty_from` the model is empty. Returns the number of penalties that did not reach
+    `tol`.
+    """
+    G, g, v = sets.grams[k], targets.linear[t, k], targets.factors[t]
+    scale, unconverged = targets.y_scale[t, k], 0
+    units = range(sets.first_unit[k], sets.first_unit[k + 1])
+    if first == 0:
+        clear(model, g)
+    for u in units:
+        for i in range(first, last):
+            errors[t, u, i] = targets.held_square[t, u]
+    for i in range(first, last):
+        penalty = targets.lambdas[t, i]
+        if penalty >= empty_from:
+            continue
+        rounds, gap = advance(
+            G, g, v, alpha, penalty / scale, path_step(targets.lambdas, t, i), tol, max_iter, model
+        )
+        unconverged += gap > tol
+        n_iter[t, k] += rounds
+        gaps[t, k] = gap
+        for u in units:
+            gain = held_out_error(
+                model, targets.held_linear[t, u], sets.held_grams[u], model.counts[KNOWN]
+            )
+            errors[t, u, i] += scale * scale * gain
+            model.counts[KNOWN] = model.counts[EVER] if len(units) == 1 else 0
+    for j in range(v.size):
+        coef[t, k, j] = model.b[j]
+    return unconverged
+
+
+@inlined
+def next_turn(lambdas, t, end, last, best, empty_from):
+    """Return how far a target of an adaptive path is to go next, of `end` penalties.
+
+    First as far as all its models are empty; then by long strides while the newest penalty is the
+    best one, and by short ones after.
+    """
+    if last > 0:
+        return min(end, last + (STRIDE if best == last - 1 else LATE_STRIDE))
+    largest = 0.0
+    for k in range(empty_from.size):
+        largest = max(largest, empty_from[k])
+    last = 1
+    while last < end and lambdas[t, last] >= largest:
+        last += 1
+    return last
+
+
+@inlined
+def borrowed_sets(sets):
+    """Return the same sets, valid as long as the caller holds them."""
+    return Sets(
+        borrowed(sets.grams),
+        borrowed(sets.held_grams),
+        borrowed(sets.first_unit),
+        borrowed(sets.held_weight),
+    )
+
+
+@inlined
+def borrowed_targets(targets):
+    """Return the same targets, valid as long as the caller holds them."""
+    return Targets(
+        borrowed(targets.linear),
+        borrowed(targets.y_scale),
+        borrowed(targets.held_linear),
+        borrowed(targets.held_square),
+        borrowed(targets.factors),
+        borrowed(targets.lambdas),
+        borrowed(targets.stop),
+    )
+
+
+@entry_point
+def follow_grids(sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_iter, gaps):
+    """Follow a block of targets along their grids of penalties, on all training sets.
+
+    On an adaptive path all training sets of a target advance together, so that the CV curve so far
+    is known.
+
+    Parameters
+    ----------
+    sets : Sets
+    targets : Targets
+    adaptive : bool
+    alpha, tol, max_iter :
+        As in `advance`.
+    errors : (q, n_units, n_lambdas)
+        Output: held-out errors; left alone beyond the stop.
+    coef : (q, n_folds, p), n_iter : (q, n_folds), gaps : (q, n_folds)
+        Output: the models at the last penalty, in the standardised coordinates; the rounds of the
+        whole path; the duality gaps.
+
+    Returns
+    -------
+    int
+        Number of problems (target, fold, penalty) that did not reach `tol`.
+    """
+    sets, targets = borrowed_sets(sets), borrowed_targets(targets)
+    n_targets, n_folds, p = targets.linear.shape
+    models, empty_from = new_models(n_folds, p), np.empty(n_folds)
+    unconverged = 0
+    for t in range(n_targets):
+        for k in range(n_folds):
+            empty_from[k] = empty_model_penalty(
+                targets.linear[t, k], targets.factors[t], alpha, targets.y_scale[t, k]
+            )
+        last, best, lowest = np.intp(0), np.intp(0), np.inf
+        while last <= targets.stop[t]:
+            first, last = last, targets.stop[t] + 1
+            if adaptive:
+                last = next_turn(targets.lambdas, t, last, first, best, empty_from)
+            for k in range(n_folds):
+                unconverged += follow(
+                    sets, targets, t, k, first, last, empty_from[k], alpha, tol, max_iter,
+                    model_of(models, k if adaptive else np.intp(0)), errors, coef, n_iter, gaps,
+                )  # fmt: skip
+            if adaptive:
+                stop, best, lowest = stop_of_path(
+                    errors[t], sets.held_weight, first, last, best, lowest
+                )
+                if stop >= 0:
+                    targets.stop[t] = stop
+    return unconverged

@@ -78,17 +78,18 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     penalty_factor : array-like or Series of shape (n_features,), default=None
         Relative penalties, 0 for none, infinite to exclude; rescaled to a mean of 1 over each
         target's predictors. A Series is aligned by name; predictors it lacks get 1.
-    path : {"full", "adaptive"}, default="full"
-        ``"adaptive"`` stops along the grid at the first penalty that is worse than the best one
-        by more than 2.5 standard errors of their fold-by-fold difference and by more than half
-        a standard error of the best. ``cv_mse_`` is NaN beyond. On noisy targets a lower
-        minimum can lie beyond: of the 2,507 real ones that the rule was tuned on, λ_min moved on
-        7, λ_1se on none. Ignored for ``lambdas="auto"`` and by ``engine="glmnet"``.
+    path : {"adaptive", "full"}, default="adaptive"
+        ``"adaptive"`` ends a target's path at the first penalty whose CV error is above the lowest
+        one so far by more than 2.5 standard errors of their fold-by-fold difference and by more
+        than a quarter of ``cv_mse_se_`` there, if the lowest is more than 5 ``cv_mse_se_`` below
+        the error at the largest penalty; a path without such a clear minimum is followed to its
+        end. ``cv_mse_`` is NaN beyond the stop. ``"full"`` follows every path to its end, as do a
+        number or a callable as `lambda_rule`, ``lambdas="auto"`` and ``engine="glmnet"``.
     tol : float, default=1e-12
         Duality gap at which a problem is solved, relative to the mean square of the target.
         With ``engine="glmnet"``, glmnet's own threshold.
     max_iter : int, default=100_000
-        Rounds (sweeps over the coordinates, then a Newton step) allowed per penalty.
+        Rounds (solves for the active set, or sweeps and a Newton step) allowed per penalty.
     n_jobs : int, default=None
         Workers over blocks of targets (joblib, threads unless a backend is configured). Results do
         not depend on it.
@@ -157,7 +158,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "standardize": ["boolean"],
         "fit_intercept": ["boolean"],
         "penalty_factor": ["array-like", None],
-        "path": [StrOptions({"full", "adaptive"})],
+        "path": [StrOptions({"adaptive", "full"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -184,7 +185,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         standardize: bool = True,
         fit_intercept: bool = True,
         penalty_factor: ArrayLike | pd.Series | None = None,
-        path: str = "full",
+        path: str = "adaptive",
         tol: float = 1e-12,
         max_iter: int = 100_000,
         n_jobs: int | None = None,
@@ -442,7 +443,8 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             bool(self.fit_intercept),
             float(self.tol),
             int(self.max_iter),
-            self.path,
+            # A penalty that the curve does not ask for may lie beyond the stop of an adaptive path.
+            self.path if self.lambda_rule in ("1se", "min") else "full",
         )
         if self.engine == "gram":
             return gram.GramEngine(task)

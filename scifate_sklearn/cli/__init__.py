@@ -59,7 +59,7 @@ def run(
     cell_filter_umi: opt.CellFilterUMI = 10000,
     lambda_rule: opt.LambdaRule = "1se",
     coef_threshold: opt.CoefThreshold = 0.04,
-    path: opt.LambdaPath = opt.PathKind.full,
+    path: opt.LambdaPath = opt.PathKind.adaptive,
     n_jobs: opt.Jobs = -1,
     seed: opt.Seed = 123456,
     overwrite: opt.Overwrite = False,

@@ -20,8 +20,8 @@ class Kind(StrEnum):
 class PathKind(StrEnum):
     """How much of the λ path is fitted."""
 
-    full = "full"
     adaptive = "adaptive"
+    full = "full"
 
 
 def check_lambda_rule(text: str) -> str:
@@ -113,7 +113,7 @@ CoefThreshold = Annotated[
     float, typer.Option(min=0, help="The filter keeps links with a larger |coefficient|.")
 ]
 LambdaPath = Annotated[
-    PathKind, typer.Option(help="adaptive: stop once the CV curve has clearly turned.")
+    PathKind, typer.Option(help="adaptive: end a path once its CV curve has clearly turned.")
 ]
 Jobs = Annotated[int, typer.Option(help="Number of cores; -1 for all. Changes no result.")]
 # R, whose folds these are, takes no larger seeds.

@@ -54,12 +54,15 @@ class Coordinates:
 
     def gram(self, sets: Moments) -> Floats:
         """Return the mean of x xᵀ (n_sets, p, p) in these coordinates."""
-        gram = sets.xx / sets.weight[:, None, None]
-        mean = sets.x_mean
-        gram -= self.centre[:, :, None] * mean[:, None, :]
-        gram -= (mean - self.centre)[:, :, None] * self.centre[:, None, :]
-        gram *= self.inverse_scale[:, :, None]
-        gram *= self.inverse_scale[:, None, :]
+        gram = np.empty_like(sets.xx)
+        # One set after the other, for a single matrix stays in the cache.
+        for k, out in enumerate(gram):
+            centre, mean, inverse = self.centre[k], sets.x_mean[k], self.inverse_scale[k]
+            np.divide(sets.xx[k], sets.weight[k], out=out)
+            out -= np.outer(centre, mean)
+            if not np.array_equal(centre, mean):
+                out -= np.outer(mean - centre, centre)
+            out *= np.outer(inverse, inverse)
         return gram
 
     def linear(self, sets: Moments, block: slice) -> Floats:
@@ -105,7 +108,7 @@ class StandardisedSets:
 
 
 class GramEngine:
-    """Coordinate descent on Gram matrices that all targets share.
+    """Active-set method on Gram matrices that all targets share.
 
     Parameters
     ----------
@@ -176,13 +179,19 @@ class GramEngine:
             lambdas,
             np.full(len(lambdas), lambdas.shape[1] - 1),
         )
-        limits = problem.alpha, problem.tol, problem.max_iter
         if problem.lambdas is not None:
             return self._follow(self._held_sets, targets, problem.path == "adaptive")[:2]
         errors = np.empty((len(lambdas), len(self._training_of), lambdas.shape[1]))
         ratios = self._training.automatic_ratios(np.isfinite(targets.factors).sum(axis=1))
         failed = kernels.automatic_errors(
-            self._held_sets, targets, ratios, N_AUTOMATIC, *limits, errors
+            self._held_sets,
+            targets,
+            ratios,
+            N_AUTOMATIC,
+            problem.alpha,
+            problem.tol,
+            problem.max_iter,
+            errors,
         )
         return errors, failed
 

@@ -49,7 +49,7 @@ class Reference:
         return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
 
     def fit(self, case: str, **params: Any) -> SciFateRegressor:
-        model = SciFateRegressor(cv=self.splits, cor_threshold=None, **CASES[case])
+        model = SciFateRegressor(cv=self.splits, cor_threshold=None, path="full", **CASES[case])
         if case == "penalty":
             model.set_params(penalty_factor=self.penalty_factor)
         weight = self.cells["weight"] if case == "weights" else None

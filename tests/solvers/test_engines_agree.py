@@ -24,6 +24,10 @@ def simulate(seed: int = 0, n: int = 120, p: int = 25, q: int = 4) -> tuple[np.n
     return X, Y
 
 
+def full_paths(**params: Any) -> SciFateRegressor:
+    return SciFateRegressor(path="full", **params)
+
+
 def assert_same_fit(ours: SciFateRegressor, judge: SciFateRegressor) -> None:
     np.testing.assert_allclose(ours.lambdas_, judge.lambdas_, rtol=1e-10)
     np.testing.assert_allclose(ours.cv_mse_, judge.cv_mse_, rtol=1e-8)
@@ -58,8 +62,8 @@ def assert_same_fit(ours: SciFateRegressor, judge: SciFateRegressor) -> None:
 )
 def test_simulated(params: dict[str, Any]) -> None:
     X, Y = simulate()
-    ours = SciFateRegressor(**params).fit(X, Y)
-    assert_same_fit(ours, SciFateRegressor(**{**params, **TIGHT}).fit(X, Y))
+    ours = full_paths(**params).fit(X, Y)
+    assert_same_fit(ours, full_paths(**{**params, **TIGHT}).fit(X, Y))
 
 
 def test_weights_and_groups() -> None:
@@ -69,15 +73,15 @@ def test_weights_and_groups() -> None:
         "sample_weight": rng.integers(0, 4, len(X)).astype(float),
         "groups": rng.integers(0, 6, len(X)),
     }
-    ours = SciFateRegressor(cv=GroupKFold(3)).fit(X, Y, **extra)
-    judge = SciFateRegressor(cv=GroupKFold(3), **TIGHT).fit(X, Y, **extra)
+    ours = full_paths(cv=GroupKFold(3)).fit(X, Y, **extra)
+    judge = full_paths(cv=GroupKFold(3), **TIGHT).fit(X, Y, **extra)
     assert_same_fit(ours, judge)
 
 
 def test_more_predictors_than_cells_and_single_cell_folds() -> None:
     X, Y = simulate(2, n=20, p=30)
-    ours = SciFateRegressor(cv=LeaveOneOut(), lambdas=[2.0, 1.0, 0.5]).fit(X, Y)
-    judge = SciFateRegressor(cv=LeaveOneOut(), lambdas=[2.0, 1.0, 0.5], **TIGHT).fit(X, Y)
+    ours = full_paths(cv=LeaveOneOut(), lambdas=[2.0, 1.0, 0.5]).fit(X, Y)
+    judge = full_paths(cv=LeaveOneOut(), lambdas=[2.0, 1.0, 0.5], **TIGHT).fit(X, Y)
     assert_same_fit(ours, judge)
 
 
@@ -88,8 +92,8 @@ def test_constant_in_one_training_set() -> None:
     first = np.arange(60) < 6
     splits = [(np.flatnonzero(~first), np.flatnonzero(first))]
     splits += [(np.flatnonzero(np.arange(60) % 3 != k), np.arange(60)[k::3]) for k in range(3)]
-    ours = SciFateRegressor(cv=splits).fit(X, Y)
-    assert_same_fit(ours, SciFateRegressor(cv=splits, **TIGHT).fit(X, Y))
+    ours = full_paths(cv=splits).fit(X, Y)
+    assert_same_fit(ours, full_paths(cv=splits, **TIGHT).fit(X, Y))
 
 
 @pytest.mark.parametrize("lambdas", ["paper", "auto"])
@@ -97,7 +101,7 @@ def test_no_model(lambdas: str) -> None:
     X, Y = simulate(4)
     Y[:, 1] = 5.0
     for params in ({}, TIGHT):
-        model = SciFateRegressor(lambdas=lambdas, **params).fit(X, Y)
+        model = full_paths(lambdas=lambdas, **params).fit(X, Y)
         assert np.isnan(model.lambda_[1])
         assert not model.coef_[1].any()
         assert model.intercept_[1] == 5.0
@@ -105,8 +109,8 @@ def test_no_model(lambdas: str) -> None:
 
 def test_sparse_input() -> None:
     X, Y = simulate(5)
-    judge = SciFateRegressor(**TIGHT).fit(sp.csr_array(X), sp.csr_array(Y))
-    assert_same_fit(SciFateRegressor().fit(X, Y), judge)
+    judge = full_paths(**TIGHT).fit(sp.csr_array(X), sp.csr_array(Y))
+    assert_same_fit(full_paths().fit(X, Y), judge)
 
 
 def test_real_cells(shared: Path) -> None:
@@ -121,16 +125,16 @@ def test_real_cells(shared: Path) -> None:
     )
     strongest = ["Nnat", "Gcg", "Rbfox3", "Pax6"]
     targets = inputs.target_matrix[inputs.target_matrix.columns.intersection(strongest)]
-    ours = SciFateRegressor().fit(inputs.tf_matrix, targets)
+    ours = full_paths().fit(inputs.tf_matrix, targets)
     assert len(ours.links_) > 0
-    judge = SciFateRegressor(**{**TIGHT, "tol": 1e-20}).fit(inputs.tf_matrix, targets)
+    judge = full_paths(**{**TIGHT, "tol": 1e-20}).fit(inputs.tf_matrix, targets)
     assert_same_fit(ours, judge)
 
 
 def test_glmnet_that_cannot_converge_is_an_error() -> None:
     X, Y = simulate(6)
     with pytest.raises(RuntimeError, match="raise `tol` or `max_iter`"):
-        SciFateRegressor(engine="glmnet", tol=1e-300, max_iter=1).fit(X, Y)
+        full_paths(engine="glmnet", tol=1e-300, max_iter=1).fit(X, Y)
 
 
 def test_missing_glmnet_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

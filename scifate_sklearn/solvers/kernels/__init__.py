@@ -11,8 +11,9 @@ From the bottom up: `rows` and `cholesky` are linear algebra, `objective` and `h
 minimised and what is measured, `model`, `active_set` and `descent` solve one problem after the
 other, `curves` says when to stop, and `paths` and `automatic` do it for all targets and folds.
 
-Variables that are passed on start as ``np.intp(0)``, not 0: numba would compile the callee twice,
-for the literal and for the integer.
+numba caches what it compiled by the date of the calling file alone, so delete ``*.nbi`` after an
+edit (the tests keep a cache for each state of the sources). Variables that are passed on start as
+``np.intp(0)``, not 0: the callee would be compiled twice, for the literal and for the integer.
 """
 
 from .automatic import automatic_errors, automatic_grids, interpolate_path

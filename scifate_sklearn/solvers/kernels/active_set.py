@@ -93,8 +93,8 @@ def settle(G, g, v, l1, l2, max_rounds, model):
         joined = join(G, g, v, l1, l2, model)
         if joined < 0 or (joined == 0 and n_rounds > 0):
             break
-        n_rounds += 1
-        while solve_members(l1, model) > 0:
+        n_rounds, joined = n_rounds + 1, 1  # who is to join now, the next round will tell
+        while solve_members(l1, model) > 0 and n_rounds < max_rounds:
             leave(model)
             n_rounds += 1
         renew_gradient(G, g, model.b, model.members, model.counts[MEMBERS], model.r)

@@ -6,10 +6,11 @@ from .compile import inlined, kernel
 
 # An adaptive path stops at the first penalty that is worse than the best one so far by more than
 # PAIRED_SE standard errors of their difference, fold by fold, and by more than MEAN_SE standard
-# errors of the best CV mean. The second number of each holds unless the best is DEPTH standard
-# errors better than the first penalty: the curves of noise are flat, and may turn again.
-PAIRED_SE = (2.5, 4.0)
-MEAN_SE = (0.25, 1.0)
+# errors of the best CV mean; but only if the best is more than DEPTH of these below the first
+# penalty, which no path of pure noise is. A flat curve says nothing about what is to come, for
+# predictors that only help together join late.
+PAIRED_SE = 2.5
+MEAN_SE = 0.25
 DEPTH = 5.0
 
 # In place of a penalty: compare with no other one.
@@ -35,14 +36,13 @@ def mean_and_se(errors, i, other, weight):
 
 @inlined
 def clearly_worse(errors, i, best, weight):
-    """Say whether errors at penalty i exceed the best by more than chance and enough to matter."""
+    """Say whether penalty i is clearly worse than the best, and the best clearly good."""
     excess, paired_se = mean_and_se(errors, i, best, weight)
-    if not excess > PAIRED_SE[0] * paired_se:
+    if not excess > PAIRED_SE * paired_se:
         return False
     _, best_se = mean_and_se(errors, best, NOTHING, weight)
-    gain, _ = mean_and_se(errors, np.intp(0), best, weight)
-    strict = int(gain <= DEPTH * best_se)
-    return excess > PAIRED_SE[strict] * paired_se and excess > MEAN_SE[strict] * best_se
+    depth, _ = mean_and_se(errors, np.intp(0), best, weight)
+    return excess > MEAN_SE * best_se and depth > DEPTH * best_se
 
 
 @inlined

@@ -15,8 +15,10 @@ from .rows import subtract_row
 # What is added to the diagonal of a singular Hessian, as a share of it.
 COLLINEAR_RIDGE = 1e-8
 
-# Full Newton steps without a lower gap before the rest of the gap is taken for rounding.
+# Rounds that may pass before the gap has halved: of exact Newton steps, after which the rest of it
+# is rounding; and of any, so that the search ends.
 PATIENCE = 10
+LAST_PATIENCE = 10_000
 
 # A Newton step costs about size/6 sweeps, so a large problem affords several sweeps before each.
 SIZE_PER_SWEEP = 32
@@ -74,34 +76,72 @@ def newton_step(G, v, l1, l2, right, model):
 
 
 @kernel
+def enlarge(G, v, l1, r, is_in_work, work, n_work):
+    """In place: append the features to `work` that are not optimal at 0; return the new size."""
+    for j in range(r.size):
+        if not is_in_work[j] and abs(r[j]) > l1 * v[j] and G[j, j] > 0.0:
+            is_in_work[j] = True
+            work[n_work] = j
+            n_work += 1
+    return n_work
+
+
+@kernel
+def descend_on_work(G, g, v, l1, l2, tol, max_iter, work, n_work, right, model):
+    """In place: minimise over the features in `work` alone; return the number of rounds."""
+    b, r = model.b, model.r
+    lowest, n_idle, n_rounds_idle = np.inf, 0, 0
+    for n_iter in range(max_iter):
+        renew_gradient(G, g, b, work, n_work, r)
+        gap = duality_gap(g, b, r, work, n_work, v, l1, l2, 1.0)
+        if gap <= tol or n_idle >= PATIENCE or n_rounds_idle >= LAST_PATIENCE:
+            return n_iter
+        has_halved = gap <= 0.5 * lowest
+        lowest = min(lowest, gap)
+        n_idle = 0 if has_halved else n_idle + 1
+        n_rounds_idle = 0 if has_halved else n_rounds_idle + 1
+        for _ in range(1 + n_work // SIZE_PER_SWEEP):
+            sweep(G, work, n_work, v, l1, l2, b, r)
+        if not newton_step(G, v, l1, l2, right, model):
+            n_idle = 0
+    return max_iter
+
+
+@kernel
 def descend(G, g, v, l1, l2, tol, max_iter, model):
     """In place: minimise (1) from a warm start until its duality gap is at most tol.
 
-    Sweeps find the support and the signs, Newton steps the values. Where full Newton steps have
-    stopped helping, what is left of the gap is rounding.
+    Sweeps find the support and the signs, Newton steps the values, of a working set that is
+    enlarged by the features that turn out not to be optimal at 0. Where nothing helps any more,
+    what is left of the gap is rounding.
 
     Returns
     -------
     n_iter, gap
         Number of rounds, and the gap; on return r is g − G b, and nothing is factored.
     """
-    b, r = model.b, model.r
-    right, candidates = np.empty(b.size), np.empty(b.size, np.intp)
-    n_candidates = np.intp(0)
-    for j in range(b.size):
+    b, r, p = model.b, model.r, model.b.size
+    work, n_work, is_in_work = np.empty(p, np.intp), np.intp(0), np.zeros(p, np.bool_)
+    candidates, n_candidates, right = np.empty(p, np.intp), np.intp(0), np.empty(p)
+    for j in range(p):
         if v[j] < np.inf:
             candidates[n_candidates] = j
             n_candidates += 1
-    lowest, n_idle, n_iter = np.inf, 0, 0
+        if b[j] != 0.0:
+            is_in_work[j] = True
+            work[n_work] = j
+            n_work += 1
+    n_iter, inner_tol, is_last = 0, 0.5 * tol, False
     while True:
-        renew_gradient(G, g, b, candidates, n_candidates, r)
+        renew_gradient(G, g, b, work, n_work, r)
         gap = duality_gap(g, b, r, candidates, n_candidates, v, l1, l2, 1.0)
-        if gap <= tol or n_idle >= PATIENCE or n_iter >= max_iter:
+        if gap <= tol or n_iter >= max_iter or is_last:
             return n_iter, gap
-        n_idle = n_idle + 1 if gap > 0.5 * lowest else 0
-        lowest = min(lowest, gap)
-        for _ in range(1 + model.counts[MEMBERS] // SIZE_PER_SWEEP):
-            sweep(G, candidates, n_candidates, v, l1, l2, b, r)
-        if not newton_step(G, v, l1, l2, right, model):
-            n_idle = 0
-        n_iter += 1
+        size = n_work
+        n_work = enlarge(G, v, l1, r, is_in_work, work, n_work)
+        is_last = n_work == size and n_iter > 0
+        if is_last:  # only a tighter solution of the same set can help
+            inner_tol *= 0.01
+        n_iter += descend_on_work(
+            G, g, v, l1, l2, inner_tol, max_iter - n_iter, work, n_work, right, model
+        )

@@ -140,10 +140,11 @@ def follow_grids(sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_
     alpha, tol, max_iter :
         As in `advance`.
     errors : (q, n_units, n_lambdas)
-        Output: held-out errors; left alone beyond the stop.
+        Output: held-out errors, up to ``targets.stop``, which an adaptive path lowers; beyond it
+        some penalties of the last turn are known, and the others left alone.
     coef : (q, n_folds, p), n_iter : (q, n_folds), gaps : (q, n_folds)
-        Output: the models at the last penalty, in the standardised coordinates; the rounds of the
-        whole path; the duality gaps.
+        Output: the models at the last penalty solved, in the standardised coordinates; the rounds
+        of the whole path; the duality gaps.
 
     Returns
     -------

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from scifate_sklearn.solvers.kernels import rows
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(0, 0), (1, 16), (15, 16), (16, 16), (17, 32), (32, 32), (33, 48)]
+)
+def test_padded_is_the_next_multiple_of_lanes(n, expected):
+    assert rows.LANES == 16
+    assert rows.padded(n) == expected
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_rows_are_subtracted_up_to_n(n):
+    rng = np.random.default_rng(0)
+    x, A = rng.normal(size=7), rng.normal(size=(5, 7))
+    one, four = x.copy(), x.copy()
+    rows.subtract_row(one, A, 3, 0.7, n)
+    rows.subtract_four_rows(four, A, 4, 0, 2, 1, 0.1, 0.2, 0.3, 0.4, n)
+    np.testing.assert_allclose(one[:n], (x - 0.7 * A[3])[:n])
+    np.testing.assert_allclose(four[:n], (x - [0.2, 0.4, 0.3, 0.0, 0.1] @ A)[:n])
+    np.testing.assert_array_equal(one[n:], x[n:])
+    np.testing.assert_array_equal(four[n:], x[n:])

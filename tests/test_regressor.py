@@ -345,6 +345,34 @@ def test_grids_of_unequal_length_are_padded(alpha, X, Y):
         np.testing.assert_allclose(alone.coef_, model.coef_[t], atol=1e-9)
 
 
+def test_adaptive_paths_wait_for_predictors_that_only_help_together():
+    """Near-copies with opposite effects: flat curves that fall when both of a pair are in."""
+    rng = np.random.default_rng(3)
+    n, p, q = 150, 100, 40
+    X = rng.normal(size=(n, p))
+    X[:, 1::2] = X[:, ::2] + 0.3 * rng.normal(size=(n, p // 2))
+    effects = np.zeros((p, q))
+    for t in range(q):
+        first = 2 * rng.choice(p // 2, 8, replace=False)
+        effects[first, t], effects[first + 1, t] = 1.0, -1.0
+    Y = X @ effects + 0.5 * rng.standard_t(3, size=(n, q))
+    full, adaptive = (fit(X, Y, path=path, cor_threshold=None) for path in ("full", "adaptive"))
+    np.testing.assert_array_equal(adaptive.lambda_, full.lambda_)
+    np.testing.assert_array_equal(adaptive.lambda_min_, full.lambda_min_)
+    # Some of the minima come late, after the curve has risen.
+    mse = full.cv_mse_
+    rise = np.maximum.accumulate(mse, axis=1) - mse[:, :1]
+    last = np.arange(q), mse.argmin(axis=1)
+    assert (rise[last] > 0.25 * full.cv_mse_se_[last]).any()
+
+
+@pytest.mark.parametrize("rule", [0.002, lambda curve: curve.lambdas[-1]])
+def test_other_rules_than_glmnets_see_whole_curves(X, Y, rule):
+    model = fit(X, Y, lambda_rule=rule, path="adaptive")
+    assert not np.isnan(model.cv_mse_).any()
+    assert (model.lambda_ <= 0.002).all()
+
+
 def test_adaptive_paths_choose_the_same_models(X, Y):
     full, adaptive = fit(X, Y), fit(X, Y, path="adaptive")
     np.testing.assert_array_equal(adaptive.lambda_, full.lambda_)

@@ -67,12 +67,14 @@ class Coordinates:
 
     def linear(self, sets: Moments, block: slice) -> Floats:
         """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
-        cross = sets.xy[:, :, block] / sets.weight[:, None, None]
-        y_centre = self.y_centre[:, None, block]
-        cross -= self.centre[:, :, None] * sets.y_mean[:, None, block]
-        cross -= (sets.x_mean - self.centre)[:, :, None] * y_centre
-        cross *= self.inverse_scale[:, :, None]
-        return np.ascontiguousarray(cross.transpose(2, 0, 1))
+        cross = np.ascontiguousarray(sets.xy[:, :, block].transpose(2, 0, 1))
+        cross /= sets.weight[:, None]
+        cross -= sets.y_mean[:, block].T[:, :, None] * self.centre
+        mean = sets.x_mean
+        if not np.array_equal(mean, self.centre):
+            cross -= self.y_centre[:, block].T[:, :, None] * (mean - self.centre)
+        cross *= self.inverse_scale
+        return cross
 
     def square(self, sets: Moments, block: slice) -> Floats:
         """Return the mean of y² (n_block, n_sets), exactly 0 where y is constant at its centre."""

@@ -150,11 +150,7 @@ def append(
 def back_substitute(factor, inverse, size, x):
     """In place: x ← L⁻ᵀ x; four rows at a time."""
     end = size
-    while end % 4:
-        end -= 1
-        x[end] *= inverse[end]
-        subtract_row(x, factor, end, x[end], end)
-    while end > 0:
+    while end >= 4:
         end -= 4
         x3 = x[end + 3] * inverse[end + 3]
         x2 = (x[end + 2] - x3 * factor[end + 3, end + 2]) * inverse[end + 2]
@@ -162,8 +158,13 @@ def back_substitute(factor, inverse, size, x):
         x1 *= inverse[end + 1]
         x0 = x[end] - x3 * factor[end + 3, end] - x2 * factor[end + 2, end]
         x0 = (x0 - x1 * factor[end + 1, end]) * inverse[end]
-        subtract_four_rows(x, factor, end, end + 1, end + 2, end + 3, x0, x1, x2, x3, end)
+        # Beyond the four rows' own columns, which are written below, the factor is 0.
+        subtract_four_rows(x, factor, end, end + 1, end + 2, end + 3, x0, x1, x2, x3, padded(end))
         x[end], x[end + 1], x[end + 2], x[end + 3] = x0, x1, x2, x3
+    while end > 0:
+        end -= 1
+        x[end] *= inverse[end]
+        subtract_row(x, factor, end, x[end], end)
 
 
 @kernel

@@ -14,7 +14,8 @@ _OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 
-# What Python calls. Wrappers cost as much compile time as the functions, so the others have none.
+# What Python calls. Wrappers cost as much compile time as functions, so the others have none, and
+# must not be called from Python but by `py_func`.
 entry_point = njit(**_OPTIONS)
 kernel = njit(**_OPTIONS, no_cpython_wrapper=True)
 

@@ -67,7 +67,7 @@ class Coordinates:
 
     def linear(self, sets: Moments, block: slice) -> Floats:
         """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
-        cross = np.ascontiguousarray(sets.xy[:, :, block].transpose(2, 0, 1))
+        cross = sets.xy[:, :, block].transpose(2, 0, 1).copy(order="C")
         cross /= sets.weight[:, None]
         cross -= sets.y_mean[:, block].T[:, :, None] * self.centre
         mean = sets.x_mean

@@ -148,7 +148,7 @@ def append(
 
 @kernel
 def back_substitute(factor, inverse, size, x):
-    """In place: x ← L⁻ᵀ x; four rows at a time."""
+    """In place: x ← L⁻ᵀ x, four rows at a time; x has room for the next multiple of `LANES`."""
     end = size
     while end >= 4:
         end -= 4

@@ -176,7 +176,7 @@ def test_back_substitute_solves_with_the_transpose(gram, size):
     factor = Factor(gram)
     for j in range(size):
         factor.append(j)
-    x = np.random.default_rng(size).normal(size=size + 3)
+    x = np.random.default_rng(size).normal(size=size + LANES)
     solution = x.copy()
     cholesky.back_substitute(factor.factor, factor.inverse, size, solution)
     L = np.linalg.cholesky(gram[:size, :size])

@@ -17,9 +17,9 @@ report.use_threads(1)
 
 import numpy as np
 from numpy.typing import NDArray
-from problems import PROBLEMS, Problem, simulated
+from problems import PROBLEMS, Problem, simulated, standardised
 
-from scifate_sklearn import RSampleKFold, SciFateRegressor
+from scifate_sklearn import SciFateRegressor
 
 Floats = NDArray[np.float64]
 
@@ -70,8 +70,7 @@ def adversary(name: str, n: int, p: int, q: int, seed: int) -> Problem:
         X[:, 1::2] = X[:, ::2] + 0.3 * rng.normal(size=(n, p // 2))
     effects = np.stack([KINDS[name](rng, p) for _ in range(q)], axis=1)
     Y = X @ effects + rng.standard_t(3, size=(n, q)) * rng.choice([0.3, 1, 3], q)
-    X, Y = ((A - A.mean(axis=0)) / A.std(axis=0, ddof=1) for A in (X, Y))
-    return Problem(f"{name} n={n} p={p}", X, Y, list(RSampleKFold(10).split(X)))
+    return standardised(f"{name} n={n} p={p}", X, Y)
 
 
 KINDS = {

@@ -74,12 +74,14 @@ def simulated(n: int, p: int, q: int, n_programmes: int = 20, seed: int = 0) -> 
     Y *= 0.6
     Y /= spread
     Y += rng.normal(size=(n, q))
-    return _problem("simulated", X, Y)
+    return standardised("simulated", X, Y)
 
 
 def first_cells(problem: Problem, n: int) -> Problem:
     """Return the first n cells of a problem, z-scored anew: the same network, seen less often."""
-    return _problem(f"{problem.name}, first {n} cells", problem.X[:n].copy(), problem.Y[:n].copy())
+    return standardised(
+        f"{problem.name}, first {n} cells", problem.X[:n].copy(), problem.Y[:n].copy()
+    )
 
 
 def pancreas() -> Problem:
@@ -120,7 +122,7 @@ def sergio() -> Problem:
     adata.layers["total"] = adata.layers["spliced"] + adata.layers["unspliced"]
     tfs = list(adata.var_names[adata.var["is_TF"].astype(bool)])
     inputs = prepare_anndata(adata, tfs, nt_layers=("unspliced", "total"), cell_filter_UMI=0)
-    return _problem("sergio", inputs.tf_matrix.to_numpy(), inputs.target_matrix.to_numpy())
+    return standardised("sergio", inputs.tf_matrix.to_numpy(), inputs.target_matrix.to_numpy())
 
 
 def dream4() -> Problem:
@@ -186,14 +188,14 @@ def _from_anndata(
     targets = inputs.target_matrix
     if not targets_are_tfs:
         targets = targets.loc[:, ~inputs.genes.loc[targets.columns, "is_tf"].to_numpy()]
-    return _problem(name, inputs.tf_matrix.to_numpy(), targets.to_numpy())
+    return standardised(name, inputs.tf_matrix.to_numpy(), targets.to_numpy())
 
 
 def _from_table(name: str, table: pd.DataFrame, regulators: set[str]) -> Problem:
     varying = table.loc[:, table.std() > 0]
     is_tf = varying.columns.isin(list(regulators))
     values = varying.to_numpy(np.float64)
-    return _problem(name, values[:, is_tf], values[:, ~is_tf])
+    return standardised(name, values[:, is_tf], values[:, ~is_tf])
 
 
 def _dream4_table(kind: str) -> pd.DataFrame:
@@ -214,7 +216,7 @@ def _dream4_gold() -> pd.DataFrame:
         return pd.read_csv(io.BytesIO(gold.read(names[0])), sep="\t", names=columns)
 
 
-def _problem(name: str, X: Floats, Y: Floats) -> Problem:
+def standardised(name: str, X: Floats, Y: Floats) -> Problem:
     """Z-score in place and cut the folds."""
     for A in (X, Y):
         spread = A.std(axis=0, ddof=1)

@@ -118,7 +118,7 @@ def descend(G, g, v, l1, l2, tol, max_iter, model):
     Returns
     -------
     n_iter, gap
-        Number of rounds, and the gap; on return r is g − G b, and nothing is factored.
+        Number of rounds, and the gap; r is g − G b, the factor is to be made anew.
     """
     b, r, p = model.b, model.r, model.b.size
     work, n_work, is_in_work = np.empty(p, np.intp), np.intp(0), np.zeros(p, np.bool_)

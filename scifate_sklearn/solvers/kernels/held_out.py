@@ -1,6 +1,7 @@
 """Held-out error of a model, from the moments of the held-out cells."""
 
 from .compile import inlined, kernel, summing
+from .model import EVER
 from .rows import padded
 
 
@@ -64,6 +65,6 @@ def held_out_error(model, linear, gram, n_known):
     The unit's Gram matrix is kept for the features that were ever members, in their order: it only
     grows along a path, so that each entry is fetched once. `n_known` rows of it are there already.
     """
-    size = model.counts[2]
+    size = model.counts[EVER]
     gather_square(gram, model.ever, n_known, size, model.packed, model.held)
     return quadratic_error(model.b, linear, model.ever, size, model.held, model.packed)

@@ -138,16 +138,14 @@ class GlmnetEngine:
             b = coef[t] * unit / y_scale[t, 0]
             penalty = lambdas[t, stop[t]] / y_scale[t, 0]
             members = np.flatnonzero(np.isfinite(factors[t]))
-            gaps[t] = kernels.duality_gap(
+            gaps[t] = kernels.duality_gap_of(
                 linear[t, 0],
                 b,
                 linear[t, 0] - whole.gram[0] @ b,
                 members,
-                len(members),
                 factors[t],
                 penalty * problem.alpha,
                 penalty * (1.0 - problem.alpha),
-                1.0,
             )
         return gaps
 

@@ -5,6 +5,8 @@ All it reads are `Moments`, so its cost does not depend on the number of cells.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +137,8 @@ class GramEngine:
             np.searchsorted(self._training_of, folds),
             self.unit_weight,
         )
+        self._n_models = layout.n_folds if problem.path == "adaptive" else 1
+        self._idle: list[kernels.Models] = []
         none = np.empty((0, moments.n_features, moments.n_features))
         self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))
 
@@ -142,6 +146,20 @@ class GramEngine:
     def unit_weight(self) -> Floats:
         """Weight of each test unit."""
         return self._held_out.weight
+
+    @contextmanager
+    def _models(self) -> Iterator[kernels.Models]:
+        """Lend models to one block at a time: memory that is touched anew is slow."""
+        try:
+            models = self._idle.pop()
+        except IndexError:
+            models = kernels.new_models(self._n_models, self.problem.moments.n_features)
+        yield models
+        self._idle.append(models)
+
+    def _automatic_scratch(self) -> tuple[Floats, Floats]:
+        """Return room for a grid that glmnet makes, and for the models along it."""
+        return np.empty((1, N_AUTOMATIC)), np.empty((N_AUTOMATIC, self.problem.moments.n_features))
 
     def grids(self, block: slice) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
@@ -151,17 +169,21 @@ class GramEngine:
             return np.tile(problem.lambdas, (len(factors), 1))
         linear, y_scale = self._whole.targets(block)
         lambdas = np.empty((len(factors), N_AUTOMATIC))
-        kernels.automatic_grids(
-            self._whole.gram[0],
-            linear[:, 0],
-            y_scale[:, 0],
-            factors,
-            self._whole.automatic_ratios(np.isfinite(factors).sum(axis=1))[:, 0],
-            problem.alpha,
-            problem.tol,
-            problem.max_iter,
-            lambdas,
-        )
+        ratios = self._whole.automatic_ratios(np.isfinite(factors).sum(axis=1))
+        with self._models() as models:
+            kernels.automatic_grids(
+                models,
+                *self._automatic_scratch(),
+                self._whole.gram[0],
+                linear[:, 0],
+                y_scale[:, 0],
+                factors,
+                ratios[:, 0],
+                problem.alpha,
+                problem.tol,
+                problem.max_iter,
+                lambdas,
+            )
         return lambdas
 
     def errors(self, block: slice, lambdas: Floats) -> tuple[Floats, int]:
@@ -185,16 +207,18 @@ class GramEngine:
             return self._follow(self._held_sets, targets, problem.path == "adaptive")[:2]
         errors = np.empty((len(lambdas), len(self._training_of), lambdas.shape[1]))
         ratios = self._training.automatic_ratios(np.isfinite(targets.factors).sum(axis=1))
-        failed = kernels.automatic_errors(
-            self._held_sets,
-            targets,
-            ratios,
-            N_AUTOMATIC,
-            problem.alpha,
-            problem.tol,
-            problem.max_iter,
-            errors,
-        )
+        with self._models() as models:
+            failed = kernels.automatic_errors(
+                models,
+                *self._automatic_scratch(),
+                self._held_sets,
+                targets,
+                ratios,
+                problem.alpha,
+                problem.tol,
+                problem.max_iter,
+                errors,
+            )
         return errors, failed
 
     def _follow(
@@ -207,18 +231,20 @@ class GramEngine:
         coef = np.zeros(targets.linear.shape)
         n_iter = np.zeros((n_targets, n_folds), np.intp)
         gaps = np.zeros((n_targets, n_folds))
-        failed = kernels.follow_grids(
-            sets,
-            targets,
-            adaptive,
-            problem.alpha,
-            problem.tol,
-            problem.max_iter,
-            errors,
-            coef,
-            n_iter,
-            gaps,
-        )
+        with self._models() as models:
+            failed = kernels.follow_grids(
+                models,
+                sets,
+                targets,
+                adaptive,
+                problem.alpha,
+                problem.tol,
+                problem.max_iter,
+                errors,
+                coef,
+                n_iter,
+                gaps,
+            )
         for t, stop in enumerate(targets.stop):
             errors[t, :, stop + 1 :] = np.nan
         return errors, failed, coef, n_iter, gaps

@@ -7,9 +7,9 @@ G = XᵀX/n), is
 
 with l1 = λ α, l2 = λ (1 − α) and penalty factors v, infinite for features that may not enter.
 
-From the bottom up: `rows` and `cholesky` are linear algebra, `objective` and `held_out` what is
-minimised and what is measured, `model`, `active_set` and `descent` solve one problem after the
-other, `curves` says when to stop, and `paths` and `automatic` do it for all targets and folds.
+From the bottom up: `views`, `rows` and `cholesky` are linear algebra, `objective` and `held_out`
+what is minimised and what is measured, `model`, `active_set` and `descent` solve one problem after
+the other, `curves` says when to stop, and `paths` and `automatic` do it for all targets and folds.
 
 numba caches what it compiled by the date of the calling file alone, so delete ``*.nbi`` after an
 edit (the tests keep a cache for each state of the sources). Variables that are passed on start as
@@ -17,15 +17,18 @@ edit (the tests keep a cache for each state of the sources). Variables that are 
 """
 
 from .automatic import automatic_errors, automatic_grids, interpolate_path
-from .objective import duality_gap
+from .model import Models, new_models
+from .objective import duality_gap_of
 from .paths import Sets, Targets, follow_grids
 
 __all__ = [
+    "Models",
     "Sets",
     "Targets",
     "automatic_errors",
     "automatic_grids",
-    "duality_gap",
+    "duality_gap_of",
     "follow_grids",
     "interpolate_path",
+    "new_models",
 ]

@@ -73,7 +73,10 @@ def leave(model):
             continue
         model.b[j], model.sign[j], model.is_member[j] = 0.0, 0.0, False
         size = model.counts[MEMBERS]
-        remove(model.factor, model.inverse, model.data, model.signs, size, position)
+        remove(
+            model.factor, model.inverse, model.data, model.signs, size, position,
+            model.solution, model.packed,
+        )  # fmt: skip
         for later in range(position, size - 1):
             model.members[later] = model.members[later + 1]
         model.counts[MEMBERS] = size - 1

@@ -5,7 +5,7 @@ import numpy as np
 from .active_set import advance
 from .compile import entry_point, kernel
 from .held_out import held_out_error
-from .model import EVER, clear, model_of, new_models
+from .model import EVER, clear, model_of
 from .objective import EMPTY_MODEL_PENALTY, smallest_empty_penalty
 from .paths import path_step
 
@@ -13,7 +13,19 @@ from .paths import path_step
 @kernel
 def may_enter(v):
     """Say whether any feature may enter the model."""
-    return np.isfinite(v).any()
+    lowest = np.inf
+    for j in range(v.size):
+        lowest = min(lowest, v[j])
+    return lowest < np.inf
+
+
+@kernel
+def explained_share(b, g, r):
+    """Return the share of the deviance that a model explains, b (g + r)."""
+    share = 0.0
+    for j in range(b.size):
+        share += b[j] * (g[j] + r[j])
+    return share
 
 
 @kernel
@@ -35,16 +47,18 @@ def automatic_path(G, g, v, alpha, ratio, tol, max_iter, model, grid, path):
     n_lambdas, b, r = grid.shape[1], model.b, model.r
     clear(model, g)
     _, gap = advance(G, g, v, alpha, EMPTY_MODEL_PENALTY, 0.0, tol, max_iter, model)
-    path[0] = b
+    for j in range(b.size):
+        path[0, j] = b[j]
     grid[0, 0] = smallest_empty_penalty(r, v) / max(alpha, 1e-3)
     unconverged = int(gap > tol)
-    explained = (b * (g + r)).sum()
+    explained = explained_share(b, g, r)
     for i in range(1, n_lambdas):
         grid[0, i] = grid[0, 0] * ratio ** (i / (n_lambdas - 1))
         _, gap = advance(G, g, v, alpha, grid[0, i], path_step(grid, 0, i), tol, max_iter, model)
         unconverged += gap > tol
-        path[i] = b
-        before, explained = explained, (b * (g + r)).sum()
+        for j in range(b.size):
+            path[i, j] = b[j]
+        before, explained = explained, explained_share(b, g, r)
         if i >= 4 and (explained - before < 1e-5 * explained or explained > 0.999):
             return i + 1, unconverged
     return n_lambdas, unconverged
@@ -56,31 +70,28 @@ def interpolate_path(lambdas, path, penalty, out):
 
     Beyond either end of the decreasing `lambdas` the end's coefficients are taken.
     """
-    last = lambdas.size - 1
-    if penalty >= lambdas[0] or last == 0:
-        out[:] = path[0]
-    elif penalty <= lambdas[last]:
-        out[:] = path[last]
-    else:
-        right = 1
-        while lambdas[right] > penalty:
-            right += 1
+    right = 0
+    while right < lambdas.size - 1 and lambdas[right] > penalty:
+        right += 1
+    left, share = right, 0.0
+    if right > 0 and lambdas[right] <= penalty:
         left = right - 1
         share = (penalty - lambdas[right]) / (lambdas[left] - lambdas[right])
-        out[:] = share * path[left] + (1.0 - share) * path[right]
+    for j in range(out.size):
+        out[j] = share * path[left, j] + (1.0 - share) * path[right, j]
 
 
 @entry_point
-def automatic_grids(G, linear, y_scale, factors, ratios, alpha, tol, max_iter, lambdas):
+def automatic_grids(
+    models, grid, path, G, linear, y_scale, factors, ratios, alpha, tol, max_iter, lambdas
+):
     """Write glmnet's data-driven grid of each target of a block into `lambdas` (q, n_lambdas).
 
-    Entries past the end of a path are NaN. Returns the number of unconverged problems.
+    Entries past the end of a path are NaN. `grid` (1, n_lambdas) and `path` (n_lambdas, p) are
+    scratch. Returns the number of unconverged problems.
     """
-    n_targets, p = factors.shape
-    models = new_models(np.intp(1), p)
-    grid, path = np.empty((1, lambdas.shape[1])), np.empty((lambdas.shape[1], p))
     unconverged = 0
-    for t in range(n_targets):
+    for t in range(lambdas.shape[0]):
         model = model_of(models, np.intp(0))
         lambdas[t] = np.nan
         if y_scale[t] == 0.0 or not may_enter(factors[t]):
@@ -88,29 +99,29 @@ def automatic_grids(G, linear, y_scale, factors, ratios, alpha, tol, max_iter, l
         n_solved, failed = automatic_path(
             G, linear[t], factors[t], alpha, ratios[t], tol, max_iter, model, grid, path
         )
-        lambdas[t, :n_solved] = grid[0, :n_solved] * y_scale[t]
+        for i in range(n_solved):
+            lambdas[t, i] = grid[0, i] * y_scale[t]
         unconverged += failed
     return unconverged
 
 
 @entry_point
-def automatic_errors(sets, targets, ratios, n_solved, alpha, tol, max_iter, errors):
+def automatic_errors(models, grid, path, sets, targets, ratios, alpha, tol, max_iter, errors):
     """Held-out errors of a block of targets where each training set has its own automatic grid.
 
     The models of fold k are interpolated to the target's `lambdas` (q, n_lambdas), NaN-padded, as
-    ``cv.glmnet`` does with ``alignment = "lambda"``. `ratios` is (q, n_folds), and `n_solved` the
-    length of a fold's grid.
+    ``cv.glmnet`` does with ``alignment = "lambda"``. `ratios` is (q, n_folds); `grid` (1, n) and
+    `path` (n, p) are scratch for the n penalties of a fold.
     """
-    n_targets, n_folds, p = targets.linear.shape
-    models = new_models(np.intp(1), p)
-    grid, path = np.empty((1, n_solved)), np.empty((n_solved, p))
+    n_targets, n_folds, _ = targets.linear.shape
     unconverged = 0
     for t in range(n_targets):
         model = model_of(models, np.intp(0))
         errors[t] = np.nan
         for k in range(n_folds):
             length, scale = 1, targets.y_scale[t, k]
-            path[0], model.counts[EVER] = 0.0, 0
+            model.counts[EVER] = 0
+            path[0] = 0.0
             if scale > 0.0 and may_enter(targets.factors[t]):
                 length, failed = automatic_path(
                     sets.grams[k], targets.linear[t, k], targets.factors[t], alpha, ratios[t, k],

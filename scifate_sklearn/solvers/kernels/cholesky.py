@@ -1,14 +1,14 @@
 """A Cholesky factor that grows and shrinks with the active set.
 
-Row i of the lower triangular L, A = L Lᵀ, belongs to the i-th member of the set. Rows are stored
-with zeros from behind their diagonal to the next multiple of `LANES`, and loops run that far.
-Two right-hand sides come along, forward-substituted.
+Row i of the lower triangular L, A = L Lᵀ, belongs to the i-th member of the set. It is stored as a
+triangle with zeros from behind the diagonal to the next multiple of `LANES`, and loops run that
+far. Two right-hand sides come along, forward-substituted.
 """
 
 import numpy as np
 
 from .compile import kernel, summing
-from .rows import padded, subtract_four_rows, subtract_row
+from .rows import four_rows, padded, subtract_four_rows, subtract_row, triangle_row
 
 # Members that join together: their rows are computed in one pass over the factor.
 GROUP = 4
@@ -24,62 +24,59 @@ def eliminate_group(rows, members, size, factor, inverse):
     `rows` (4, p) are the rows of the new ones. Two old rows at a time, since their eight sums keep
     the processor's pipelines filled.
     """
+    z0, z1, z2, z3 = four_rows(factor, size)
     for pair in range((size + 1) // 2):
         i, k = 2 * pair, 2 * pair + 1
+        upper, lower = triangle_row(factor, i), triangle_row(factor, k)
         a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
         b0, b1, b2, b3 = 0.0, 0.0, 0.0, 0.0
         for t in range(padded(i)):
-            upper, lower = factor[i, t], factor[k, t]
-            z0, z1 = factor[size, t], factor[size + 1, t]
-            z2, z3 = factor[size + 2, t], factor[size + 3, t]
-            a0 += upper * z0
-            a1 += upper * z1
-            a2 += upper * z2
-            a3 += upper * z3
-            b0 += lower * z0
-            b1 += lower * z1
-            b2 += lower * z2
-            b3 += lower * z3
+            x, y = upper[t], lower[t]
+            a0 += x * z0[t]
+            a1 += x * z1[t]
+            a2 += x * z2[t]
+            a3 += x * z3[t]
+            b0 += y * z0[t]
+            b1 += y * z1[t]
+            b2 += y * z2[t]
+            b3 += y * z3[t]
         j, scale = members[i], inverse[i]
-        z0, z1 = (rows[0, j] - a0) * scale, (rows[1, j] - a1) * scale
-        z2, z3 = (rows[2, j] - a2) * scale, (rows[3, j] - a3) * scale
-        factor[size, i], factor[size + 1, i] = z0, z1
-        factor[size + 2, i], factor[size + 3, i] = z2, z3
+        z0[i], z1[i] = (rows[0, j] - a0) * scale, (rows[1, j] - a1) * scale
+        z2[i], z3[i] = (rows[2, j] - a2) * scale, (rows[3, j] - a3) * scale
         if k < size:
-            j, scale, known = members[k], inverse[k], factor[k, i]
-            factor[size, k] = (rows[0, j] - b0 - known * z0) * scale
-            factor[size + 1, k] = (rows[1, j] - b1 - known * z1) * scale
-            factor[size + 2, k] = (rows[2, j] - b2 - known * z2) * scale
-            factor[size + 3, k] = (rows[3, j] - b3 - known * z3) * scale
+            j, scale, known = members[k], inverse[k], lower[i]
+            z0[k] = (rows[0, j] - b0 - known * z0[i]) * scale
+            z1[k] = (rows[1, j] - b1 - known * z1[i]) * scale
+            z2[k] = (rows[2, j] - b2 - known * z2[i]) * scale
+            z3[k] = (rows[3, j] - b3 - known * z3[i]) * scale
 
 
 @summing
 def group_products(factor, size, data, signs, products):
     """In place: (Z Zᵀ, Z data, Z signs) as 4 × 6, Z being rows `size` to `size + 3`."""
+    z0, z1, z2, z3 = four_rows(factor, size)
     p00, p10, p11, p20, p21, p22, p30, p31, p32, p33 = (0.0,) * 10
     d0, d1, d2, d3, s0, s1, s2, s3 = (0.0,) * 8
     for t in range(size):
-        z0, z1 = factor[size, t], factor[size + 1, t]
-        z2, z3 = factor[size + 2, t], factor[size + 3, t]
-        u, w = data[t], signs[t]
-        p00 += z0 * z0
-        p10 += z1 * z0
-        p11 += z1 * z1
-        p20 += z2 * z0
-        p21 += z2 * z1
-        p22 += z2 * z2
-        p30 += z3 * z0
-        p31 += z3 * z1
-        p32 += z3 * z2
-        p33 += z3 * z3
-        d0 += z0 * u
-        d1 += z1 * u
-        d2 += z2 * u
-        d3 += z3 * u
-        s0 += z0 * w
-        s1 += z1 * w
-        s2 += z2 * w
-        s3 += z3 * w
+        x0, x1, x2, x3, u, w = z0[t], z1[t], z2[t], z3[t], data[t], signs[t]
+        p00 += x0 * x0
+        p10 += x1 * x0
+        p11 += x1 * x1
+        p20 += x2 * x0
+        p21 += x2 * x1
+        p22 += x2 * x2
+        p30 += x3 * x0
+        p31 += x3 * x1
+        p32 += x3 * x2
+        p33 += x3 * x3
+        d0 += x0 * u
+        d1 += x1 * u
+        d2 += x2 * u
+        d3 += x3 * u
+        s0 += x0 * w
+        s1 += x1 * w
+        s2 += x2 * w
+        s3 += x3 * w
     products[0, 0], products[0, 4], products[0, 5] = p00, d0, s0
     products[1, 0], products[1, 1], products[1, 4], products[1, 5] = p10, p11, d1, s1
     products[2, 0], products[2, 1], products[2, 2] = p20, p21, p22
@@ -114,9 +111,9 @@ def append(
     int
         How many it could take: fewer than `n_new` where one is collinear with those before it.
     """
-    for q in range(GROUP):
-        for t in range(padded(size + GROUP)):
-            factor[size + q, t] = 0.0
+    for row in four_rows(factor, size):
+        for t in range(row.size):
+            row[t] = 0.0
     for q in range(n_new):  # memory is read fastest in order, so whole rows are fetched
         j = members[size + q]
         for t in range(rows.shape[1]):
@@ -124,25 +121,26 @@ def append(
     eliminate_group(rows, members, size, factor, inverse)
     group_products(factor, size, data, signs, products)
     for q in range(n_new):
-        row = size + q
-        j = members[row]
+        new = size + q
+        row, j = triangle_row(factor, new), members[new]
         diagonal = (rows[q, j] + l2 * v[j]) * (1.0 + share)
         pivot = diagonal - products[q, q]
         first, second = right[j] - products[q, 4], sign[j] - products[q, 5]
         for i in range(q):
             known = rows[q, members[size + i]] - products[q, i]
-            for c in range(i):
-                known -= factor[row, size + c] * factor[size + i, size + c]
+            other = triangle_row(factor, size + i)
+            for c in range(size, size + i):
+                known -= row[c] * other[c]
             known *= inverse[size + i]
-            factor[row, size + i] = known
+            row[size + i] = known
             pivot -= known * known
             first -= known * data[size + i]
             second -= known * signs[size + i]
         if not pivot > SINGULAR * diagonal:
             return q
-        factor[row, row] = np.sqrt(pivot)
-        inverse[row] = 1.0 / factor[row, row]
-        data[row], signs[row] = first * inverse[row], second * inverse[row]
+        row[new] = np.sqrt(pivot)
+        inverse[new] = 1.0 / row[new]
+        data[new], signs[new] = first * inverse[new], second * inverse[new]
     return n_new
 
 
@@ -152,45 +150,45 @@ def back_substitute(factor, inverse, size, x):
     end = size
     while end >= 4:
         end -= 4
+        l0, l1, l2, l3 = four_rows(factor, end)
         x3 = x[end + 3] * inverse[end + 3]
-        x2 = (x[end + 2] - x3 * factor[end + 3, end + 2]) * inverse[end + 2]
-        x1 = x[end + 1] - x3 * factor[end + 3, end + 1] - x2 * factor[end + 2, end + 1]
-        x1 *= inverse[end + 1]
-        x0 = x[end] - x3 * factor[end + 3, end] - x2 * factor[end + 2, end]
-        x0 = (x0 - x1 * factor[end + 1, end]) * inverse[end]
+        x2 = (x[end + 2] - x3 * l3[end + 2]) * inverse[end + 2]
+        x1 = (x[end + 1] - x3 * l3[end + 1] - x2 * l2[end + 1]) * inverse[end + 1]
+        x0 = (x[end] - x3 * l3[end] - x2 * l2[end] - x1 * l1[end]) * inverse[end]
         # Beyond the four rows' own columns, which are written below, the factor is 0.
-        subtract_four_rows(x, factor, end, end + 1, end + 2, end + 3, x0, x1, x2, x3, padded(end))
+        subtract_four_rows(x, l0, l1, l2, l3, x0, x1, x2, x3, padded(end))
         x[end], x[end + 1], x[end + 2], x[end + 3] = x0, x1, x2, x3
     while end > 0:
         end -= 1
         x[end] *= inverse[end]
-        subtract_row(x, factor, end, x[end], end)
+        subtract_row(x, triangle_row(factor, end), x[end], end)
 
 
 @kernel
-def remove(factor, inverse, data, signs, size, position):
+def remove(factor, inverse, data, signs, size, position, cosine, sine):
     """In place: take one member out.
 
     Without its row, L is a factor with one column too many, which Givens rotations of that column
-    with each later one empty (Golub & Van Loan, Matrix Computations, section 6.5).
+    with each later one empty (Golub & Van Loan, Matrix Computations, section 6.5). `cosine` and
+    `sine` (size,) are scratch.
     """
-    cosine, sine = np.empty(size), np.empty(size)
     carried_data, carried_signs = data[position], signs[position]
     for source in range(position + 1, size):
-        row = source - 1
+        at = source - 1
+        old, row = triangle_row(factor, source), triangle_row(factor, at)
         for t in range(position):
-            factor[row, t] = factor[source, t]
-        carried = factor[source, position]
-        for k in range(position, row):
-            entry = factor[source, k + 1]
-            factor[row, k] = cosine[k] * entry + sine[k] * carried
+            row[t] = old[t]
+        carried = old[position]
+        for k in range(position, at):
+            entry = old[k + 1]
+            row[k] = cosine[k] * entry + sine[k] * carried
             carried = cosine[k] * carried - sine[k] * entry
-        entry = factor[source, source]
+        entry = old[source]
         pivot = np.sqrt(entry * entry + carried * carried)
         c, s = entry / pivot, carried / pivot
-        cosine[row], sine[row] = c, s
-        factor[row, row], inverse[row] = pivot, 1.0 / pivot
-        entry, data[row] = data[source], c * data[source] + s * carried_data
+        cosine[at], sine[at] = c, s
+        row[at], inverse[at] = pivot, 1.0 / pivot
+        entry, data[at] = data[source], c * data[source] + s * carried_data
         carried_data = c * carried_data - s * entry
-        entry, signs[row] = signs[source], c * signs[source] + s * carried_signs
+        entry, signs[at] = signs[source], c * signs[source] + s * carried_signs
         carried_signs = c * carried_signs - s * entry

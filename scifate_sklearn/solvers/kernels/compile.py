@@ -3,11 +3,15 @@
 from typing import Any
 
 import numba
+from numba.extending import register_jitable
 
 # numba's types do not know all of its options.
 njit: Any = numba.njit
 
+# Kernels make no arrays but views: whoever calls one brings its memory. So numba need not count
+# references (`_nrt`), which by atomic instructions took a fifth of the time of a short path.
 _OPTIONS: dict[str, Any] = {
+    "_nrt": False,
     "cache": True,
     "nogil": True,
     "error_model": "numpy",
@@ -23,6 +27,9 @@ kernel = njit(**_OPTIONS, no_cpython_wrapper=True)
 # would be optimised once more, and a call that copies the arrays of a model costs as much as many
 # a step.
 inlined = njit(**_OPTIONS, no_cpython_wrapper=True, inline="always")
+
+# Arithmetic that Python needs as well.
+shared: Any = register_jitable(_nrt=False)
 
 # Sums of products: partial sums may be added in another order, and multiply-adds be one
 # instruction, so that the processor does several at a time.

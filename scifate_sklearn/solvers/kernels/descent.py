@@ -7,7 +7,7 @@ does not settle.
 import numpy as np
 
 from .cholesky import back_substitute
-from .compile import kernel
+from .compile import inlined, kernel
 from .model import MEMBERS, factor_anew
 from .objective import duality_gap, renew_gradient
 from .rows import subtract_row
@@ -24,7 +24,7 @@ LAST_PATIENCE = 10_000
 SIZE_PER_SWEEP = 32
 
 
-@kernel
+@inlined
 def sweep(G, candidates, size, v, l1, l2, b, r):
     """In place: minimise (1) over each candidate in turn, keeping r = g − G b.
 
@@ -39,21 +39,21 @@ def sweep(G, candidates, size, v, l1, l2, b, r):
         step = np.sign(target) * excess / (G[j, j] + l2 * v[j]) - b[j]
         if step != 0.0:
             b[j] += step
-            subtract_row(r, G, j, step, r.size)
+            subtract_row(r, G[j], step, r.size)
 
 
-@kernel
-def newton_step(G, v, l1, l2, right, model):
+@inlined
+def newton_step(G, v, l1, l2, model):
     """In place: move the non-zero coefficients towards the minimum of (1) for their signs.
 
     With the signs fixed (1) is quadratic, so the full step is exact; it ends early where the first
     coefficient reaches 0. Either way (1) decreases. Where columns are collinear (always so with
     more of them than cells) a small ridge turns the step along the null vector that lowers
-    Σ l1 v |b|, until a coefficient leaves. `right` (p,) is scratch.
+    Σ l1 v |b|, until a coefficient leaves.
 
     Returns whether the step was full and exact.
     """
-    b, r = model.b, model.r
+    b, r, right = model.b, model.r, model.packed
     for j in range(b.size):
         if b[j] != 0.0:
             right[j] = r[j] - l2 * v[j] * b[j] - np.sign(b[j]) * l1 * v[j]
@@ -71,11 +71,11 @@ def newton_step(G, v, l1, l2, right, model):
         j = model.members[a]
         change = -b[j] if j == first else length * step[a]
         b[j] += change
-        subtract_row(r, G, j, change, r.size)
+        subtract_row(r, G[j], change, r.size)
     return is_exact and first < 0
 
 
-@kernel
+@inlined
 def enlarge(G, v, l1, r, is_in_work, work, n_work):
     """In place: append the features to `work` that are not optimal at 0; return the new size."""
     for j in range(r.size):
@@ -86,10 +86,10 @@ def enlarge(G, v, l1, r, is_in_work, work, n_work):
     return n_work
 
 
-@kernel
-def descend_on_work(G, g, v, l1, l2, tol, max_iter, work, n_work, right, model):
-    """In place: minimise over the features in `work` alone; return the number of rounds."""
-    b, r = model.b, model.r
+@inlined
+def descend_on_work(G, g, v, l1, l2, tol, max_iter, n_work, model):
+    """In place: minimise over the first `n_work` features in `work`; return the rounds."""
+    b, r, work = model.b, model.r, model.work
     lowest, n_idle, n_rounds_idle = np.inf, 0, 0
     for n_iter in range(max_iter):
         renew_gradient(G, g, b, work, n_work, r)
@@ -102,7 +102,7 @@ def descend_on_work(G, g, v, l1, l2, tol, max_iter, work, n_work, right, model):
         n_rounds_idle = 0 if has_halved else n_rounds_idle + 1
         for _ in range(1 + n_work // SIZE_PER_SWEEP):
             sweep(G, work, n_work, v, l1, l2, b, r)
-        if not newton_step(G, v, l1, l2, right, model):
+        if not newton_step(G, v, l1, l2, model):
             n_idle = 0
     return max_iter
 
@@ -120,15 +120,14 @@ def descend(G, g, v, l1, l2, tol, max_iter, model):
     n_iter, gap
         Number of rounds, and the gap; r is g − G b, the factor is to be made anew.
     """
-    b, r, p = model.b, model.r, model.b.size
-    work, n_work, is_in_work = np.empty(p, np.intp), np.intp(0), np.zeros(p, np.bool_)
-    candidates, n_candidates, right = np.empty(p, np.intp), np.intp(0), np.empty(p)
-    for j in range(p):
+    b, r, work, candidates = model.b, model.r, model.work, model.candidates
+    n_work, n_candidates = np.intp(0), np.intp(0)
+    for j in range(b.size):
         if v[j] < np.inf:
             candidates[n_candidates] = j
             n_candidates += 1
-        if b[j] != 0.0:
-            is_in_work[j] = True
+        model.is_in_work[j] = b[j] != 0.0
+        if model.is_in_work[j]:
             work[n_work] = j
             n_work += 1
     n_iter, inner_tol, is_last = 0, 0.5 * tol, False
@@ -138,10 +137,8 @@ def descend(G, g, v, l1, l2, tol, max_iter, model):
         if gap <= tol or n_iter >= max_iter or is_last:
             return n_iter, gap
         size = n_work
-        n_work = enlarge(G, v, l1, r, is_in_work, work, n_work)
+        n_work = enlarge(G, v, l1, r, model.is_in_work, work, n_work)
         is_last = n_work == size and n_iter > 0
         if is_last:  # only a tighter solution of the same set can help
             inner_tol *= 0.01
-        n_iter += descend_on_work(
-            G, g, v, l1, l2, inner_tol, max_iter - n_iter, work, n_work, right, model
-        )
+        n_iter += descend_on_work(G, g, v, l1, l2, inner_tol, max_iter - n_iter, n_work, model)

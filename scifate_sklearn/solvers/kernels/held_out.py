@@ -2,37 +2,37 @@
 
 from .compile import inlined, kernel, summing
 from .model import EVER
-from .rows import padded
+from .rows import four_rows, padded, triangle_row
 
 
 @kernel
-def gather_square(A, members, first, last, row, out):
-    """In place: rows `first` to `last` of the lower triangle of A[members][:, members].
+def gather_square(A, members, first, last, copy, out):
+    """In place: rows `first` to `last` of the triangle A[members][:, members].
 
-    They are stored with zeros to the next multiple of `LANES`.
-
-    Each row of A is copied as a whole before (to `row`), for memory is read fastest in order.
+    They are stored with zeros behind the diagonal. Each row of A is copied as a whole before (to
+    `copy`), for memory is read fastest in order.
     """
     for a in range(first, last):
-        j = members[a]
-        for t in range(A.shape[1]):
-            row[t] = A[j, t]
+        source, row = A[members[a]], triangle_row(out, a)
+        for t in range(source.size):
+            copy[t] = source[t]
         for c in range(a + 1):
-            out[a, c] = row[members[c]]
-        for c in range(a + 1, padded(a)):
-            out[a, c] = 0.0
+            row[c] = copy[members[c]]
+        for c in range(a + 1, row.size):
+            row[c] = 0.0
 
 
 @summing
-def four_dots(gram, a, packed):
-    """Return the products of rows a to a + 3 with the first a numbers of `packed` (0 behind)."""
+def four_dots(rows, packed, n):
+    """Return the products of four rows with the first n numbers of `packed`."""
+    r0, r1, r2, r3 = rows
     s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-    for t in range(padded(a)):
+    for t in range(n):
         x = packed[t]
-        s0 += gram[a, t] * x
-        s1 += gram[a + 1, t] * x
-        s2 += gram[a + 2, t] * x
-        s3 += gram[a + 3, t] * x
+        s0 += r0[t] * x
+        s1 += r1[t] * x
+        s2 += r2[t] * x
+        s3 += r3[t] * x
     return s0, s1, s2, s3
 
 
@@ -40,21 +40,21 @@ def four_dots(gram, a, packed):
 def quadratic_error(b, linear, members, size, gram, packed):
     """Return bᵀHb − 2 hᵀb, what a model adds to the held-out error of the null model.
 
-    `gram` is the lower triangle of H for the first `size` of the members; `packed` is scratch.
+    `gram` is H for the first `size` of the members, as a triangle; `packed` is scratch.
     """
     for t in range(padded(size)):
         packed[t] = 0.0
     error = 0.0
     for start in range(0, size, 4):
-        sums = four_dots(gram, start, packed)
+        sums = four_dots(four_rows(gram, start), packed, padded(start))
         for q in range(min(4, size - start)):
             a = start + q
-            j = members[a]
+            row, j = triangle_row(gram, a), members[a]
             known = sums[q] - linear[j]
             for t in range(start, a):
-                known += gram[a, t] * packed[t]
+                known += row[t] * packed[t]
             packed[a] = b[j]
-            error += b[j] * (2.0 * known + gram[a, a] * b[j])
+            error += b[j] * (2.0 * known + row[a] * b[j])
     return error
 
 

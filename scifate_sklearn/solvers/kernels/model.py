@@ -13,10 +13,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from .borrow import borrowed
 from .cholesky import GROUP, append, back_substitute
 from .compile import inlined, kernel
-from .rows import padded
+from .rows import padded, triangle_start
 
 # The models of several training sets; `model_of` makes views of a single one.
 #
@@ -26,67 +25,72 @@ from .rows import padded
 # is_ever, ever : the features that have been members, in the order in which they joined.
 # counts : number of members, whether they are factored, number of features that were ever members,
 #     and for how many of these `held` is known.
-# factor, inverse, data, signs : L, its inverse pivots, L⁻¹g_A and L⁻¹(v∘s).
-# held : Gram matrix of the held-out cells, see `held_out_error`.
-# rows, products, solution, packed : scratch that all models share.
+# factor, inverse, data, signs : L as a triangle, its inverse pivots, L⁻¹g_A and L⁻¹(v∘s).
+# held : Gram matrix of the held-out cells as a triangle, see `held_out_error`.
+# rows, products, solution, packed, work, candidates, is_in_work : scratch that all models share.
 Models = namedtuple(
     "Models",
     "b r r_before sign is_member members is_ever ever counts factor inverse data signs held "
-    "rows products solution packed",
+    "rows products solution packed work candidates is_in_work",
 )
 
 MEMBERS, IS_FACTORED, EVER, KNOWN = range(4)
 
 
-@kernel
-def new_models(n, p):
+def new_models(n: int, p: int) -> Models:
     """Return n models of p features, to be emptied by `clear`."""
     size = p + GROUP
-    width = padded(size)
+    width, triangle = padded(size), triangle_start(size)
     return Models(
-        np.empty((n, p)),
-        np.empty((n, p)),
-        np.empty((n, p)),
-        np.empty((n, p)),
-        np.empty((n, p), np.bool_),
-        np.empty((n, size), np.intp),
-        np.empty((n, p), np.bool_),
-        np.empty((n, p), np.intp),
-        np.empty((n, 4), np.intp),
-        np.empty((n, size, width)),
-        np.empty((n, width)),
-        np.empty((n, width)),
-        np.empty((n, width)),
-        np.empty((n, size, width)),
-        np.empty((GROUP, p)),
-        np.empty((GROUP, GROUP + 2)),
-        np.empty(width),
-        np.empty(width),
+        b=np.empty((n, p)),
+        r=np.empty((n, p)),
+        r_before=np.empty((n, p)),
+        sign=np.empty((n, p)),
+        is_member=np.empty((n, p), np.bool_),
+        members=np.empty((n, size), np.intp),
+        is_ever=np.empty((n, p), np.bool_),
+        ever=np.empty((n, p), np.intp),
+        counts=np.empty((n, 4), np.intp),
+        factor=np.empty((n, triangle)),
+        inverse=np.empty((n, width)),
+        data=np.empty((n, width)),
+        signs=np.empty((n, width)),
+        held=np.empty((n, triangle)),
+        rows=np.empty((GROUP, p)),
+        products=np.empty((GROUP, GROUP + 2)),
+        solution=np.empty(width),
+        packed=np.empty(width),
+        work=np.empty(p, np.intp),
+        candidates=np.empty(p, np.intp),
+        is_in_work=np.empty(p, np.bool_),
     )
 
 
 @inlined
 def model_of(models, k):
-    """Return views of one of several models, valid as long as `models` are."""
+    """Return views of one of several models."""
     return Models(
-        borrowed(models.b[k]),
-        borrowed(models.r[k]),
-        borrowed(models.r_before[k]),
-        borrowed(models.sign[k]),
-        borrowed(models.is_member[k]),
-        borrowed(models.members[k]),
-        borrowed(models.is_ever[k]),
-        borrowed(models.ever[k]),
-        borrowed(models.counts[k]),
-        borrowed(models.factor[k]),
-        borrowed(models.inverse[k]),
-        borrowed(models.data[k]),
-        borrowed(models.signs[k]),
-        borrowed(models.held[k]),
-        borrowed(models.rows),
-        borrowed(models.products),
-        borrowed(models.solution),
-        borrowed(models.packed),
+        models.b[k],
+        models.r[k],
+        models.r_before[k],
+        models.sign[k],
+        models.is_member[k],
+        models.members[k],
+        models.is_ever[k],
+        models.ever[k],
+        models.counts[k],
+        models.factor[k],
+        models.inverse[k],
+        models.data[k],
+        models.signs[k],
+        models.held[k],
+        models.rows,
+        models.products,
+        models.solution,
+        models.packed,
+        models.work,
+        models.candidates,
+        models.is_in_work,
     )
 
 

@@ -17,15 +17,15 @@ def renew_gradient(G, g, b, members, size, r):
     done = 0
     while done + 4 <= size:
         i, j, k, m = members[done], members[done + 1], members[done + 2], members[done + 3]
-        subtract_four_rows(r, G, i, j, k, m, b[i], b[j], b[k], b[m], r.size)
+        subtract_four_rows(r, G[i], G[j], G[k], G[m], b[i], b[j], b[k], b[m], r.size)
         done += 4
     while done < size:
         j = members[done]
-        subtract_row(r, G, j, b[j], r.size)
+        subtract_row(r, G[j], b[j], r.size)
         done += 1
 
 
-@entry_point
+@kernel
 def duality_gap(g, b, r, members, size, v, l1, l2, scale):
     """Return an upper bound on the excess of (1) over its minimum.
 
@@ -60,6 +60,12 @@ def duality_gap(g, b, r, members, size, v, l1, l2, scale):
         else:
             gap += (1.0 + 2.0 * abs(b[j])) * abs(scale * reduced) - scale * b[j] * reduced
     return max(gap, 0.0)
+
+
+@entry_point
+def duality_gap_of(g, b, r, members, v, l1, l2):
+    """Return the `duality_gap` of a model that somebody else found."""
+    return duality_gap(g, b, r, members, members.size, v, l1, l2, 1.0)
 
 
 @kernel

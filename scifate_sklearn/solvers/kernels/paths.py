@@ -5,11 +5,10 @@ from collections import namedtuple
 import numpy as np
 
 from .active_set import advance
-from .borrow import borrowed
 from .compile import entry_point, inlined, kernel
 from .curves import stop_of_path
 from .held_out import held_out_error
-from .model import EVER, KNOWN, clear, model_of, new_models
+from .model import EVER, KNOWN, clear, model_of
 from .objective import empty_model_penalty
 
 # Penalties that one fold of an adaptive path solves before the next one's turn, while the CV curve
@@ -45,16 +44,15 @@ def path_step(lambdas, t, i):
 
 @inlined
 def follow(
-    sets, targets, t, k, first, last, empty_from, alpha, tol, max_iter, model, errors, coef, n_iter,
-    gaps,
-):  # fmt: skip
+    sets, targets, t, k, first, last, alpha, tol, max_iter, model, errors, coef, n_iter, gaps
+):
     """In place: move the model of target t and training set k along the penalties first to last.
 
-    Down to `empty_from` the model is empty. Returns the number of penalties that did not reach
-    `tol`.
+    Returns the number of penalties that did not reach `tol`.
     """
     G, g, v = sets.grams[k], targets.linear[t, k], targets.factors[t]
     scale, unconverged = targets.y_scale[t, k], 0
+    empty_from = empty_model_penalty(g, v, alpha, scale)
     units = range(sets.first_unit[k], sets.first_unit[k + 1])
     if first == 0:
         clear(model, g)
@@ -83,7 +81,7 @@ def follow(
 
 
 @inlined
-def next_turn(lambdas, t, end, last, best, empty_from):
+def next_turn(targets, t, alpha, end, last, best):
     """Return how far a target of an adaptive path is to go next, of `end` penalties.
 
     First as far as all its models are empty; then by long strides while the newest penalty is the
@@ -92,41 +90,19 @@ def next_turn(lambdas, t, end, last, best, empty_from):
     if last > 0:
         return min(end, last + (STRIDE if best == last - 1 else LATE_STRIDE))
     largest = 0.0
-    for k in range(empty_from.size):
-        largest = max(largest, empty_from[k])
+    for k in range(targets.linear.shape[1]):
+        empty_from = empty_model_penalty(
+            targets.linear[t, k], targets.factors[t], alpha, targets.y_scale[t, k]
+        )
+        largest = max(largest, empty_from)
     last = 1
-    while last < end and lambdas[t, last] >= largest:
+    while last < end and targets.lambdas[t, last] >= largest:
         last += 1
     return last
 
 
-@inlined
-def borrowed_sets(sets):
-    """Return the same sets, valid as long as the caller holds them."""
-    return Sets(
-        borrowed(sets.grams),
-        borrowed(sets.held_grams),
-        borrowed(sets.first_unit),
-        borrowed(sets.held_weight),
-    )
-
-
-@inlined
-def borrowed_targets(targets):
-    """Return the same targets, valid as long as the caller holds them."""
-    return Targets(
-        borrowed(targets.linear),
-        borrowed(targets.y_scale),
-        borrowed(targets.held_linear),
-        borrowed(targets.held_square),
-        borrowed(targets.factors),
-        borrowed(targets.lambdas),
-        borrowed(targets.stop),
-    )
-
-
 @entry_point
-def follow_grids(sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_iter, gaps):
+def follow_grids(models, sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_iter, gaps):
     """Follow a block of targets along their grids of penalties, on all training sets.
 
     On an adaptive path all training sets of a target advance together, so that the CV curve so far
@@ -134,6 +110,8 @@ def follow_grids(sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_
 
     Parameters
     ----------
+    models : Models
+        One for each training set of an adaptive path, else one; overwritten.
     sets : Sets
     targets : Targets
     adaptive : bool
@@ -151,23 +129,17 @@ def follow_grids(sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_
     int
         Number of problems (target, fold, penalty) that did not reach `tol`.
     """
-    sets, targets = borrowed_sets(sets), borrowed_targets(targets)
-    n_targets, n_folds, p = targets.linear.shape
-    models, empty_from = new_models(n_folds, p), np.empty(n_folds)
+    n_targets, n_folds, _ = targets.linear.shape
     unconverged = 0
     for t in range(n_targets):
-        for k in range(n_folds):
-            empty_from[k] = empty_model_penalty(
-                targets.linear[t, k], targets.factors[t], alpha, targets.y_scale[t, k]
-            )
         last, best, lowest = np.intp(0), np.intp(0), np.inf
         while last <= targets.stop[t]:
             first, last = last, targets.stop[t] + 1
             if adaptive:
-                last = next_turn(targets.lambdas, t, last, first, best, empty_from)
+                last = next_turn(targets, t, alpha, last, first, best)
             for k in range(n_folds):
                 unconverged += follow(
-                    sets, targets, t, k, first, last, empty_from[k], alpha, tol, max_iter,
+                    sets, targets, t, k, first, last, alpha, tol, max_iter,
                     model_of(models, k if adaptive else np.intp(0)), errors, coef, n_iter, gaps,
                 )  # fmt: skip
             if adaptive:

@@ -158,6 +158,22 @@ def new_model(modules):
 
 
 @pytest.fixture(scope="session")
+def lower(modules):
+    """Return a reader of the first rows of a triangle, as a lower triangular matrix."""
+    rows = importlib.import_module(f"{package.__name__}.rows")
+
+    def read(triangle, size):
+        matrix = np.zeros((size, size))
+        for i in range(size):
+            row = rows.triangle_row(triangle, i)
+            matrix[i, : i + 1] = row[: i + 1]
+            assert not row[i + 1 :].any()
+        return matrix
+
+    return read
+
+
+@pytest.fixture(scope="session")
 def cholesky_of():
     """Return a reference for a model's factor and right-hand sides, by NumPy."""
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scifate_sklearn.solvers.kernels import automatic
+from scifate_sklearn.solvers.kernels.model import new_models
 from scifate_sklearn.solvers.kernels.paths import Sets, Targets
 
 N_LAMBDAS = 12
@@ -91,8 +92,9 @@ def test_automatic_grids_of_a_block(make_problem, new_model):
     lambdas = np.full((4, 30), 7.0)
     ratios = np.array([1e-2, 1e-2, 1e-2, 1e-4])
     failed = automatic.automatic_grids(
-        G, linear, y_scale, factors, ratios, 0.8, 1e-14, 1000, lambdas
-    )
+        new_models(1, 6), np.empty((1, 30)), np.empty((30, 6)), G, linear, y_scale, factors, ratios,
+        0.8, 1e-14, 1000, lambdas,
+    )  # fmt: skip
     assert failed == 0
     assert np.isnan(lambdas[1:3]).all()  # constant; without candidates
     for t in (0, 3):
@@ -123,7 +125,10 @@ def test_automatic_errors_are_those_of_interpolated_models(make_problem, new_mod
     )  # fmt: skip
     ratios = np.full((n_targets, n_folds), 1e-3)
     errors = np.zeros((n_targets, 4, N_LAMBDAS))
-    failed = automatic.automatic_errors(sets, targets, ratios, 40, 0.9, 1e-14, 1000, errors)
+    failed = automatic.automatic_errors(
+        new_models(1, p), np.empty((1, 40)), np.empty((40, p)), sets, targets, ratios, 0.9, 1e-14,
+        1000, errors,
+    )  # fmt: skip
     assert failed == 0
     for t, k in np.ndindex(y_scale.shape):
         scale = y_scale[t, k]

@@ -31,6 +31,7 @@ def test_what_the_package_exports_can_be_called_and_nothing_else(modules):
 def test_every_kernel_is_cached_and_releases_the_gil(modules):
     for kernel in dispatchers(modules).values():
         assert kernel.targetoptions["nogil"]
+        assert not kernel.targetoptions["_nrt"]  # they make no arrays and count no references
         assert kernel.targetoptions["error_model"] == "numpy"
         assert type(kernel._cache).__name__ != "NullCache"
 
@@ -86,24 +87,29 @@ def follow(sets, targets, adaptive, alpha):
     errors = np.full((n_targets, len(sets.held_weight), 12), np.nan)
     coef, gaps = np.zeros((n_targets, n_folds, p)), np.zeros((n_targets, n_folds))
     n_iter = np.zeros((n_targets, n_folds), np.intp)
+    models = kernels.new_models(n_folds if adaptive else 1, p)
     failed = kernels.follow_grids(
-        sets, targets, adaptive, alpha, TOL, 1000, errors, coef, n_iter, gaps
+        models, sets, targets, adaptive, alpha, TOL, 1000, errors, coef, n_iter, gaps
     )
     assert failed == 0
     return errors, coef, targets.stop
 
 
 def automatic(sets, targets, alpha):
-    n_targets, n_folds, _ = targets.linear.shape
+    n_targets, n_folds, p = targets.linear.shape
+    models, grid, path = kernels.new_models(1, p), np.empty((1, 15)), np.empty((15, p))
     ratios = np.full((n_targets, n_folds), 1e-2)
     lambdas = np.empty((n_targets, 15))
     failed = kernels.automatic_grids(
-        sets.grams[0], targets.linear[:, 0].copy(), targets.y_scale[:, 0].copy(), targets.factors,
-        ratios[:, 0].copy(), alpha, TOL, 1000, lambdas,
+        models, grid, path, sets.grams[0], targets.linear[:, 0].copy(),
+        targets.y_scale[:, 0].copy(), targets.factors, ratios[:, 0].copy(), alpha, TOL, 1000,
+        lambdas,
     )  # fmt: skip
     errors = np.empty((n_targets, len(sets.held_weight), 15))
     targets = targets._replace(lambdas=lambdas)
-    failed += kernels.automatic_errors(sets, targets, ratios, 15, alpha, TOL, 1000, errors)
+    failed += kernels.automatic_errors(
+        models, grid, path, sets, targets, ratios, alpha, TOL, 1000, errors
+    )
     assert failed == 0
     return lambdas, errors
 
@@ -163,12 +169,12 @@ def test_interpolate_path(as_python):
     assert_equal(results[:1], results[1:])
 
 
-def test_duality_gap(as_python, make_problem):
+def test_duality_gap_of(as_python, make_problem):
     G, g = make_problem(0)
     b = np.array([0.3, -0.2, 0.0, 0.1, 0.0, 1.0])
     v = np.array([0.0, 1, 2, 1, 1, np.inf])
-    arguments = g, b, g - G @ b, np.arange(5), 5, v, 0.1, 0.2, 0.9
-    compiled = kernels.duality_gap(*arguments)
+    arguments = g, b, g - G @ b, np.arange(5), v, 0.1, 0.2
+    compiled = kernels.duality_gap_of(*arguments)
     assert compiled > 0.01
     as_python()
-    assert_equal([compiled], [kernels.duality_gap(*arguments)])
+    assert_equal([compiled], [kernels.duality_gap_of(*arguments)])

@@ -35,13 +35,13 @@ def test_models_do_not_overlap():
     assert first.r.tolist() == [1.0] * 5
     for name in ("b", "r", "ever", "members", "factor", "held", "counts", "data"):
         assert not np.shares_memory(getattr(first, name), getattr(second, name))
-    for name in ("rows", "products", "solution", "packed"):
+    for name in ("rows", "products", "solution", "packed", "work", "candidates", "is_in_work"):
         assert np.shares_memory(getattr(first, name), getattr(second, name))
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 5, 11])
 def test_factor_anew_takes_the_coefficients_that_are_not_zero(
-    make_problem, new_model, cholesky_of, size
+    make_problem, new_model, cholesky_of, lower, size
 ):
     G, g = make_problem(size, p=12)
     rng = np.random.default_rng(size)
@@ -55,7 +55,7 @@ def test_factor_anew_takes_the_coefficients_that_are_not_zero(
     assert np.flatnonzero(model.is_member).tolist() == at.tolist()
     np.testing.assert_array_equal(model.sign, v * np.sign(model.b))
     L, data, signs = cholesky_of(G + 0.2 * np.diag(v), at, right, model.sign)
-    np.testing.assert_allclose(np.tril(model.factor[:size, :size]), L, atol=1e-12)
+    np.testing.assert_allclose(lower(model.factor, size), L, atol=1e-12)
     np.testing.assert_allclose(model.data[:size], data, atol=1e-12)
     np.testing.assert_allclose(model.signs[:size], signs, atol=1e-12)
 

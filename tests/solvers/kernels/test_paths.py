@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from scifate_sklearn.solvers.kernels import paths
+from scifate_sklearn.solvers.kernels.model import new_models
 
 N_LAMBDAS = 25
 
@@ -26,14 +27,22 @@ def test_path_step(i, expected):
     ],
 )
 def test_next_turn(last, best, expected):
-    lambdas = np.arange(20.0, 0.0, -1.0)[None]
-    assert paths.next_turn(lambdas, 0, 20, last, best, np.array([0.0, 17.5, 3.0])) == expected
+    targets = empty_down_to(0.0, 17.5, 3.0)
+    assert paths.next_turn(targets, 0, 1.0, 20, last, best) == expected
+
+
+def empty_down_to(*penalties):
+    """Return a target of one feature whose models are empty down to these penalties."""
+    lambdas, nothing = np.arange(20.0, 0.0, -1.0)[None], np.empty((1, 0))
+    return paths.Targets(
+        np.ones((1, len(penalties), 1)), np.array([penalties]), nothing, nothing, np.ones((1, 1)),
+        lambdas, np.array([19]),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("empty_from", "expected"), [(np.inf, 1), (30.0, 1), (0.0, 7)])
 def test_the_first_turn_is_at_least_one_penalty_and_at_most_all(empty_from, expected):
-    lambdas = np.arange(20.0, 0.0, -1.0)[None]
-    assert paths.next_turn(lambdas, 0, 7, 0, 0, np.array([empty_from])) == expected
+    assert paths.next_turn(empty_down_to(empty_from), 0, 1.0, 7, 0, 0) == expected
 
 
 def make_arguments(make_problem, n_targets=5, n_folds=4, p=5, units_per_fold=1):
@@ -73,8 +82,9 @@ def follow(sets, targets, adaptive, alpha, max_iter=1000):
     coef, gaps = np.zeros((n_targets, n_folds, p)), np.zeros((n_targets, n_folds))
     n_iter = np.zeros((n_targets, n_folds), np.intp)
     failed = paths.follow_grids(
-        sets, targets, adaptive, alpha, 1e-14, max_iter, errors, coef, n_iter, gaps
-    )
+        new_models(n_folds if adaptive else 1, p), sets, targets, adaptive, alpha, 1e-14, max_iter,
+        errors, coef, n_iter, gaps,
+    )  # fmt: skip
     return errors, failed, coef, n_iter, gaps
 
 
@@ -175,13 +185,3 @@ def test_the_inputs_are_left_alone(make_problem, adaptive):
     follow(sets, targets, adaptive, 1.0)
     for array, copy in zip((*sets, *targets[:-1]), before, strict=True):
         np.testing.assert_array_equal(array, copy)
-
-
-def test_borrowed_tuples_have_every_field_in_its_place(make_problem):
-    sets, targets = make_arguments(make_problem)
-    for whole, view in [
-        (sets, paths.borrowed_sets(sets)),
-        (targets, paths.borrowed_targets(targets)),
-    ]:
-        for field in whole._fields:
-            assert np.shares_memory(getattr(whole, field), getattr(view, field))

@@ -34,6 +34,14 @@ def mean_and_se(errors, i, other, weight):
     return mean, np.sqrt(variance / total / (weight.size - 1))
 
 
+@kernel
+def is_deep(errors, best, weight):
+    """Say whether the best penalty is clearly better than the first one, so that a path may end."""
+    _, best_se = mean_and_se(errors, best, NOTHING, weight)
+    depth, _ = mean_and_se(errors, np.intp(0), best, weight)
+    return depth > DEPTH * best_se
+
+
 @inlined
 def clearly_worse(errors, i, best, weight):
     """Say whether penalty i is clearly worse than the best, and the best clearly good."""
@@ -41,8 +49,7 @@ def clearly_worse(errors, i, best, weight):
     if not excess > PAIRED_SE * paired_se:
         return False
     _, best_se = mean_and_se(errors, best, NOTHING, weight)
-    depth, _ = mean_and_se(errors, np.intp(0), best, weight)
-    return excess > MEAN_SE * best_se and depth > DEPTH * best_se
+    return excess > MEAN_SE * best_se and is_deep(errors, best, weight)
 
 
 @inlined

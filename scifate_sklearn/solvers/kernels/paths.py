@@ -6,15 +6,17 @@ import numpy as np
 
 from .active_set import advance
 from .compile import entry_point, inlined, kernel
-from .curves import stop_of_path
+from .curves import is_deep, stop_of_path
 from .held_out import held_out_error
 from .model import EVER, KNOWN, clear, model_of
 from .objective import empty_model_penalty
 
-# Penalties that one fold of an adaptive path solves before the next one's turn, while the CV curve
-# still falls and after: matrices stay in the cache, at the price of penalties beyond the stop.
+# Penalties that one fold of an adaptive path solves before the next one's turn: matrices stay in
+# the cache, at the price of penalties beyond the stop. While the CV curve falls; once it rises from
+# a minimum after which a path may end; while it is too flat for that.
 STRIDE = 6
 LATE_STRIDE = 2
+FLAT_STRIDE = 12
 
 # Training and test sets.
 #
@@ -81,14 +83,14 @@ def follow(
 
 
 @inlined
-def next_turn(targets, t, alpha, end, last, best):
+def next_turn(targets, t, alpha, end, last, is_falling, may_end):
     """Return how far a target of an adaptive path is to go next, of `end` penalties.
 
-    First as far as all its models are empty; then by long strides while the newest penalty is the
-    best one, and by short ones after.
+    First as far as all its models are empty; then by strides that depend on the CV curve so far:
+    whether its newest penalty is the best, and whether a path may end after this best.
     """
     if last > 0:
-        return min(end, last + (STRIDE if best == last - 1 else LATE_STRIDE))
+        return min(end, last + (STRIDE if is_falling else LATE_STRIDE if may_end else FLAT_STRIDE))
     largest = 0.0
     for k in range(targets.linear.shape[1]):
         empty_from = empty_model_penalty(
@@ -136,7 +138,8 @@ def follow_grids(models, sets, targets, adaptive, alpha, tol, max_iter, errors, 
         while last <= targets.stop[t]:
             first, last = last, targets.stop[t] + 1
             if adaptive:
-                last = next_turn(targets, t, alpha, last, first, best)
+                may_end = is_deep(errors[t], best, sets.held_weight)
+                last = next_turn(targets, t, alpha, last, first, best == first - 1, may_end)
             for k in range(n_folds):
                 unconverged += follow(
                     sets, targets, t, k, first, last, alpha, tol, max_iter,

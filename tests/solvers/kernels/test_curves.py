@@ -62,6 +62,15 @@ def test_clearly_worse(paired, mean, depth, expected):
     assert not curves.clearly_worse(errors, 1, 1, np.ones(N_UNITS))
 
 
+@pytest.mark.parametrize(("depth", "expected"), [(4.9, False), (5.1, True)])
+def test_a_minimum_is_deep_many_standard_errors_below_the_first_penalty(depth, expected):
+    errors = np.zeros((N_UNITS, 2))
+    errors[:, 1] = UNIT
+    errors[:, 0] = errors[:, 1] + depth * curves.mean_and_se(errors, 1, -1, np.ones(N_UNITS))[1]
+    assert curves.is_deep(errors, 1, np.ones(N_UNITS)) == expected
+    assert not curves.is_deep(errors, 0, np.ones(N_UNITS))
+
+
 def test_weights_decide_what_is_clearly_worse():
     errors = np.zeros((4, 3))
     errors[:, 0] = 9.0

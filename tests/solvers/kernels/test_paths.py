@@ -17,18 +17,20 @@ def test_path_step(i, expected):
 
 
 @pytest.mark.parametrize(
-    ("last", "best", "expected"),
+    ("last", "is_falling", "may_end", "expected"),
     [
-        (0, 0, 3),  # until the first of the models may have a member
-        (3, 2, 9),  # the curve still falls
-        (3, 1, 5),
-        (18, 17, 20),
-        (19, 0, 20),
+        (0, True, False, 3),  # until the first of the models may have a member
+        (3, True, False, 9),
+        (3, True, True, 9),
+        (3, False, True, 5),
+        (3, False, False, 15),
+        (18, True, True, 20),
+        (19, False, True, 20),
     ],
 )
-def test_next_turn(last, best, expected):
+def test_next_turn(last, is_falling, may_end, expected):
     targets = empty_down_to(0.0, 17.5, 3.0)
-    assert paths.next_turn(targets, 0, 1.0, 20, last, best) == expected
+    assert paths.next_turn(targets, 0, 1.0, 20, last, is_falling, may_end) == expected
 
 
 def empty_down_to(*penalties):
@@ -42,7 +44,7 @@ def empty_down_to(*penalties):
 
 @pytest.mark.parametrize(("empty_from", "expected"), [(np.inf, 1), (30.0, 1), (0.0, 7)])
 def test_the_first_turn_is_at_least_one_penalty_and_at_most_all(empty_from, expected):
-    assert paths.next_turn(empty_down_to(empty_from), 0, 1.0, 7, 0, 0) == expected
+    assert paths.next_turn(empty_down_to(empty_from), 0, 1.0, 7, 0, True, False) == expected
 
 
 def make_arguments(make_problem, n_targets=5, n_folds=4, p=5, units_per_fold=1):
@@ -125,8 +127,8 @@ def test_an_adaptive_path_is_the_full_path_up_to_its_stop(make_problem, alpha, u
         expected, _, _ = paths.stop_of_path(full[t], sets.held_weight, 0, N_LAMBDAS, 0, np.inf)
         assert stop == (expected if expected >= 0 else N_LAMBDAS - 1)
         # A turn goes on beyond the stop for a few penalties, but then nothing is written.
-        assert np.isnan(adaptive[t, :, stop + paths.STRIDE :]).all()
-        stopped += stop < N_LAMBDAS - paths.STRIDE
+        assert np.isnan(adaptive[t, :, stop + paths.FLAT_STRIDE :]).all()
+        stopped += stop < N_LAMBDAS - paths.FLAT_STRIDE
     assert stopped > 0 or alpha == 0.0
     assert targets.stop[-1] == N_LAMBDAS - 1  # the constant target
 

@@ -69,13 +69,13 @@ class Coordinates:
 
     def linear(self, sets: Moments, block: slice) -> Floats:
         """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
-        cross = sets.xy[:, :, block].transpose(2, 0, 1).copy(order="C")
-        cross /= sets.weight[:, None]
-        cross -= sets.y_mean[:, block].T[:, :, None] * self.centre
-        mean = sets.x_mean
+        scale, mean = self.inverse_scale, sets.x_mean
+        # Out of the many columns first: to transpose them there misses the cache at every number.
+        raw = np.ascontiguousarray(sets.xy[:, :, block]).transpose(2, 0, 1)
+        cross = np.multiply(raw, scale / sets.weight[:, None], order="C")
+        cross -= sets.y_mean[:, block].T[:, :, None] * (self.centre * scale)
         if not np.array_equal(mean, self.centre):
-            cross -= self.y_centre[:, block].T[:, :, None] * (mean - self.centre)
-        cross *= self.inverse_scale
+            cross -= self.y_centre[:, block].T[:, :, None] * ((mean - self.centre) * scale)
         return cross
 
     def square(self, sets: Moments, block: slice) -> Floats:
@@ -104,7 +104,9 @@ class StandardisedSets:
         """Return Xᵀy/n (n_block, n_sets, p) for targets of unit mean square, and their scale."""
         scale = np.sqrt(self.coordinates.square(self.sets, block))
         inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
-        return self.coordinates.linear(self.sets, block) * inverse[:, :, None], scale
+        linear = self.coordinates.linear(self.sets, block)
+        linear *= inverse[:, :, None]
+        return linear, scale
 
     def automatic_ratios(self, n_candidates: NDArray[np.intp]) -> Floats:
         """Return glmnet's lambda.min.ratio (n_block, n_sets): 1e-4, or 0.01 if n < p."""

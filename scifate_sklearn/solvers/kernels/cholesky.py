@@ -18,11 +18,11 @@ SINGULAR = 1e-12
 
 
 @summing
-def eliminate_group(rows, members, size, factor, inverse):
+def eliminate_group(rows, size, factor, inverse):
     """In place: solve L Zᵀ = A[old members, new ones] for rows `size` to `size + 3` of L.
 
-    `rows` (4, p) are the rows of the new ones. Two old rows at a time, since their eight sums keep
-    the processor's pipelines filled.
+    `rows` (4, p) are the new ones' rows of A[:, members]. Two old rows at a time, since their eight
+    sums keep the processor's pipelines filled.
     """
     z0, z1, z2, z3 = four_rows(factor, size)
     for pair in range((size + 1) // 2):
@@ -40,15 +40,15 @@ def eliminate_group(rows, members, size, factor, inverse):
             b1 += y * z1[t]
             b2 += y * z2[t]
             b3 += y * z3[t]
-        j, scale = members[i], inverse[i]
-        z0[i], z1[i] = (rows[0, j] - a0) * scale, (rows[1, j] - a1) * scale
-        z2[i], z3[i] = (rows[2, j] - a2) * scale, (rows[3, j] - a3) * scale
+        scale = inverse[i]
+        z0[i], z1[i] = (rows[0, i] - a0) * scale, (rows[1, i] - a1) * scale
+        z2[i], z3[i] = (rows[2, i] - a2) * scale, (rows[3, i] - a3) * scale
         if k < size:
-            j, scale, known = members[k], inverse[k], lower[i]
-            z0[k] = (rows[0, j] - b0 - known * z0[i]) * scale
-            z1[k] = (rows[1, j] - b1 - known * z1[i]) * scale
-            z2[k] = (rows[2, j] - b2 - known * z2[i]) * scale
-            z3[k] = (rows[3, j] - b3 - known * z3[i]) * scale
+            scale, known = inverse[k], lower[i]
+            z0[k] = (rows[0, k] - b0 - known * z0[i]) * scale
+            z1[k] = (rows[1, k] - b1 - known * z1[i]) * scale
+            z2[k] = (rows[2, k] - b2 - known * z2[i]) * scale
+            z3[k] = (rows[3, k] - b3 - known * z3[i]) * scale
 
 
 @summing
@@ -114,20 +114,20 @@ def append(
     for row in four_rows(factor, size):
         for t in range(row.size):
             row[t] = 0.0
-    for q in range(n_new):  # memory is read fastest in order, so whole rows are fetched
-        j = members[size + q]
-        for t in range(rows.shape[1]):
-            rows[q, t] = A[j, t]
-    eliminate_group(rows, members, size, factor, inverse)
+    for q in range(n_new):
+        source = A[members[size + q]]
+        for i in range(size + q + 1):
+            rows[q, i] = source[members[i]]
+    eliminate_group(rows, size, factor, inverse)
     group_products(factor, size, data, signs, products)
     for q in range(n_new):
         new = size + q
         row, j = triangle_row(factor, new), members[new]
-        diagonal = (rows[q, j] + l2 * v[j]) * (1.0 + share)
+        diagonal = (rows[q, new] + l2 * v[j]) * (1.0 + share)
         pivot = diagonal - products[q, q]
         first, second = right[j] - products[q, 4], sign[j] - products[q, 5]
         for i in range(q):
-            known = rows[q, members[size + i]] - products[q, i]
+            known = rows[q, size + i] - products[q, i]
             other = triangle_row(factor, size + i)
             for c in range(size, size + i):
                 known -= row[c] * other[c]
@@ -156,7 +156,7 @@ def back_substitute(factor, inverse, size, x):
         x1 = (x[end + 1] - x3 * l3[end + 1] - x2 * l2[end + 1]) * inverse[end + 1]
         x0 = (x[end] - x3 * l3[end] - x2 * l2[end] - x1 * l1[end]) * inverse[end]
         # Beyond the four rows' own columns, which are written below, the factor is 0.
-        subtract_four_rows(x, l0, l1, l2, l3, x0, x1, x2, x3, padded(end))
+        subtract_four_rows(x, (l0, l1, l2, l3), (x0, x1, x2, x3), padded(end))
         x[end], x[end + 1], x[end + 2], x[end + 3] = x0, x1, x2, x3
     while end > 0:
         end -= 1

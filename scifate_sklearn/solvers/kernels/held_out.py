@@ -6,18 +6,12 @@ from .rows import four_rows, padded, triangle_row
 
 
 @kernel
-def gather_square(A, members, first, last, copy, out):
-    """In place: rows `first` to `last` of the triangle A[members][:, members].
-
-    They are stored with zeros behind the diagonal. Each row of A is copied as a whole before (to
-    `copy`), for memory is read fastest in order.
-    """
+def gather_square(A, members, first, last, out):
+    """In place: rows `first` to `last` of the triangle A[members][:, members], 0 behind it."""
     for a in range(first, last):
         source, row = A[members[a]], triangle_row(out, a)
-        for t in range(source.size):
-            copy[t] = source[t]
         for c in range(a + 1):
-            row[c] = copy[members[c]]
+            row[c] = source[members[c]]
         for c in range(a + 1, row.size):
             row[c] = 0.0
 
@@ -66,5 +60,5 @@ def held_out_error(model, linear, gram, n_known):
     grows along a path, so that each entry is fetched once. `n_known` rows of it are there already.
     """
     size = model.counts[EVER]
-    gather_square(gram, model.ever, n_known, size, model.packed, model.held)
+    gather_square(gram, model.ever, n_known, size, model.held)
     return quadratic_error(model.b, linear, model.ever, size, model.held, model.packed)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .compile import entry_point, kernel
-from .rows import subtract_four_rows, subtract_row
+from .rows import subtract_eight_rows, subtract_row
 
 # glmnet's "infinite" first penalty: only unpenalised coefficients survive it.
 EMPTY_MODEL_PENALTY = 9.9e35
@@ -15,10 +15,12 @@ def renew_gradient(G, g, b, members, size, r):
     for j in range(r.size):
         r[j] = g[j]
     done = 0
-    while done + 4 <= size:
+    while done + 8 <= size:
         i, j, k, m = members[done], members[done + 1], members[done + 2], members[done + 3]
-        subtract_four_rows(r, G[i], G[j], G[k], G[m], b[i], b[j], b[k], b[m], r.size)
-        done += 4
+        s, t, u, w = members[done + 4], members[done + 5], members[done + 6], members[done + 7]
+        rows = G[i], G[j], G[k], G[m], G[s], G[t], G[u], G[w]
+        subtract_eight_rows(r, rows, (b[i], b[j], b[k], b[m], b[s], b[t], b[u], b[w]), r.size)
+        done += 8
     while done < size:
         j = members[done]
         subtract_row(r, G[j], b[j], r.size)

@@ -52,7 +52,19 @@ def subtract_row(x, row, factor, n):
 
 
 @summing
-def subtract_four_rows(x, first, second, third, fourth, a, b, c, d, n):
-    """In place: x ← x − a · first − b · second − c · third − d · fourth, in one pass over x."""
+def subtract_four_rows(x, rows, factors, n):
+    """In place: x ← x − Σ factors · rows, for four of each, in one pass over x."""
+    r0, r1, r2, r3 = rows
+    a0, a1, a2, a3 = factors
     for t in range(n):
-        x[t] -= a * first[t] + b * second[t] + c * third[t] + d * fourth[t]
+        x[t] -= a0 * r0[t] + a1 * r1[t] + a2 * r2[t] + a3 * r3[t]
+
+
+@summing
+def subtract_eight_rows(x, rows, factors, n):
+    """In place: x ← x − Σ factors · rows, for eight of each, in one pass over x."""
+    r0, r1, r2, r3, r4, r5, r6, r7 = rows
+    a0, a1, a2, a3, a4, a5, a6, a7 = factors
+    for t in range(n):
+        first = a0 * r0[t] + a1 * r1[t] + a2 * r2[t] + a3 * r3[t]
+        x[t] -= first + (a4 * r4[t] + a5 * r5[t] + a6 * r6[t] + a7 * r7[t])

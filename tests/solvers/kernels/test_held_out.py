@@ -18,7 +18,7 @@ def test_quadratic_error_of_a_sparse_model(make_problem, size):
     b = np.zeros(40)
     b[members[:size]] = rng.normal(size=size)
     gram, packed = scratch(40)
-    held_out.gather_square(H, members, 0, size, packed, gram)
+    held_out.gather_square(H, members, 0, size, gram)
     error = held_out.quadratic_error(b, h, members, size, gram, packed)
     assert error == pytest.approx(b @ H @ b - 2 * h @ b, rel=1e-12, abs=1e-14)
 
@@ -26,11 +26,10 @@ def test_quadratic_error_of_a_sparse_model(make_problem, size):
 def test_gather_square_grows_to_the_same_rows(make_problem, lower):
     H = make_problem(0, n=60, p=40)[0]
     members = np.random.default_rng(0).permutation(40)
-    whole, row = scratch(40)
-    grown, _ = scratch(40)
-    held_out.gather_square(H, members, 0, 37, row, whole)
+    whole, grown = scratch(40)[0], scratch(40)[0]
+    held_out.gather_square(H, members, 0, 37, whole)
     for first, last in [(0, 1), (1, 1), (1, 14), (14, 18), (18, 37)]:
-        held_out.gather_square(H, members, first, last, row, grown)
+        held_out.gather_square(H, members, first, last, grown)
     np.testing.assert_array_equal(grown, whole)
     square = H[np.ix_(members, members)]
     np.testing.assert_array_equal(lower(whole, 37), np.tril(square[:37, :37]))

@@ -1,12 +1,11 @@
 """TF → target networks from newly made RNA, as scikit-learn estimators."""
 
 from . import datasets
+from ._version import __version__ as __version__
 from .anndata_io import SciFateInputs, prepare_anndata, scifate_glmnet
 from .filters import BindingReference, EncodeLinkFilter
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BindingReference",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -35,6 +36,13 @@ from .moments import Moments, plan_folds
 from .preprocessing import RSampleKFold
 
 MAX_BLOCK = 32
+
+# The parameters that decide about the model of a target. The folds and the weights are in the
+# moments; workers, progress bars and what is a covariate come to nothing there.
+_DECISIVE = (
+    "engine", "lambda_rule", "lambdas", "alpha", "cor_threshold", "exclude_self", "standardize",
+    "fit_intercept", "penalty_factor", "path", "tol", "max_iter",
+)  # fmt: skip
 
 
 class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -97,6 +105,10 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Seed of the folds where `cv` is an int.
     verbose : int, default=0
         1 shows a progress bar.
+    checkpoint : path-like or None, default=None
+        Folder for finished blocks of targets. A fit that was killed goes on from there and loses
+        the blocks in flight only; one of other data, parameters or version is refused. Not for a
+        callable as `lambda_rule`, of which nobody can say whether it is the same.
 
     Attributes
     ----------
@@ -164,6 +176,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "checkpoint": [str, os.PathLike, None],
     }
 
     # scikit-learn takes any argument not called X or y for metadata.
@@ -191,6 +204,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         n_jobs: int | None = None,
         random_state: Any = 123456,
         verbose: int = 0,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         self.engine = engine
         self.lambda_rule = lambda_rule
@@ -209,6 +223,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.checkpoint = checkpoint
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -476,10 +491,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _run(self, engine: Any, n_targets: int) -> list[Any]:
         """Fit all targets, block by block; no result depends on where blocks are cut."""
-        from .solvers.engine import fit_block
-
-        n_workers = effective_n_jobs(self.n_jobs)
-        size = max(1, min(MAX_BLOCK, -(-n_targets // (4 * n_workers))))
+        fit_block, size = self._block_fit(engine.problem.moments), MAX_BLOCK
+        if self.checkpoint is None:  # else blocks are the same for any number of workers
+            size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(self.n_jobs)))))
         blocks = [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
         parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
         fits = parallel(delayed(fit_block)(engine, self.lambda_rule, block) for block in blocks)
@@ -489,6 +503,21 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 done.append(fit)
                 bar.update(block.stop - block.start)
         return done
+
+    def _block_fit(self, moments: Moments) -> Callable[..., Any]:
+        """Return what fits one block of targets, or finds it in the checkpoint."""
+        from .solvers.checkpoint import Checkpoint, identify
+        from .solvers.engine import fit_block
+
+        if self.checkpoint is None:
+            return fit_block
+        if callable(self.lambda_rule):
+            raise ValueError(
+                '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: whether a callable '
+                "is the same as that of an earlier run cannot be told."
+            )
+        parameters = {name: getattr(self, name) for name in _DECISIVE}
+        return Checkpoint(self.checkpoint, identify(parameters, moments)).fit_block
 
     def _publish(self, fits: Any, is_single: bool) -> None:
         """Set the fitted attributes; a 1-D target gets scalars and vectors, as in scikit-learn."""

@@ -351,6 +351,19 @@ class TestDemo:
         assert_fails(invoke("demo", "--n-cells", 5), 2, "--n-cells")
 
 
+def test_a_run_goes_on_from_its_checkpoint(
+    run: Callable[..., Result], done: tuple[Path, Result], tmp_path: Path
+) -> None:
+    folder = tmp_path / "checkpoint"
+    for out in (tmp_path / "first", tmp_path / "second"):
+        assert run(out, "--checkpoint", folder).exit_code == 0
+        assert (out / "links.csv").read_bytes() == (done[0] / "links.csv").read_bytes()
+    message = "`lambda_rule`: '1se' there, 'min' here"
+    result = run(tmp_path / "third", "--checkpoint", folder, "--lambda-rule", "min")
+    assert_fails(result, 1, message)
+    assert not (tmp_path / "third").exists()
+
+
 def test_version() -> None:
     result = invoke("--version")
     assert result.exit_code == 0

@@ -186,7 +186,7 @@ def test_parameters_survive_set_and_get():
         "cor_threshold": 0.03, "exclude_self": True,
         "covariates": ("new_size_factor", "labeling_ratio"), "standardize": True,
         "fit_intercept": True, "penalty_factor": None, "path": "adaptive", "n_jobs": None,
-        "random_state": 123456, "verbose": 0,
+        "random_state": 123456, "verbose": 0, "checkpoint": None,
     }  # fmt: skip
     assert model.get_params().items() >= defaults.items()
     assert set(model.get_params()) == {*defaults, "tol", "max_iter"}

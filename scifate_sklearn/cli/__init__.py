@@ -62,6 +62,7 @@ def run(
     path: opt.LambdaPath = opt.PathKind.adaptive,
     n_jobs: opt.Jobs = -1,
     seed: opt.Seed = 123456,
+    checkpoint: opt.Checkpoint = None,
     overwrite: opt.Overwrite = False,
     quiet: opt.Quiet = False,
     debug: opt.Debug = False,

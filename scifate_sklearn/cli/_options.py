@@ -118,6 +118,13 @@ LambdaPath = Annotated[
 Jobs = Annotated[int, typer.Option(help="Number of cores; -1 for all. Changes no result.")]
 # R, whose folds these are, takes no larger seeds.
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same result.")]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        help="Folder for finished targets: a run that was killed goes on from there.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write to OUT though not empty.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -62,6 +62,7 @@ class Settings:
     path: str
     n_jobs: int
     seed: int
+    checkpoint: Path | None
     overwrite: bool
     quiet: bool
 
@@ -74,6 +75,7 @@ class Settings:
             path=str(self.path),
             n_jobs=self.n_jobs,
             random_state=self.seed,
+            checkpoint=self.checkpoint,
             verbose=int(not self.quiet and is_interactive()),
         )
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ._plan import FoldLayout, FoldPlan
+from . import archive
+from ._chunks import check_chunk
+from ._plan import FoldLayout, FoldPlan
+from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, zero_sums
 
-# A dense float64 array or a SciPy CSR matrix: the stubs have no common type for both.
-Matrix: TypeAlias = Any
-# The sums of one part or of all, by the names of their fields.
-Sums: TypeAlias = dict[str, NDArray[np.float64]]
+Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 
-_SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
+# A chunk of cells is summed around a mean that is this many standard deviations from its own at
+# most: the variances then lose no more than the square of it, four of sixteen digits.
+_NEAR = 100.0
 
-# Dense cells are copied in chunks of at most 4 MiB: shift and weight then change what is still in
-# the processor's cache, and the products are large enough for BLAS at full speed.
-_CHUNK_SIZE = 2**19
-_CHUNK_CELLS = 2048
-# Few cells show that most columns are not constant.
-_GLANCE_CELLS = 64
+# What `Moments.save` writes.
+_KIND = "moments of cells"
+_VERSION = 1
+_LAYOUT = ("training", "held_out", "training_of", "total")
+_NAMES = ("feature_names", "target_names")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Moments:
         return self._map_sums(lambda sums: sums[index])
 
     def _map_sums(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Moments:
-        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in _SUMS}
+        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in SUMS}
         return replace(self, **changed)
 
     @classmethod
@@ -126,8 +126,8 @@ class Moments:
         Y: Matrix,
         plan: FoldPlan,
         sample_weight: NDArray[np.float64] | None = None,
-        feature_names: NDArray[np.object_] | None = None,
-        target_names: NDArray[np.object_] | None = None,
+        feature_names: Names | None = None,
+        target_names: Names | None = None,
     ) -> Moments:
         """Sum over the cells, each part in turn.
 
@@ -139,173 +139,267 @@ class Moments:
             From `plan_folds`.
         sample_weight : ndarray of shape (n_cells,), default=None
             Non-negative; None means 1 for every cell.
-        feature_names, target_names : ndarray of str, default=None
+        feature_names, target_names : sequence of str, default=None
 
         Returns
         -------
         Moments
         """
         weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
-        x_shift, y_shift = _shift(X), _shift(Y)
-        # Each part is summed into its place: stacking finished parts would need twice the memory.
-        sums = _zero_sums(len(plan.parts), X.shape[1], Y.shape[1])
-        is_dense = isinstance(X, np.ndarray) and isinstance(Y, np.ndarray)
-        sum_part = _sum_dense_part if is_dense else _sum_sparse_part
-        for k, rows in enumerate(plan.parts):
-            # With the dots even single numbers are views, to be written in place.
-            part = {name: stack[k, ...] for name, stack in sums.items()}
-            sum_part(X, Y, weight, x_shift, y_shift, rows, part)
+        moments = cls._empty(column_shift(X), column_shift(Y), plan, feature_names, target_names)
+        moments._add_cells(X, Y, weight, plan.parts)
+        return moments
+
+    @classmethod
+    def from_chunks(
+        cls,
+        chunks: Iterable[tuple[Matrix, ...]],
+        plan: FoldPlan,
+        feature_names: Names | None = None,
+        target_names: Names | None = None,
+    ) -> Moments:
+        """Sum over cells that are never in memory together.
+
+        Parameters
+        ----------
+        chunks : iterable of (X, Y) or (X, Y, sample_weight)
+            Consecutive cells in the order that `plan` numbers them; each matrix dense or sparse.
+        plan : FoldPlan
+            From `plan_folds`, for all cells of all chunks.
+        feature_names, target_names : sequence of str, default=None
+
+        Returns
+        -------
+        Moments
+            The same as `from_arrays` would return, up to rounding.
+
+        Raises
+        ------
+        ValueError
+            If a chunk does not match the others, holds NaN or infinity, or if there are more or
+            fewer cells than in `plan`.
+        """
+        parts = [np.sort(rows) for rows in plan.parts]
+        total: Moments | None = None
+        start = 0
+        for number, chunk in enumerate(chunks):
+            expected = None if total is None else (total.n_features, total.n_targets)
+            X, Y, weight = check_chunk(chunk, number, expected)
+            stop = start + X.shape[0]
+            here = [rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts]
+            shifts = column_shift(X), column_shift(Y)
+            if total is not None and total._is_near(X, Y, *shifts):
+                total._add_cells(X, Y, weight, here)
+            else:
+                piece = cls._empty(*shifts, plan, feature_names, target_names)
+                piece._add_cells(X, Y, weight, here)
+                total = piece if total is None else total + piece
+            start = stop
+        if total is None or start != plan.n_cells:
+            raise ValueError(f"`chunks` hold {start} cells, but `plan` is for {plan.n_cells}.")
+        return total
+
+    @classmethod
+    def _empty(
+        cls,
+        x_shift: NDArray[np.float64],
+        y_shift: NDArray[np.float64],
+        plan: FoldPlan,
+        feature_names: Names | None,
+        target_names: Names | None,
+    ) -> Moments:
         return cls(
-            **sums,
+            **zero_sums(len(plan.parts), x_shift.size, y_shift.size),
             x_shift=x_shift,
             y_shift=y_shift,
             layout=plan.layout,
-            feature_names=feature_names,
-            target_names=target_names,
+            feature_names=_as_names(feature_names, x_shift.size, "feature_names"),
+            target_names=_as_names(target_names, y_shift.size, "target_names"),
         )
 
+    def _add_cells(
+        self, X: Matrix, Y: Matrix, weight: NDArray[np.float64], parts: Iterable[NDArray[np.intp]]
+    ) -> None:
+        """In place, so only before anybody else has seen these moments."""
+        sums: Sums = {name: getattr(self, name) for name in SUMS}
+        add_cells(X, Y, weight, self.x_shift, self.y_shift, parts, sums)
 
-def _zero_sums(n_parts: int, p: int, q: int) -> Sums:
-    shapes = ((), (), (p,), (q,), (p, p), (p, q), (q,))
-    return {n: np.zeros((n_parts, *shape)) for n, shape in zip(_SUMS, shapes, strict=True)}
+    def _is_near(
+        self, X: Matrix, Y: Matrix, x_mean: NDArray[np.float64], y_mean: NDArray[np.float64]
+    ) -> bool:
+        """Say whether cells with these means can be summed around the shifts.
+
+        They can if the distance is small beside the spread of the cells so far, or of these.
+        """
+        total = self.layout.total
+        weight = max(float(total @ self.weight), np.finfo(float).tiny)
+        x_squares = total @ np.diagonal(self.xx, axis1=1, axis2=2)
+        for A, distance, sums, squares in (
+            (X, x_mean - self.x_shift, total @ self.x_sum, x_squares),
+            (Y, y_mean - self.y_shift, total @ self.y_sum, total @ self.yy),
+        ):
+            variance = squares / weight - (sums / weight) ** 2
+            far = np.flatnonzero(distance**2 > _NEAR**2 * variance)
+            if (np.abs(distance[far]) > _NEAR * column_spread(A, far)).any():
+                return False
+        return True
+
+    def __add__(self, other: Moments) -> Moments:
+        """Return the moments of the cells of both, fold by fold.
+
+        Fold k of the sum holds the cells of both folds k, so that two batches that were split on
+        their own give what fitting them together with these folds does.
+
+        Raises
+        ------
+        ValueError
+            If the columns or the folds are not the same.
+        """
+        if not isinstance(other, Moments):
+            return NotImplemented
+        self._check_addable(other)
+        shifts = [_pooled_mean(self, other, which) for which in ("x", "y")]
+        one, two = self.around(*shifts), other.around(*shifts)
+        sums: dict[str, Any] = {name: getattr(one, name) + getattr(two, name) for name in SUMS}
+        for name in _NAMES:
+            mine = getattr(self, name)
+            sums[name] = getattr(other, name) if mine is None else mine
+        return replace(one, **sums)
+
+    def _check_addable(self, other: Moments) -> None:
+        for what, which in (("predictors", "feature_names"), ("targets", "target_names")):
+            sizes = [m.n_features if what == "predictors" else m.n_targets for m in (self, other)]
+            if sizes[0] != sizes[1]:
+                raise ValueError(f"Moments of {sizes[0]} and of {sizes[1]} {what} cannot be added.")
+            mine, theirs = getattr(self, which), getattr(other, which)
+            if mine is not None and theirs is not None and not np.array_equal(mine, theirs):
+                k = int(np.flatnonzero(mine != theirs)[0])
+                raise ValueError(
+                    f"Moments of different {what} cannot be added: number {k} is {mine[k]!r} in "
+                    f"one, {theirs[k]!r} in the other. Give both the same columns in that order."
+                )
+        if not all(
+            np.array_equal(getattr(self.layout, name), getattr(other.layout, name))
+            for name in _LAYOUT
+        ):
+            raise ValueError(
+                f"Moments of {self.layout.n_folds} and of {other.layout.n_folds} folds, or of "
+                "folds of different kinds, cannot be added. Split both by the same kind of `cv`."
+            )
+
+    def around(self, x_shift: NDArray[np.float64], y_shift: NDArray[np.float64]) -> Moments:
+        """Return the same moments around another shift."""
+        d, e = self.x_shift - x_shift, self.y_shift - y_shift
+        if not d.any() and not e.any():
+            return self
+        w, xx, xy = self.weight[:, None], self.xx.copy(), self.xy.copy()
+        for k, weight in enumerate(self.weight):
+            half = np.outer(self.x_sum[k] + 0.5 * weight * d, d)
+            xx[k] += half + half.T  # so it stays symmetric
+            xy[k] += np.outer(self.x_sum[k] + weight * d, e)
+            xy[k] += np.outer(d, self.y_sum[k])
+        return replace(
+            self,
+            x_shift=x_shift,
+            y_shift=y_shift,
+            x_sum=self.x_sum + w * d,
+            y_sum=self.y_sum + w * e,
+            xx=xx,
+            xy=xy,
+            yy=self.yy + e * (2.0 * self.y_sum + w * e),
+        )
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of everything in here."""
+        return archive.checksum(self._arrays())
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        arrays = {name: getattr(self, name) for name in (*SUMS, "x_shift", "y_shift")}
+        arrays |= {f"layout_{name}": getattr(self.layout, name) for name in _LAYOUT}
+        for name in _NAMES:
+            if getattr(self, name) is not None:
+                arrays[name] = np.asarray(getattr(self, name), np.str_)
+        return arrays
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the moments to a file (npz, with a checksum) for `load`.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced only once the new file is complete.
+        """
+        archive.write_arrays(path, _KIND, _VERSION, self._arrays())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Moments:
+        """Read what `save` wrote.
+
+        Nothing in the file is executed, and nothing is believed unchecked.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        Moments
+
+        Raises
+        ------
+        ValueError
+            If the file holds something else, is damaged, or of an unknown version.
+        OSError
+            If it cannot be read.
+        """
+        arrays = archive.read_arrays(path, _KIND, _VERSION)
+        try:
+            layout = FoldLayout(*(arrays.pop(f"layout_{name}") for name in _LAYOUT))
+            names = {n: arrays.pop(n).astype(object) for n in _NAMES if n in arrays}
+            moments = cls(**arrays, **names, layout=layout)
+            moments._check()
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{os.fspath(path)} holds no valid moments: {error}.") from error
+        return moments
+
+    def _check(self) -> None:
+        """Raise ValueError unless everything has the size and the kind that it must have."""
+        self.layout.check()
+        n_parts, p, q = len(self.weight), self.x_shift.size, self.y_shift.size
+        sums = zip(SUMS, ((), (), (p,), (q,), (p, p), (p, q), (q,)), strict=True)
+        shapes = {name: (n_parts, *shape) for name, shape in sums}
+        shapes |= {"x_shift": (p,), "y_shift": (q,)}
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
+                raise ValueError(f"{name} is not {shape} finite numbers")
+        if self.layout.training.shape[1] != n_parts or min(p, q) == 0 or (self.weight < 0).any():
+            raise ValueError("there are other parts than the layout says, no columns, or no cells")
+        _as_names(self.feature_names, p, "feature_names")
+        _as_names(self.target_names, q, "target_names")
 
 
-def _shift(A: Matrix) -> NDArray[np.float64]:
-    """Return the column means, exactly the column's value where it is constant."""
-    if not isinstance(A, np.ndarray):
-        low, high = (_dense(getattr(A, which)(axis=0)).ravel() for which in ("min", "max"))
-        mean = np.asarray(A.mean(axis=0), np.float64).ravel()
-        return np.where(low == high, low, mean)
-    shift = A.mean(axis=0, dtype=np.float64)
-    constant = _constant_columns(A)
-    shift[constant] = A[0, constant]
-    return shift
+def _as_names(names: Names | None, size: int, what: str) -> NDArray[np.object_] | None:
+    """Return the columns' names as an array, or raise unless each column has one of its own."""
+    if names is None:
+        return None
+    array = np.asarray(names, object)
+    if array.shape != (size,) or len(set(array)) != size:
+        raise ValueError(
+            f"`{what}` must be {size} different names, one for each column; got {array.size}, of "
+            f"which {len(set(array.ravel()))} differ."
+        )
+    return array
 
 
-def _constant_columns(A: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the columns that hold one value only, reading little of those that do not."""
-    columns = np.arange(A.shape[1])
-    for cells in _slices(len(A), _GLANCE_CELLS):
-        columns = columns[(A[cells, columns] == A[0, columns]).all(axis=0)]
-        if columns.size == 0:
-            break
-    return columns
-
-
-def _sum_dense_part(
-    X: NDArray[np.float64],
-    Y: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    x_shift: NDArray[np.float64],
-    y_shift: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    part: Sums,
-) -> None:
-    """Add the sums over the rows to the zeros in `part`, chunk by chunk."""
-    n_cells, n_targets = _chunk_shape(X.shape[1])
-    for start in range(0, len(rows), n_cells):
-        cells = rows[start : start + n_cells]
-        w = weight[cells]
-        root = np.sqrt(w)
-        A = _weigh_dense(X, cells, root, x_shift)
-        part["n_cells"] += np.count_nonzero(w)
-        part["weight"] += w.sum()
-        part["x_sum"] += root @ A
-        _add_product(A, A, part["xx"], start == 0)
-        for block in _slices(Y.shape[1], n_targets):
-            B = _weigh_dense(Y[:, block], cells, root, y_shift[block])
-            part["y_sum"][block] += root @ B
-            part["yy"][block] += _squares(B)
-            _add_product(A, B, part["xy"][:, block], start == 0)
-
-
-def _chunk_shape(n_features: int) -> tuple[int, int]:
-    """Return the cells in a chunk of X, and the targets in a chunk of Y on these cells."""
-    n_cells = max(1, min(_CHUNK_CELLS, _CHUNK_SIZE // max(1, n_features)))
-    return n_cells, max(1, _CHUNK_SIZE // n_cells)
-
-
-def _slices(size: int, step: int) -> list[slice]:
-    return [slice(start, start + step) for start in range(0, size, step)]
-
-
-def _weigh_dense(
-    A: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    root: NDArray[np.float64],
-    shift: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return √w (A − shift) for the given rows, always in new memory."""
-    # In column order `take` is twice as fast as indexing; in any other it may copy all of A first.
-    chunk = np.take(A.T, rows, axis=1).T if A.flags.f_contiguous else A[rows]
-    chunk = chunk.astype(np.float64, copy=False)
-    chunk -= shift
-    if np.any(root != 1.0):
-        chunk *= root[:, None]
-    return chunk
-
-
-def _add_product(
-    A: NDArray[np.float64], B: NDArray[np.float64], out: NDArray[np.float64], is_first: bool
-) -> None:
-    """Add AᵀB to `out`; the first product is written there without an array in between."""
-    if is_first:
-        np.matmul(A.T, B, out=out)
-    else:
-        out += A.T @ B
-
-
-def _sum_sparse_part(
-    X: Matrix,
-    Y: Matrix,
-    weight: NDArray[np.float64],
-    x_shift: NDArray[np.float64],
-    y_shift: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    part: Sums,
-) -> None:
-    """Set `part` to the sums over the rows; one of X and Y may be dense."""
-    w = weight[rows]
-    root = np.sqrt(w)
-    A, a = _weigh(X, rows, root, x_shift)
-    B, b = _weigh(Y, rows, root, y_shift)
-    total = w.sum()
-    x_sum, y_sum = _dense(root @ A), _dense(root @ B)
-    part["n_cells"][...] = np.count_nonzero(w)
-    part["weight"][...] = total
-    part["x_sum"][...] = x_sum - total * a
-    part["y_sum"][...] = y_sum - total * b
-    # Sparse products are taken around 0 and moved to the shift afterwards (a, b are 0 elsewhere).
-    part["xx"][...] = _dense(A.T @ A)
-    part["xx"] += total * np.outer(a, a) - np.outer(a, x_sum) - np.outer(x_sum, a)
-    part["xy"][...] = _dense(A.T @ B)
-    part["xy"] += total * np.outer(a, b) - np.outer(a, y_sum) - np.outer(x_sum, b)
-    part["yy"][...] = _squares(B) + b * (total * b - 2 * y_sum)
-
-
-def _weigh(
-    A: Matrix, rows: NDArray[np.intp], root: NDArray[np.float64], shift: NDArray[np.float64]
-) -> tuple[Matrix, NDArray[np.float64]]:
-    """Return √w (A − shift) and the shift that is still to be applied to its products.
-
-    A sparse column without zeros is shifted like a dense one. In any other the zeros make the
-    spread as large as the mean, so that nothing cancels when its products are shifted afterwards.
-    """
-    if isinstance(A, np.ndarray):
-        return _weigh_dense(A, rows, root, shift), np.zeros_like(shift)
-    A = sp.csr_array(A[rows], dtype=np.float64)
-    A.sum_duplicates()
-    is_full = np.bincount(A.indices, minlength=A.shape[1]) == A.shape[0]
-    applied = np.where(is_full, shift, 0.0)
-    data = (A.data - applied[A.indices]) * np.repeat(root, np.diff(A.indptr))
-    return sp.csr_array((data, A.indices, A.indptr), shape=A.shape), shift - applied
-
-
-def _dense(A: Matrix) -> NDArray[np.float64]:
-    return np.asarray(A if isinstance(A, np.ndarray) else A.toarray(), np.float64)
-
-
-def _squares(B: Matrix) -> NDArray[np.float64]:
-    if not isinstance(B, np.ndarray):
-        return np.asarray(B.multiply(B).sum(axis=0), np.float64).ravel()
-    return np.einsum("ij,ij->j", B, B)
+def _pooled_mean(one: Moments, two: Moments, which: str) -> NDArray[np.float64]:
+    """Return the mean over the cells of both, or the shift that both have."""
+    shifts, sums, weights = [], [], []
+    for moments in (one, two):
+        total = moments.layout.total
+        shifts.append(getattr(moments, f"{which}_shift"))
+        sums.append(total @ getattr(moments, f"{which}_sum"))
+        weights.append(total @ moments.weight)
+    step = sums[0] + sums[1] + weights[1] * (shifts[1] - shifts[0])
+    mean = shifts[0] + step / max(sum(weights), np.finfo(float).tiny)
+    return np.where(shifts[0] == shifts[1], shifts[0], mean)

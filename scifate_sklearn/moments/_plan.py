@@ -39,6 +39,21 @@ class FoldLayout:
         """Number of training sets."""
         return self.training.shape[0]
 
+    def check(self) -> None:
+        """Raise ValueError unless every array has the size and the kind that it must have."""
+        n_folds, n_parts = self.training.shape
+        for name, limit in (("held_out", n_parts), ("training_of", n_folds)):
+            index = getattr(self, name)
+            if index.shape != (len(self.held_out),) or index.dtype != np.intp:
+                raise ValueError(f"the layout's {name} is no list of numbers")
+            if index.size == 0 or index.min() < 0 or index.max() >= limit:
+                raise ValueError(f"the layout's {name} is about parts or folds that are not there")
+        if n_folds < 2 or (np.diff(self.training_of) < 0).any():
+            raise ValueError("the layout's test units are not in the order of two folds or more")
+        members = np.vstack([self.training, self.total])
+        if members.dtype != np.float64 or not np.isin(members, (0.0, 1.0)).all():
+            raise ValueError("the layout's sets are not made of parts")
+
 
 @dataclass(frozen=True)
 class FoldPlan:
@@ -46,6 +61,11 @@ class FoldPlan:
 
     parts: tuple[NDArray[np.intp], ...]
     layout: FoldLayout
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return int(self.layout.total @ [len(rows) for rows in self.parts])
 
     def training_rows(self, fold: int) -> NDArray[np.intp]:
         """Return the sorted rows of the training set of one fold."""

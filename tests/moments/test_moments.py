@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
 
-from scifate_sklearn.moments import Moments, _moments, plan_folds
+from scifate_sklearn.moments import Moments, _sums, plan_folds
 
 N, P, Q = 60, 5, 3
 SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
@@ -131,9 +131,9 @@ def test_sets_of_one_part_are_not_copied():
 
 
 def set_chunks(monkeypatch, size, cells):
-    monkeypatch.setattr(_moments, "_CHUNK_SIZE", size)
-    monkeypatch.setattr(_moments, "_CHUNK_CELLS", cells)
-    monkeypatch.setattr(_moments, "_GLANCE_CELLS", cells)
+    monkeypatch.setattr(_sums, "_CHUNK_SIZE", size)
+    monkeypatch.setattr(_sums, "_CHUNK_CELLS", cells)
+    monkeypatch.setattr(_sums, "_GLANCE_CELLS", cells)
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general", "ungrouped"])

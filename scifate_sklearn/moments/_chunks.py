@@ -1,0 +1,53 @@
+"""Chunks of cells as a stranger gives them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array, check_consistent_length
+
+from ._sums import Matrix
+
+
+def check_chunk(
+    chunk: tuple[Matrix, ...], number: int, expected: tuple[int, int] | None
+) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
+    """Return predictors, targets and weights of a chunk.
+
+    Parameters
+    ----------
+    chunk : (X, Y) or (X, Y, sample_weight)
+    number : int
+        Which one it is, for the message.
+    expected : (int, int) or None
+        Numbers of predictors and of targets in the chunks before.
+
+    Raises
+    ------
+    ValueError
+        If it is no such tuple, its sizes differ, or it holds NaN, infinity or negative weights.
+    """
+    if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
+        raise ValueError(f"chunk {number} must be (X, Y) or (X, Y, sample_weight).")
+    X = _check_matrix(chunk[0], f"X of chunk {number}")
+    Y = _check_matrix(chunk[1], f"Y of chunk {number}")
+    weight = np.ones(X.shape[0]) if len(chunk) == 2 else _check_weight(chunk[2], number)
+    check_consistent_length(X, Y, weight)
+    if expected is not None and expected != (X.shape[1], Y.shape[1]):
+        raise ValueError(
+            f"chunk {number} has {X.shape[1]} predictors and {Y.shape[1]} targets, but the chunks "
+            f"before have {expected[0]} and {expected[1]}."
+        )
+    return X, Y, weight
+
+
+def _check_matrix(A: Matrix, name: str) -> Matrix:
+    return check_array(A, accept_sparse="csr", dtype=np.float64, input_name=name)
+
+
+def _check_weight(sample_weight: ArrayLike, number: int) -> NDArray[np.float64]:
+    name = f"sample_weight of chunk {number}"
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+    if weight.ndim != 1 or (weight < 0).any():
+        raise ValueError(f"{name} must be one number >= 0 for each cell.")
+    return np.asarray(weight)

@@ -1,0 +1,144 @@
+"""Finished blocks of targets in a folder: a fit that is killed goes on where it was.
+
+`checkpoint.json` says which fit the folder belongs to; each block is a file of its own, there
+completely or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+import warnings
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from scifate_sklearn._version import __version__
+from scifate_sklearn.moments import Moments, archive
+
+from .engine import BlockFit, Engine, fit_block
+from .selection import LambdaRule
+
+# What decides about the result of a fit, by a name to show; numbers, strings and checksums.
+Identity: TypeAlias = dict[str, Any]
+
+_KIND = "fitted targets"
+_VERSION = 1
+_MANIFEST = "checkpoint.json"
+_PART = ".part"
+
+
+def identify(parameters: Mapping[str, Any], moments: Moments) -> Identity:
+    """Return all that decides about the result of a fit.
+
+    Parameters
+    ----------
+    parameters : mapping of str to None, number, str or array-like
+        Of the estimator.
+    moments : Moments
+        Which the cells, the weights and the folds have gone into.
+    """
+    identity: Identity = {"version of scifate_sklearn": __version__}
+    for name, value in parameters.items():
+        is_plain = value is None or isinstance(value, (str, bool, int, float))
+        identity[f"`{name}`"] = value if is_plain else _checksum(value)
+    for what, names, size in (
+        ("predictors", moments.feature_names, moments.n_features),
+        ("targets", moments.target_names, moments.n_targets),
+    ):
+        identity[f"number of {what}"] = size
+        identity[f"names of the {what}"] = None if names is None else _checksum(names)
+    identity["cells, weights and folds (checksum)"] = moments.checksum()
+    return identity
+
+
+def _checksum(values: Any) -> str:
+    array = np.asarray(values)
+    if array.dtype == object:  # strings
+        array = array.astype(np.str_)
+    # A series is aligned by name, so its names count.
+    index = np.asarray(getattr(values, "index", ()), np.str_)
+    return archive.checksum({"values": array, "index": index})
+
+
+class Checkpoint:
+    """A folder of finished blocks of one fit.
+
+    Parameters
+    ----------
+    directory : path-like
+        Made if it is not there.
+    identity : dict
+        From `identify`.
+
+    Raises
+    ------
+    ValueError
+        If the folder belongs to another fit.
+    OSError
+        If it cannot be made, read or written.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], identity: Identity) -> None:
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        manifest = self.directory / _MANIFEST
+        if manifest.exists():
+            self._check(manifest, identity)
+        else:
+            # Under a name of its own first: two runs may start at once.
+            part = manifest.with_name(f".{_MANIFEST}.{uuid.uuid4().hex}{_PART}")
+            part.write_text(json.dumps({"format": _VERSION, "fit": identity}, indent=1))
+            part.replace(manifest)
+        self._fit = np.array(json.dumps(identity, sort_keys=True))
+
+    def _check(self, manifest: Path, identity: Identity) -> None:
+        try:
+            found = json.loads(manifest.read_text())
+            there, its_version = dict(found["fit"]), found["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"`checkpoint`: {manifest} is damaged ({error}). Delete the folder to start anew."
+            ) from error
+        here = json.loads(json.dumps({"format of the folder": _VERSION, **identity}))
+        there["format of the folder"] = its_version
+        differing = [name for name in here | there if here.get(name) != there.get(name)]
+        if differing:
+            listed = "; ".join(
+                f"{name}: {there.get(name)!r} there, {here.get(name)!r} here" for name in differing
+            )
+            raise ValueError(
+                f"`checkpoint`: {self.directory} belongs to another fit. What differs: {listed}. "
+                "Give another folder, or delete this one."
+            )
+
+    def fit_block(self, engine: Engine, rule: LambdaRule, block: slice) -> BlockFit:
+        """Return a block of targets from the folder, or fit it and put it there.
+
+        A file that is damaged is replaced, with a warning.
+        """
+        path = self.directory / f"targets-{block.start:06}-{block.stop:06}.npz"
+        if path.exists():
+            try:
+                return self._read(path, block)
+            except ValueError as error:
+                warnings.warn(
+                    f"`checkpoint`: {error} These targets are fitted again.", stacklevel=2
+                )
+        fit = fit_block(engine, rule, block)
+        arrays = {field.name: np.asarray(getattr(fit, field.name)) for field in fields(BlockFit)}
+        archive.write_arrays(path, _KIND, _VERSION, {**arrays, "fit": self._fit})
+        return fit
+
+    def _read(self, path: Path, block: slice) -> BlockFit:
+        arrays = archive.read_arrays(path, _KIND, _VERSION)
+        if str(arrays.pop("fit", "")) != str(self._fit):
+            raise ValueError(f"{path} belongs to another fit.")
+        n_unconverged = int(arrays.pop("n_unconverged"))
+        if any(len(array) != block.stop - block.start for array in arrays.values()):
+            raise ValueError(f"{path} holds another number of targets.")
+        return BlockFit(**arrays, n_unconverged=n_unconverged)

@@ -73,6 +73,14 @@ def test_an_interrupted_fit_goes_on_where_it_was(tmp_path, blocks, options):
     assert len(blocks.fitted) == 3
 
 
+@pytest.mark.parametrize("options", [{}, {"path": "full"}, {"lambdas": "auto"}])
+def test_no_bit_depends_on_how_targets_are_cut_into_blocks(tmp_path, options):
+    X, Y = make_cells(150)
+    whole = SciFateRegressor(checkpoint=tmp_path, **options).fit(X, Y)
+    for n_jobs in (1, 2, 5):
+        assert_same_fit(SciFateRegressor(n_jobs=n_jobs, **options).fit(X, Y), whole)
+
+
 def test_a_finished_fit_serves_any_number_of_workers_and_covariates(tmp_path, blocks):
     X, Y = make_cells()
     model = SciFateRegressor(checkpoint=tmp_path, n_jobs=2).fit(X, Y)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -362,6 +363,16 @@ def test_a_run_goes_on_from_its_checkpoint(
     result = run(tmp_path / "third", "--checkpoint", folder, "--lambda-rule", "min")
     assert_fails(result, 1, message)
     assert not (tmp_path / "third").exists()
+
+
+def test_ctrl_c_ends_quietly(run: Callable[..., Result], tmp_path: Path, monkeypatch: Any) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SciFateRegressor, "fit", interrupted)
+    result = run(tmp_path / "out")
+    assert_fails(result, 130, "^Interrupted.$")
+    assert not (tmp_path / "out").exists()
 
 
 def test_version() -> None:

@@ -11,12 +11,18 @@ import typer
 # What the library raises on purpose, with a message for the user.
 EXPECTED_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
+# What shells expect of a command that Ctrl-C ended.
+INTERRUPTED = 130
+
 
 @contextmanager
 def tidy_errors(debug: bool) -> Iterator[None]:
     """End with exit code 1 and one line on stderr where an error would show a traceback."""
     try:
         yield
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         if debug:
             raise

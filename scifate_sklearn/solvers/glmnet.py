@@ -121,7 +121,7 @@ class GlmnetEngine:
                 coef[row] = self._path(t, everyone, path)[1][:, -1]
         moments, place = self.problem.moments, self._whole.coordinates
         y_centre = place.y_centre[0, block] + moments.y_shift[block]
-        intercept = y_centre - coef @ (place.centre[0] + moments.x_shift)
+        intercept = y_centre - (coef * (place.centre[0] + moments.x_shift)).sum(axis=1)
         gap = self._gaps(block, coef, lambdas, stop)
         # glmnet's threshold is not a gap, and a path it cannot finish is an error.
         return Solution(coef, intercept, np.full(len(coef), -1, np.intp), gap, n_unconverged=0)

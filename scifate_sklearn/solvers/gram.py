@@ -270,5 +270,7 @@ class GramEngine:
         moments = problem.moments
         x_centre = whole.coordinates.centre[0] + moments.x_shift
         y_centre = whole.coordinates.y_centre[0, block] + moments.y_shift[block]
+        # Not a matrix product, whose last bits depend on which targets are in the block.
+        intercept = y_centre - (coef * x_centre).sum(axis=1)
         failed = int((gaps > problem.tol).sum())
-        return Solution(coef, y_centre - coef @ x_centre, rounds[:, 0], gaps[:, 0], failed)
+        return Solution(coef, intercept, rounds[:, 0], gaps[:, 0], failed)

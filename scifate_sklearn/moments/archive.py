@@ -124,8 +124,6 @@ def _read(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
         if n_bytes != info.file_size - member.tell():
             raise ValueError(f"{info.filename} has another size than it says")
         content = bytearray(member.read())  # which also compares the CRC
-        if len(content) != n_bytes:
-            raise ValueError(f"{info.filename} is cut off")
     return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
 
 

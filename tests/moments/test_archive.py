@@ -169,6 +169,19 @@ def test_a_file_that_promises_too_much_takes_no_memory(tmp_path):
         Moments.load(path)
 
 
+def test_headers_of_either_version_are_read(tmp_path):
+    path = tmp_path / "moments.npz"
+    moments = make_moments()
+    moments.save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    with zipfile.ZipFile(path, "w") as file:
+        for name, array in arrays.items():
+            with file.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, version=(2, 0))
+    np.testing.assert_array_equal(Moments.load(path).xy, moments.xy)
+
+
 def test_compressed_files_are_refused(tmp_path):
     np.savez_compressed(tmp_path / "small.npz", weight=np.zeros(10**6))
     with pytest.raises(ValueError, match=r"weight\.npy is compressed"):

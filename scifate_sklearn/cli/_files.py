@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from scifate_sklearn import __version__
+from scifate_sklearn._atomic import replacing
 from scifate_sklearn.anndata_io.layers import read_layer
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> None:
     for name in TABLES:
         path = out / f"{name}.csv"
         if name in tables:
-            with _replacing(path) as unfinished:
+            with replacing(path) as unfinished:
                 tables[name].to_csv(unfinished, index=False)
         else:
             path.unlink(missing_ok=True)
@@ -87,26 +86,15 @@ def write_annotated(
         # As text: HDF5 has no None and no lists of objects.
         "run": _to_json(report),
     }
-    with _replacing(out / "annotated.h5ad") as unfinished:
+    with replacing(out / "annotated.h5ad") as unfinished:
         adata.write_h5ad(unfinished, compression="gzip")
 
 
 def write_json(out: Path, report: dict[str, Any]) -> None:
     """Write the report to ``run.json``."""
-    with _replacing(out / "run.json") as unfinished:
+    with replacing(out / "run.json") as unfinished:
         unfinished.write_text(_to_json(report) + "\n", encoding="utf-8")
 
 
 def _to_json(report: dict[str, Any]) -> str:
     return json.dumps(report, indent=2, default=str, ensure_ascii=False)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place if the block succeeds."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

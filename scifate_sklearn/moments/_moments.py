@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from . import archive
 from ._chunks import check_chunk
 from ._plan import FoldLayout, FoldPlan
-from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, zero_sums
+from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, sum_shapes, zero_sums
 
 Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 
@@ -366,9 +366,7 @@ class Moments:
         """Raise ValueError unless everything has the size and the kind that it must have."""
         self.layout.check()
         n_parts, p, q = len(self.weight), self.x_shift.size, self.y_shift.size
-        sums = zip(SUMS, ((), (), (p,), (q,), (p, p), (p, q), (q,)), strict=True)
-        shapes = {name: (n_parts, *shape) for name, shape in sums}
-        shapes |= {"x_shift": (p,), "y_shift": (q,)}
+        shapes = sum_shapes(n_parts, p, q) | {"x_shift": (p,), "y_shift": (q,)}
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():

@@ -26,10 +26,15 @@ _CHUNK_ENTRIES = 2**22
 _GLANCE_CELLS = 64
 
 
+def sum_shapes(n_parts: int, p: int, q: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of the sums of so many parts."""
+    shapes = ((), (), (p,), (q,), (p, p), (p, q), (q,))
+    return {name: (n_parts, *shape) for name, shape in zip(SUMS, shapes, strict=True)}
+
+
 def zero_sums(n_parts: int, p: int, q: int) -> Sums:
     """Return room for the sums of so many parts."""
-    shapes = ((), (), (p,), (q,), (p, p), (p, q), (q,))
-    return {n: np.zeros((n_parts, *shape)) for n, shape in zip(SUMS, shapes, strict=True)}
+    return {name: np.zeros(shape) for name, shape in sum_shapes(n_parts, p, q).items()}
 
 
 def column_shift(A: Matrix) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import struct
-import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scifate_sklearn._atomic import replacing
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -48,18 +49,11 @@ def write_arrays(path: str | os.PathLike[str], kind: str, version: int, arrays: 
     arrays : mapping of str to ndarray
         Numbers, truth values or strings; no objects.
     """
-    path = Path(path)
     header = json.dumps({"kind": kind, "version": version, "sha256": checksum(arrays)})
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            np.savez(file, allow_pickle=False, **{_HEADER: np.array(header)}, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with replacing(Path(path)) as part, part.open("xb") as file:
+        np.savez(file, allow_pickle=False, **{_HEADER: np.array(header)}, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
@@ -17,6 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from scifate_sklearn._atomic import replacing
 from scifate_sklearn._version import __version__
 from scifate_sklearn.moments import Moments, archive
 
@@ -29,7 +29,6 @@ Identity: TypeAlias = dict[str, Any]
 _KIND = "fitted targets"
 _VERSION = 1
 _MANIFEST = "checkpoint.json"
-_PART = ".part"
 
 
 def identify(parameters: Mapping[str, Any], moments: Moments) -> Identity:
@@ -90,10 +89,8 @@ class Checkpoint:
         if manifest.exists():
             self._check(manifest, identity)
         else:
-            # Under a name of its own first: two runs may start at once.
-            part = manifest.with_name(f".{_MANIFEST}.{uuid.uuid4().hex}{_PART}")
-            part.write_text(json.dumps({"format": _VERSION, "fit": identity}, indent=1))
-            part.replace(manifest)
+            with replacing(manifest) as part:
+                part.write_text(json.dumps({"format": _VERSION, "fit": identity}, indent=1))
         self._fit = np.array(json.dumps(identity, sort_keys=True))
 
     def _check(self, manifest: Path, identity: Identity) -> None:

@@ -38,19 +38,19 @@ def assert_same_fit(one, two):
 @pytest.fixture
 def blocks(monkeypatch):
     """Count the blocks that are fitted, and stop after some if asked to."""
-    from scifate_sklearn.solvers import checkpoint
+    from scifate_sklearn.solvers import parallel
 
     fitted = []
 
     def fit_block(engine, rule, block):
         if len(fitted) == fit_block.limit:
             raise RuntimeError("killed")
-        fitted.append((block.start, block.stop))
+        fitted.append((block.positions.start, block.positions.stop))
         return engines.fit_block(engine, rule, block)
 
     fit_block.limit = -1
     fitted_blocks = type("Blocks", (), {"fitted": fitted, "fit_block": fit_block})
-    monkeypatch.setattr(checkpoint, "fit_block", fit_block)
+    monkeypatch.setattr(parallel, "fit_block", fit_block)
     return fitted_blocks
 
 
@@ -62,6 +62,7 @@ def blocks(monkeypatch):
 def test_an_interrupted_fit_goes_on_where_it_was(tmp_path, blocks, options):
     X, Y = make_cells()
     whole = SciFateRegressor(**options).fit(X, Y)
+    blocks.fitted.clear()
     model = SciFateRegressor(checkpoint=tmp_path / "a" / "b", **options)
     blocks.fit_block.limit = 2
     with pytest.raises(RuntimeError, match="killed"):

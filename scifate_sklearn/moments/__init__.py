@@ -5,5 +5,6 @@
 
 from ._moments import Moments
 from ._plan import FoldLayout, FoldPlan, plan_folds
+from ._targets import TargetSums
 
-__all__ = ["FoldLayout", "FoldPlan", "Moments", "plan_folds"]
+__all__ = ["FoldLayout", "FoldPlan", "Moments", "TargetSums", "plan_folds"]

@@ -15,6 +15,7 @@ from . import archive
 from ._chunks import check_chunk
 from ._plan import FoldLayout, FoldPlan
 from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, sum_shapes, zero_sums
+from ._targets import TargetSums
 
 Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 
@@ -87,6 +88,23 @@ class Moments:
         """Means (n_parts, n_targets) of the targets, relative to the shift."""
         return self.y_sum / self.weight[:, None]
 
+    @property
+    def predictors(self) -> Moments:
+        """The same moments without any target."""
+        return replace(
+            self,
+            y_shift=self.y_shift[:0],
+            y_sum=self.y_sum[:, :0],
+            xy=np.empty((*self.x_sum.shape, 0)),
+            yy=self.yy[:, :0],
+            target_names=None,
+        )
+
+    def targets(self, block: slice) -> TargetSums:
+        """Return what there is of a run of targets, without the predictors' own sums."""
+        sums = self.y_sum[:, block], self.xy[:, :, block], self.yy[:, block]
+        return TargetSums(self.y_shift[block], *sums)
+
     @cached_property
     def whole(self) -> Moments:
         """The sums over all cells, as one part."""
@@ -99,7 +117,7 @@ class Moments:
         """
 
         def add(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-            return (member @ sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:])
+            return np.tensordot(member, sums, axes=1)
 
         # A set that is one part is there already.
         if np.all(np.count_nonzero(member, axis=1) == 1):

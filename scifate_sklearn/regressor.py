@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
-from sklearn.model_selection import check_cv
-from sklearn.utils import TransformerTags, check_random_state
+from sklearn.utils import TransformerTags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.metadata_routing import UNUSED
@@ -31,7 +30,7 @@ from ._validation import (
 )
 from .links import LINK_COLUMNS, build_links
 from .moments import Moments, plan_folds
-from .preprocessing import RSampleKFold
+from .preprocessing import make_splitter
 
 # The parameters that decide about the model of a target. The folds and the weights are in the
 # moments; workers, progress bars and what is a covariate come to nothing there.
@@ -259,7 +258,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "`sample_weight` is zero for every cell; at least one must be positive."
             )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        splits = self._splitter().split(X, Y[:, 0] if Y.shape[1] == 1 else Y, groups)
+        splits = make_splitter(self.cv, self.random_state).split(
+            X, Y[:, 0] if Y.shape[1] == 1 else Y, groups
+        )
         plan = plan_folds(splits, X.shape[0])
         moments = Moments.from_arrays(X, Y, plan, weight, *names)
         return self._fit_moments(moments, (X, Y, weight, plan), is_single)
@@ -408,14 +409,6 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _validate_new(self, tf_matrix: Any) -> Any:
         check_is_fitted(self)
         return validate_data(self, tf_matrix, accept_sparse="csr", dtype=np.float64, reset=False)
-
-    def _splitter(self) -> Any:
-        if not isinstance(self.cv, Integral):
-            return check_cv(self.cv)
-        seed = self.random_state
-        if not isinstance(seed, Integral):
-            seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
-        return RSampleKFold(int(self.cv), seed=int(seed))
 
     def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
         # numba is imported by the solvers; importing the package must stay quick.

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scifate_sklearn import SciFateRegressor
+from scifate_sklearn import RSampleKFold, SciFateRegressor
 from scifate_sklearn.solvers import engine as engines
 from scifate_sklearn.solvers.engine import BlockFit
 
@@ -104,7 +104,7 @@ def test_moments_have_checkpoints_too(tmp_path, blocks):
     from scifate_sklearn.moments import Moments, plan_folds
 
     X, Y = make_cells()
-    plan = plan_folds(SciFateRegressor()._splitter().split(X), len(X))
+    plan = plan_folds(RSampleKFold().split(X), len(X))
     moments = Moments.from_arrays(X.to_numpy(), Y.to_numpy(), plan, None, X.columns, Y.columns)
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
     SciFateRegressor(checkpoint=tmp_path).fit_moments(moments)
@@ -247,7 +247,7 @@ RUN = """
 import sys
 import time
 import numpy as np
-from scifate_sklearn import SciFateRegressor
+from scifate_sklearn import RSampleKFold, SciFateRegressor
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(400, 80)) + rng.normal(size=(400, 1))

@@ -23,6 +23,9 @@ Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 # most: the variances then lose no more than the square of it, four of sixteen digits.
 _NEAR = 100.0
 
+# A variance below this share of the second moment around the shift is rounding, not signal.
+CONSTANT = 1e-12
+
 # What `Moments.save` writes.
 _KIND = "moments of cells"
 _VERSION = 1
@@ -175,6 +178,7 @@ class Moments:
         plan: FoldPlan,
         feature_names: Names | None = None,
         target_names: Names | None = None,
+        around: Moments | None = None,
     ) -> Moments:
         """Sum over cells that are never in memory together.
 
@@ -185,6 +189,9 @@ class Moments:
         plan : FoldPlan
             From `plan_folds`, for all cells of all chunks.
         feature_names, target_names : sequence of str, default=None
+        around : Moments, default=None
+            Of other cells, to which these are going to be added: that is quicker if both are
+            summed around the same shift.
 
         Returns
         -------
@@ -206,6 +213,8 @@ class Moments:
             stop = start + X.shape[0]
             here = [rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts]
             shifts = column_shift(X), column_shift(Y)
+            if total is None and around is not None and around._is_near(X, Y, *shifts):
+                shifts = around.x_shift, around.y_shift
             if total is not None and total._is_near(X, Y, *shifts):
                 total._add_cells(X, Y, weight, here)
             else:
@@ -326,6 +335,41 @@ class Moments:
             xy=xy,
             yy=self.yy + e * (2.0 * self.y_sum + w * e),
         )
+
+    def zscored(self) -> Moments:
+        """Return the moments of the z-scores, (x − mean) / sd of each column over all cells.
+
+        The standard deviation has ddof 1, as in the published pipeline (Cao et al. 2020). A
+        constant column becomes all zeros.
+        """
+        total = self.layout.total
+        x_squares = total @ np.diagonal(self.xx, axis1=1, axis2=2)
+        x_shift, a = self._zscore(self.x_shift, total @ self.x_sum, x_squares)
+        y_shift, b = self._zscore(self.y_shift, total @ self.y_sum, total @ self.yy)
+        return replace(
+            self,
+            x_shift=x_shift,
+            y_shift=y_shift,
+            x_sum=self.x_sum * a,
+            y_sum=self.y_sum * b,
+            xx=self.xx * np.outer(a, a),
+            xy=self.xy * np.outer(a, b),
+            yy=self.yy * b**2,
+        )
+
+    def _zscore(
+        self, shift: NDArray[np.float64], sums: NDArray[np.float64], squares: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where the shift lies in z-scores, and 1/sd of each column, 0 if constant."""
+        total = self.layout.total
+        weight, n = float(total @ self.weight), float(total @ self.n_cells)
+        mean, square = sums / weight, squares / weight
+        variance = square - mean**2
+        floor = np.maximum(square, CONSTANT * (shift + mean) ** 2)
+        varies = variance > CONSTANT * floor
+        sd = np.sqrt(np.where(varies, variance, 1.0) * (n / max(n - 1.0, 1.0)))
+        inverse = varies / sd
+        return -mean * inverse, inverse
 
     def checksum(self) -> str:
         """Return the SHA-256 of everything in here."""

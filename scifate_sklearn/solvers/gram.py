@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.moments import Moments, TargetSums
+from scifate_sklearn.moments import CONSTANT, Moments, TargetSums
 
 from . import kernels
 from .engine import Solution
-from .problem import CONSTANT, Floats, Settings, TargetBlock
+from .problem import Floats, Settings, TargetBlock
 
 N_AUTOMATIC = 100
 

@@ -8,12 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.moments import Moments, TargetSums
+from scifate_sklearn.moments import CONSTANT, Moments, TargetSums
 
 Floats: TypeAlias = NDArray[np.float64]
-
-# A variance below this share of the second moment around the shift is rounding, not signal.
-CONSTANT = 1e-12
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
@@ -72,20 +74,33 @@ def _fit_blocks(
     engine: Engine, problem: LassoProblem, rule: LambdaRule, n_jobs: int | None, todo: list[slice]
 ) -> Iterator[tuple[slice, BlockFit]]:
     """Yield blocks as they are finished."""
-    with _sent_once(engine):
+    shared = Shared(engine, rule, uuid4().hex)
+    with _sent_once(shared):
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-        tasks = (delayed(_fit_one)(engine, rule, problem.block(block)) for block in todo)
-        for positions, fit in parallel(tasks):
+        for positions, fit in parallel(delayed(_fit_one)(shared, problem.block(b)) for b in todo):
             yield slice(positions.start, positions.stop), fit
 
 
-def _fit_one(engine: Engine, rule: LambdaRule, block: TargetBlock) -> tuple[range, BlockFit]:
-    return block.positions, fit_block(engine, rule, block)
+@dataclass(frozen=True)
+class Shared:
+    """What every block needs, and a name that no other fit has.
+
+    Dask knows data by their content, and one fit that lets go of its copy would take away that of
+    the next.
+    """
+
+    engine: Engine
+    rule: LambdaRule
+    name: str
+
+
+def _fit_one(shared: Shared, block: TargetBlock) -> tuple[range, BlockFit]:
+    return block.positions, fit_block(shared.engine, shared.rule, block)
 
 
 @contextmanager
-def _sent_once(engine: Engine) -> Iterator[None]:
-    """Put the engine on every worker of a Dask cluster before the first block is sent.
+def _sent_once(shared: Shared) -> Iterator[None]:
+    """Put what is shared on every worker of a Dask cluster before the first block is sent.
 
     joblib would send it with each block, or to a single worker, and if that one died the others
     could not go on.
@@ -94,5 +109,5 @@ def _sent_once(engine: Engine) -> Iterator[None]:
     if client is None:
         yield
         return
-    with parallel_config("dask", client=client, scatter=[engine]):
+    with parallel_config("dask", client=client, scatter=[shared]):
         yield

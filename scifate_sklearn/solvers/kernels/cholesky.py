@@ -7,8 +7,9 @@ far. Two right-hand sides come along, forward-substituted.
 
 import numpy as np
 
-from .compile import kernel, summing
+from .compile import fused, kernel
 from .rows import four_rows, padded, subtract_four_rows, subtract_row, triangle_row
+from .sums import WIDTH, no_sums, plus_products, total
 
 # Members that join together: their rows are computed in one pass over the factor.
 GROUP = 4
@@ -17,7 +18,7 @@ GROUP = 4
 SINGULAR = 1e-12
 
 
-@summing
+@fused
 def eliminate_group(rows, size, factor, inverse):
     """In place: solve L Zᵀ = A[old members, new ones] for rows `size` to `size + 3` of L.
 
@@ -28,18 +29,16 @@ def eliminate_group(rows, size, factor, inverse):
     for pair in range((size + 1) // 2):
         i, k = 2 * pair, 2 * pair + 1
         upper, lower = triangle_row(factor, i), triangle_row(factor, k)
-        a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
-        b0, b1, b2, b3 = 0.0, 0.0, 0.0, 0.0
-        for t in range(padded(i)):
-            x, y = upper[t], lower[t]
-            a0 += x * z0[t]
-            a1 += x * z1[t]
-            a2 += x * z2[t]
-            a3 += x * z3[t]
-            b0 += y * z0[t]
-            b1 += y * z1[t]
-            b2 += y * z2[t]
-            b3 += y * z3[t]
+        s0, s1, s2, s3 = no_sums(), no_sums(), no_sums(), no_sums()
+        u0, u1, u2, u3 = no_sums(), no_sums(), no_sums(), no_sums()
+        for four in range(padded(i) // WIDTH):
+            t = WIDTH * four
+            s0, u0 = plus_products(s0, upper, z0, t), plus_products(u0, lower, z0, t)
+            s1, u1 = plus_products(s1, upper, z1, t), plus_products(u1, lower, z1, t)
+            s2, u2 = plus_products(s2, upper, z2, t), plus_products(u2, lower, z2, t)
+            s3, u3 = plus_products(s3, upper, z3, t), plus_products(u3, lower, z3, t)
+        a0, a1, a2, a3 = total(s0), total(s1), total(s2), total(s3)
+        b0, b1, b2, b3 = total(u0), total(u1), total(u2), total(u3)
         scale = inverse[i]
         z0[i], z1[i] = (rows[0, i] - a0) * scale, (rows[1, i] - a1) * scale
         z2[i], z3[i] = (rows[2, i] - a2) * scale, (rows[3, i] - a3) * scale
@@ -51,38 +50,36 @@ def eliminate_group(rows, size, factor, inverse):
             z3[k] = (rows[3, k] - b3 - known * z3[i]) * scale
 
 
-@summing
+@fused
 def group_products(factor, size, data, signs, products):
-    """In place: (Z Zᵀ, Z data, Z signs) as 4 × 6, Z being rows `size` to `size + 3`."""
+    """In place: (Z Zᵀ, Z data, Z signs) as 4 × 6, Z being rows `size` to `size + 3`.
+
+    All are 0 from `size` to the next multiple of `LANES`.
+    """
     z0, z1, z2, z3 = four_rows(factor, size)
-    p00, p10, p11, p20, p21, p22, p30, p31, p32, p33 = (0.0,) * 10
-    d0, d1, d2, d3, s0, s1, s2, s3 = (0.0,) * 8
-    for t in range(size):
-        x0, x1, x2, x3, u, w = z0[t], z1[t], z2[t], z3[t], data[t], signs[t]
-        p00 += x0 * x0
-        p10 += x1 * x0
-        p11 += x1 * x1
-        p20 += x2 * x0
-        p21 += x2 * x1
-        p22 += x2 * x2
-        p30 += x3 * x0
-        p31 += x3 * x1
-        p32 += x3 * x2
-        p33 += x3 * x3
-        d0 += x0 * u
-        d1 += x1 * u
-        d2 += x2 * u
-        d3 += x3 * u
-        s0 += x0 * w
-        s1 += x1 * w
-        s2 += x2 * w
-        s3 += x3 * w
-    products[0, 0], products[0, 4], products[0, 5] = p00, d0, s0
-    products[1, 0], products[1, 1], products[1, 4], products[1, 5] = p10, p11, d1, s1
-    products[2, 0], products[2, 1], products[2, 2] = p20, p21, p22
-    products[2, 4], products[2, 5] = d2, s2
-    products[3, 0], products[3, 1], products[3, 2], products[3, 3] = p30, p31, p32, p33
-    products[3, 4], products[3, 5] = d3, s3
+    p00, p10, p11, p20, p21 = no_sums(), no_sums(), no_sums(), no_sums(), no_sums()
+    p22, p30, p31, p32, p33 = no_sums(), no_sums(), no_sums(), no_sums(), no_sums()
+    d0, d1, d2, d3 = no_sums(), no_sums(), no_sums(), no_sums()
+    s0, s1, s2, s3 = no_sums(), no_sums(), no_sums(), no_sums()
+    for four in range(padded(size) // WIDTH):
+        t = WIDTH * four
+        p00, p10 = plus_products(p00, z0, z0, t), plus_products(p10, z1, z0, t)
+        p11, p20 = plus_products(p11, z1, z1, t), plus_products(p20, z2, z0, t)
+        p21, p22 = plus_products(p21, z2, z1, t), plus_products(p22, z2, z2, t)
+        p30, p31 = plus_products(p30, z3, z0, t), plus_products(p31, z3, z1, t)
+        p32, p33 = plus_products(p32, z3, z2, t), plus_products(p33, z3, z3, t)
+        d0, d1 = plus_products(d0, z0, data, t), plus_products(d1, z1, data, t)
+        d2, d3 = plus_products(d2, z2, data, t), plus_products(d3, z3, data, t)
+        s0, s1 = plus_products(s0, z0, signs, t), plus_products(s1, z1, signs, t)
+        s2, s3 = plus_products(s2, z2, signs, t), plus_products(s3, z3, signs, t)
+    products[0, 0], products[0, 4], products[0, 5] = total(p00), total(d0), total(s0)
+    products[1, 0], products[1, 1] = total(p10), total(p11)
+    products[1, 4], products[1, 5] = total(d1), total(s1)
+    products[2, 0], products[2, 1], products[2, 2] = total(p20), total(p21), total(p22)
+    products[2, 4], products[2, 5] = total(d2), total(s2)
+    products[3, 0], products[3, 1] = total(p30), total(p31)
+    products[3, 2], products[3, 3] = total(p32), total(p33)
+    products[3, 4], products[3, 5] = total(d3), total(s3)
 
 
 @kernel
@@ -114,6 +111,8 @@ def append(
     for row in four_rows(factor, size):
         for t in range(row.size):
             row[t] = 0.0
+    for t in range(size, padded(size)):
+        data[t], signs[t] = 0.0, 0.0
     for q in range(n_new):
         source = A[members[size + q]]
         for i in range(size + q + 1):

@@ -31,6 +31,6 @@ inlined = njit(**_OPTIONS, no_cpython_wrapper=True, inline="always")
 # Arithmetic that Python needs as well.
 shared: Any = register_jitable(_nrt=False)
 
-# Sums of products: partial sums may be added in another order, and multiply-adds be one
-# instruction, so that the processor does several at a time.
-summing = njit(**_OPTIONS, no_cpython_wrapper=True, fastmath={"contract", "reassoc", "nsz"})
+# A product and an addition may be one instruction. Nothing may be reordered: copies of a function
+# are optimised here and there, and must give the same bits.
+fused = njit(**_OPTIONS, no_cpython_wrapper=True, fastmath={"contract"})

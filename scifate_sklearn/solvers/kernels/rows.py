@@ -7,7 +7,7 @@ Loops start at 0, without which numba does not vectorise them, and short ones ru
 multiple of `LANES`: a remainder that does not fill the vector registers costs more than the rest.
 """
 
-from .compile import inlined, shared, summing
+from .compile import fused, inlined, shared
 from .views import part_of
 
 # Numbers that an unrolled inner loop takes at once.
@@ -44,14 +44,14 @@ def four_rows(triangle, i):
     )
 
 
-@summing
+@fused
 def subtract_row(x, row, factor, n):
     """In place: x ← x − factor · row over the first n numbers."""
     for t in range(n):
         x[t] -= factor * row[t]
 
 
-@summing
+@fused
 def subtract_four_rows(x, rows, factors, n):
     """In place: x ← x − Σ factors · rows, for four of each, in one pass over x."""
     r0, r1, r2, r3 = rows
@@ -60,7 +60,7 @@ def subtract_four_rows(x, rows, factors, n):
         x[t] -= a0 * r0[t] + a1 * r1[t] + a2 * r2[t] + a3 * r3[t]
 
 
-@summing
+@fused
 def subtract_eight_rows(x, rows, factors, n):
     """In place: x ← x − Σ factors · rows, for eight of each, in one pass over x."""
     r0, r1, r2, r3, r4, r5, r6, r7 = rows

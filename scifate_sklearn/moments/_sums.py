@@ -37,26 +37,33 @@ def zero_sums(n_parts: int, p: int, q: int) -> Sums:
     return {name: np.zeros(shape) for name, shape in sum_shapes(n_parts, p, q).items()}
 
 
-def column_shift(A: Matrix) -> NDArray[np.float64]:
-    """Return the column means, exactly the column's value where it is constant."""
+def column_shift(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted column means, exactly the column's value where it is constant."""
     if not isinstance(A, np.ndarray):
         low, high = (_dense(getattr(A, which)(axis=0)).ravel() for which in ("min", "max"))
-        mean = np.asarray(A.mean(axis=0), np.float64).ravel()
-        return np.where(low == high, low, mean)
-    shift = A.mean(axis=0, dtype=np.float64)
+        return np.where(low == high, low, _column_mean(A, weight))
+    shift = _column_mean(A, weight)
     constant = _constant_columns(A)
     shift[constant] = A[0, constant]
     return shift
 
 
-def column_spread(A: Matrix, columns: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the standard deviations of some columns."""
-    if isinstance(A, np.ndarray):
-        return A[:, columns].std(axis=0, dtype=np.float64)
+def column_spread(
+    A: Matrix, columns: NDArray[np.intp], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weighted standard deviations of some columns."""
     part = A[:, columns]
-    mean = np.asarray(part.mean(axis=0), np.float64).ravel()
-    squares = np.asarray(part.multiply(part).mean(axis=0), np.float64).ravel()
-    return np.sqrt(np.maximum(squares - mean**2, 0.0))
+    mean = _column_mean(part, weight)
+    if isinstance(A, np.ndarray):
+        return np.sqrt(_column_mean((part - mean) ** 2, weight))
+    return np.sqrt(np.maximum(_column_mean(part.multiply(part), weight) - mean**2, 0.0))
+
+
+def _column_mean(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Sentinels in cells without weight would move a plain mean far from the cells that count.
+    if np.all(weight == weight[0]):
+        return np.asarray(A.mean(axis=0, dtype=np.float64), np.float64).ravel()
+    return _dense(weight @ A).ravel() / weight.sum()
 
 
 def _constant_columns(A: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -82,6 +89,7 @@ def add_cells(
     is_dense = isinstance(X, np.ndarray) and isinstance(Y, np.ndarray)
     add_part = _add_dense_part if is_dense else _add_sparse_part
     for k, rows in enumerate(parts):
+        rows = rows[weight[rows] > 0]
         # With the dots even single numbers are views, to be written in place.
         part = {name: stack[k, ...] for name, stack in sums.items()}
         add_part(X, Y, weight, x_shift, y_shift, rows, part)

@@ -63,7 +63,7 @@ def lasso(G, g, l1, l2):
     while True:
         members = np.flatnonzero(sign)
         if members.size:
-            before, minimum = b[members], b[members]
+            before = b[members]
             minimum = solve(H[np.ix_(members, members)], g[members] - l1 * sign[members])
             crossing = np.flatnonzero(minimum * sign[members] <= 0)
             if crossing.size:
@@ -308,6 +308,7 @@ ROUTES = {"cells": fit_cells, "chunks": fit_chunks, "sum": fit_sum}
 
 def deviation(case, model):
     """Return how far coefficients and intercepts are from the reference, in standard units."""
+    assert np.isfinite(model.lambda_).all()
     units, worst = standardised(case), 0.0
     for t, penalty in enumerate(model.lambda_):
         coef, intercept, signs = reference(case, t, float(penalty))

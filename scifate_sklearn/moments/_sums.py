@@ -52,7 +52,7 @@ def column_spread(
     A: Matrix, columns: NDArray[np.intp], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the weighted standard deviations of some columns."""
-    part = A[:, columns]
+    part, weight = A[:, columns][weight > 0], weight[weight > 0]
     mean = _column_mean(part, weight)
     if isinstance(A, np.ndarray):
         return np.sqrt(_column_mean((part - mean) ** 2, weight))
@@ -60,9 +60,11 @@ def column_spread(
 
 
 def _column_mean(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Sentinels in cells without weight would move a plain mean far from the cells that count.
+    if not weight.any():
+        return np.zeros(A.shape[1])
     if np.all(weight == weight[0]):
         return np.asarray(A.mean(axis=0, dtype=np.float64), np.float64).ravel()
+    # Sentinels in cells without weight would move a plain mean far from the cells that count.
     return _dense(weight @ A).ravel() / weight.sum()
 
 

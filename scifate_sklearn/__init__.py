@@ -2,7 +2,14 @@
 
 from . import datasets
 from ._version import __version__ as __version__
-from .anndata_io import SciFateInputs, prepare_anndata, scifate_glmnet
+from .anndata_io import (
+    SciFateInputs,
+    SciFateMoments,
+    open_anndata,
+    prepare_anndata,
+    prepare_moments,
+    scifate_glmnet,
+)
 from .filters import BindingReference, EncodeLinkFilter
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
@@ -12,8 +19,11 @@ __all__ = [
     "EncodeLinkFilter",
     "RSampleKFold",
     "SciFateInputs",
+    "SciFateMoments",
     "SciFateRegressor",
     "datasets",
+    "open_anndata",
     "prepare_anndata",
+    "prepare_moments",
     "scifate_glmnet",
 ]

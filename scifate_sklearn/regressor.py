@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
-from sklearn.model_selection import check_cv
-from sklearn.utils import TransformerTags, check_random_state
+from sklearn.utils import TransformerTags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from tqdm.auto import tqdm
 
 from ._validation import (
     check_same_cells,
@@ -33,9 +30,7 @@ from ._validation import (
 )
 from .links import LINK_COLUMNS, build_links
 from .moments import Moments, plan_folds
-from .preprocessing import RSampleKFold
-
-MAX_BLOCK = 32
+from .preprocessing import make_splitter
 
 # The parameters that decide about the model of a target. The folds and the weights are in the
 # moments; workers, progress bars and what is a covariate come to nothing there.
@@ -263,7 +258,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "`sample_weight` is zero for every cell; at least one must be positive."
             )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        splits = self._splitter().split(X, Y[:, 0] if Y.shape[1] == 1 else Y, groups)
+        splits = make_splitter(self.cv, self.random_state).split(
+            X, Y[:, 0] if Y.shape[1] == 1 else Y, groups
+        )
         plan = plan_folds(splits, X.shape[0])
         moments = Moments.from_arrays(X, Y, plan, weight, *names)
         return self._fit_moments(moments, (X, Y, weight, plan), is_single)
@@ -413,24 +410,19 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return validate_data(self, tf_matrix, accept_sparse="csr", dtype=np.float64, reset=False)
 
-    def _splitter(self) -> Any:
-        if not isinstance(self.cv, Integral):
-            return check_cv(self.cv)
-        seed = self.random_state
-        if not isinstance(seed, Integral):
-            seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
-        return RSampleKFold(int(self.cv), seed=int(seed))
-
     def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
         # numba is imported by the solvers; importing the package must stay quick.
-        from .solvers.blocks import gather
+        from .solvers.parallel import fit_all
 
         if moments.target_names is None:
             self.target_names_in_ = generated_names("y", moments.n_targets)
         else:
             self.target_names_in_ = moments.target_names
+        problem, checkpoint = self._make_problem(moments), self._open_checkpoint(moments)
         engine = self._make_engine(moments, cells)
-        fits = gather(self._run(engine, moments.n_targets))
+        fits = fit_all(
+            engine, problem, self.lambda_rule, self.n_jobs, checkpoint, bool(self.verbose)
+        )
         if fits.n_unconverged:
             warnings.warn(
                 f"{fits.n_unconverged} problems (target, fold, penalty) stopped at a duality "
@@ -441,17 +433,20 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._publish(fits, is_single)
         return self
 
-    def _make_engine(self, moments: Moments, cells: Any) -> Any:
-        from .solvers import glmnet, gram, problem, selection
+    def _make_problem(self, moments: Moments) -> Any:
+        from .solvers.problem import LassoProblem, select_candidates
 
         excluded = None
         if self.exclude_self:
             excluded = self_positions(moments.feature_names, moments.target_names)
             excluded = excluded if len(excluded) else None
-        task = problem.LassoProblem(
-            moments,
-            problem.select_candidates(moments, self.cor_threshold, excluded),
-            self._penalty_factor(moments),
+        candidates = select_candidates(moments, self.cor_threshold, excluded)
+        return LassoProblem(moments, candidates, self._penalty_factor(moments))
+
+    def _make_engine(self, moments: Moments, cells: Any) -> Any:
+        from .solvers import glmnet, gram, problem, selection
+
+        settings = problem.Settings(
             penalty_grid(self.lambdas, selection.paper_grid),
             float(self.alpha),
             bool(self.standardize),
@@ -462,8 +457,8 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.path if self.lambda_rule in ("1se", "min") else "full",
         )
         if self.engine == "gram":
-            return gram.GramEngine(task)
-        return glmnet.GlmnetEngine(task, *cells)
+            return gram.GramEngine(moments.predictors, settings)
+        return glmnet.GlmnetEngine(moments.predictors, settings, *cells)
 
     def _penalty_factor(self, moments: Moments) -> NDArray[np.float64]:
         given = self.penalty_factor
@@ -489,35 +484,18 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             )
         return factor
 
-    def _run(self, engine: Any, n_targets: int) -> list[Any]:
-        """Fit all targets, block by block; no result depends on where blocks are cut."""
-        fit_block, size = self._block_fit(engine.problem.moments), MAX_BLOCK
-        if self.checkpoint is None:  # else blocks are the same for any number of workers
-            size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(self.n_jobs)))))
-        blocks = [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
-        parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
-        fits = parallel(delayed(fit_block)(engine, self.lambda_rule, block) for block in blocks)
-        done = []
-        with tqdm(total=n_targets, unit="target", disable=not self.verbose) as bar:
-            for block, fit in zip(blocks, fits, strict=True):
-                done.append(fit)
-                bar.update(block.stop - block.start)
-        return done
-
-    def _block_fit(self, moments: Moments) -> Callable[..., Any]:
-        """Return what fits one block of targets, or finds it in the checkpoint."""
+    def _open_checkpoint(self, moments: Moments) -> Any:
         from .solvers.checkpoint import Checkpoint, identify
-        from .solvers.engine import fit_block
 
         if self.checkpoint is None:
-            return fit_block
+            return None
         if callable(self.lambda_rule):
             raise ValueError(
                 '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: whether a callable '
                 "is the same as that of an earlier run cannot be told."
             )
         parameters = {name: getattr(self, name) for name in _DECISIVE}
-        return Checkpoint(self.checkpoint, identify(parameters, moments)).fit_block
+        return Checkpoint(self.checkpoint, identify(parameters, moments))
 
     def _publish(self, fits: Any, is_single: bool) -> None:
         """Set the fitted attributes; a 1-D target gets scalars and vectors, as in scikit-learn."""

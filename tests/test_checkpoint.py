@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scifate_sklearn import SciFateRegressor
+from scifate_sklearn import RSampleKFold, SciFateRegressor
 from scifate_sklearn.solvers import engine as engines
 from scifate_sklearn.solvers.engine import BlockFit
 
@@ -38,19 +38,19 @@ def assert_same_fit(one, two):
 @pytest.fixture
 def blocks(monkeypatch):
     """Count the blocks that are fitted, and stop after some if asked to."""
-    from scifate_sklearn.solvers import checkpoint
+    from scifate_sklearn.solvers import parallel
 
     fitted = []
 
     def fit_block(engine, rule, block):
         if len(fitted) == fit_block.limit:
             raise RuntimeError("killed")
-        fitted.append((block.start, block.stop))
+        fitted.append((block.positions.start, block.positions.stop))
         return engines.fit_block(engine, rule, block)
 
     fit_block.limit = -1
     fitted_blocks = type("Blocks", (), {"fitted": fitted, "fit_block": fit_block})
-    monkeypatch.setattr(checkpoint, "fit_block", fit_block)
+    monkeypatch.setattr(parallel, "fit_block", fit_block)
     return fitted_blocks
 
 
@@ -62,6 +62,7 @@ def blocks(monkeypatch):
 def test_an_interrupted_fit_goes_on_where_it_was(tmp_path, blocks, options):
     X, Y = make_cells()
     whole = SciFateRegressor(**options).fit(X, Y)
+    blocks.fitted.clear()
     model = SciFateRegressor(checkpoint=tmp_path / "a" / "b", **options)
     blocks.fit_block.limit = 2
     with pytest.raises(RuntimeError, match="killed"):
@@ -103,7 +104,7 @@ def test_moments_have_checkpoints_too(tmp_path, blocks):
     from scifate_sklearn.moments import Moments, plan_folds
 
     X, Y = make_cells()
-    plan = plan_folds(SciFateRegressor()._splitter().split(X), len(X))
+    plan = plan_folds(RSampleKFold().split(X), len(X))
     moments = Moments.from_arrays(X.to_numpy(), Y.to_numpy(), plan, None, X.columns, Y.columns)
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
     SciFateRegressor(checkpoint=tmp_path).fit_moments(moments)
@@ -246,7 +247,7 @@ RUN = """
 import sys
 import time
 import numpy as np
-from scifate_sklearn import SciFateRegressor
+from scifate_sklearn import RSampleKFold, SciFateRegressor
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(400, 80)) + rng.normal(size=(400, 1))

@@ -142,6 +142,25 @@ class TestResults:
         assert len(found["links"]) == len(pd.read_csv(done[0] / "links.csv"))
         assert json.loads(found["run"])["steps"]["cells"]["before"] == 300
 
+    def test_cells_in_a_zarr_folder(
+        self, files: Path, run: Callable[..., Result], done: tuple[Path, Result], tmp_path: Path
+    ) -> None:
+        adata = anndata.read_h5ad(files / "cells.h5ad")
+        adata.write_zarr(tmp_path / "cells.zarr")
+        options = ["--tfs", files / "tfs.txt", "--cell-filter-umi", 50, "--n-jobs", 1]
+        arguments = "run", tmp_path / "cells.zarr", *options, "--encode", files / "peaks.csv"
+        for _ in range(2):  # the second time over the first
+            result = invoke(*arguments, "--out", tmp_path / "out", "--overwrite")
+            assert result.exit_code == 0, result.output
+        names = {p.name for p in (tmp_path / "out").iterdir()}
+        assert names == OUTPUTS - {"annotated.h5ad"} | {"annotated.zarr"}
+        links = pd.read_csv(tmp_path / "out" / "links.csv")
+        pd.testing.assert_frame_equal(links, pd.read_csv(done[0] / "links.csv"))
+        found = anndata.read_zarr(tmp_path / "out" / "annotated.zarr").uns["scifate"]
+        assert len(found["links"]) == len(links)
+        report = json.loads((tmp_path / "out" / "run.json").read_text())
+        assert len(report["inputs"]["cells"]["sha256"]) == 64
+
     def test_summary(self, done: tuple[Path, Result]) -> None:
         assert done[1].stderr == ""
         assert re.search(r"cells kept +\d+ of 300", done[1].stdout)
@@ -314,20 +333,19 @@ class TestMisuse:
     def test_unexpected_errors_say_so(
         self, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise KeyError("oops")
 
-        monkeypatch.setattr("scifate_sklearn.cli._run.read_cells", fail)
+        monkeypatch.setattr("scifate_sklearn.cli._run.prepare_moments", fail)
         assert_fails(run(tmp_path / "out"), 1, "unexpected KeyError: 'oops'.*--debug")
 
     def test_a_write_that_fails_leaves_no_half_file(
         self, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(self: anndata.AnnData, path: Path, **_: object) -> None:
-            Path(path).write_bytes(b"half")
+        def fail(*_: object) -> None:
             raise OSError("No space left on device")
 
-        monkeypatch.setattr(anndata.AnnData, "write_h5ad", fail)
+        monkeypatch.setattr("scifate_sklearn.cli._files.write_uns", fail)
         assert_fails(run(tmp_path), 1, "No space left")
         assert {p.name for p in tmp_path.iterdir()} == OUTPUTS - {"annotated.h5ad", "run.json"}
 
@@ -369,7 +387,7 @@ def test_ctrl_c_ends_quietly(run: Callable[..., Result], tmp_path: Path, monkeyp
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SciFateRegressor, "fit", interrupted)
+    monkeypatch.setattr(SciFateRegressor, "fit_moments", interrupted)
     result = run(tmp_path / "out")
     assert_fails(result, 130, "^Interrupted.$")
     assert not (tmp_path / "out").exists()

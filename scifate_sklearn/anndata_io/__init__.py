@@ -1,11 +1,20 @@
 """The front door: AnnData in, matrices out; and dynamo's function for those who have it in scripts.
 
 This package is the only place that knows AnnData's slots. It reads them through the object it is
-given and never imports anndata itself.
+given; anndata itself is imported only to open a file.
 """
 
 from .dynamo import scifate_glmnet
+from .files import open_anndata
 from .names import read_tf_names
-from .prepare import SciFateInputs, prepare_anndata
+from .prepare import SciFateInputs, SciFateMoments, prepare_anndata, prepare_moments
 
-__all__ = ["SciFateInputs", "prepare_anndata", "read_tf_names", "scifate_glmnet"]
+__all__ = [
+    "SciFateInputs",
+    "SciFateMoments",
+    "open_anndata",
+    "prepare_anndata",
+    "prepare_moments",
+    "read_tf_names",
+    "scifate_glmnet",
+]

@@ -1,52 +1,69 @@
-"""Layers of an AnnData as plain arrays, whatever they are stored as."""
+"""Layers of an AnnData in rows, whatever they are stored as and wherever."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from scifate_sklearn.preprocessing import Matrix, check_counts
+from scifate_sklearn.preprocessing import Matrix, check_real
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+KINDS = ("counts", "values")
+
 
 @dataclass(frozen=True)
-class Layers:
-    """The layer of the response and that of the regulators, and what they hold.
+class Layer:
+    """Counts or values (n_cells, n_genes), to be read some cells at a time.
 
     Attributes
     ----------
-    new, total : {ndarray, csr_array, csc_array} of shape (n_cells, n_genes)
-        May share memory with the AnnData: read only.
-    names : (str, str)
-        What the layers are called.
-    new_is_counts, total_is_counts : bool
+    name : str
+        What the user calls it; sums have plus signs.
+    parts : tuple
+        What adds up to it: NumPy arrays, SciPy's CSR matrices, anndata's backed CSR matrices,
+        dense arrays of h5py and zarr, or Dask arrays. Never modified.
+    is_counts : bool
         True for counts, False for values.
     """
 
-    new: Matrix
-    total: Matrix
-    names: tuple[str, str]
-    new_is_counts: bool
-    total_is_counts: bool
+    name: str
+    parts: tuple[Any, ...]
+    is_counts: bool
 
-    def of_cells(self, keep: NDArray[np.bool_]) -> "Layers":
-        """Return the layers of the cells where `keep` is True."""
-        return replace(self, new=self.new[keep], total=self.total[keep])
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return int(self.parts[0].shape[0])
 
-    def of_genes(self, keep: NDArray[np.bool_]) -> "Layers":
-        """Return the layers of the genes where `keep` is True."""
-        return replace(self, new=self.new[:, keep], total=self.total[:, keep])
+    @property
+    def is_dask(self) -> bool:
+        """Whether Dask holds it, or a part of it."""
+        return any(map(is_dask, self.parts))
+
+    @property
+    def n_stored(self) -> int:
+        """How many numbers are stored, about."""
+        return max(map(_n_stored, self.parts))
+
+    def rows(self, start: int, stop: int) -> Matrix:
+        """Return some cells: a dense array, or CSR in canonical format; read only."""
+        return add_parts([part[start:stop] for part in self.parts])
+
+
+def add_parts(parts: Sequence[Any]) -> Matrix:
+    """Return the sum of some cells of each part: dense, or CSR without entries stored twice."""
+    total: Any = sum(map(_as_matrix, parts[1:]), start=_as_matrix(parts[0]))
+    return total if isinstance(total, np.ndarray) else sp.csr_array(total)
 
 
 def read_layers(
     adata: "AnnData", nt_layers: Sequence[str], response: str, regulators: str
-) -> Layers:
-    """Return both layers, checked for what they are said to hold.
+) -> tuple[Layer, Layer]:
+    """Return the layers of the response and of the regulators.
 
     Parameters
     ----------
@@ -60,19 +77,15 @@ def read_layers(
     Raises
     ------
     TypeError
-        If a layer is not in memory or does not hold real numbers.
+        If a layer is of an unknown kind or does not hold real numbers.
     ValueError
-        If a layer is missing, or counts are negative or not finite.
+        If a layer is missing.
     """
-    names = check_layer_names(nt_layers)
-    new, total = (read_layer(adata, name) for name in names)
-    kinds = (response == "counts", regulators == "counts")
-    for name, matrix, is_counts in zip(names, (new, total), kinds, strict=True):
-        if is_counts:
-            check_counts(matrix, f"layer {name!r}")
-        elif matrix.dtype.kind not in "iuf":
-            raise TypeError(f"layer {name!r} must hold real numbers, found dtype {matrix.dtype}.")
-    return Layers(new, total, names, *kinds)
+    new, total = check_layer_names(nt_layers)
+    return (
+        read_layer(adata, new, response == KINDS[0]),
+        read_layer(adata, total, regulators == KINDS[0]),
+    )
 
 
 def check_anndata(adata: object) -> None:
@@ -109,50 +122,106 @@ def check_layer_names(nt_layers: Sequence[str]) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def read_layer(adata: "AnnData", name: str) -> Matrix:
-    """Return a layer as it is stored: a dense array or CSR/CSC in canonical format.
+def layer_parts(name: str, there: Sequence[str]) -> list[str]:
+    """Return the names of the layers that add up to `name`.
+
+    Parameters
+    ----------
+    name : str
+        A layer that is there, or the sum of some: ``"spliced+unspliced"``.
+    there : sequence of str
+        Names of the layers; ``"X"`` among them if there is such a matrix.
+
+    Raises
+    ------
+    ValueError
+        If one is not there.
+    """
+    if name in there:
+        return [name]
+    names = [part.strip() for part in name.split("+")]
+    missing = [part for part in names if part not in there]
+    if missing:
+        raise ValueError(
+            f"nt_layers names the layer {missing[0]!r}, which adata does not have. There are: "
+            f"{', '.join(map(repr, there)) or 'none'}."
+        )
+    return names
+
+
+def read_layer(adata: "AnnData", name: str, is_counts: bool) -> Layer:
+    """Return a layer, or the sum of layers.
 
     Parameters
     ----------
     adata : AnnData of shape (n_cells, n_genes)
         Never modified.
     name : str
-        Name of a layer; ``"X"`` means ``adata.X`` unless a layer has that name.
-
-    Returns
-    -------
-    {ndarray, csr_array, csc_array} of shape (n_cells, n_genes)
-        May share memory with `adata`: read only.
+        Name of a layer, or of several with plus signs between them; ``"X"`` means ``adata.X``
+        unless a layer has that name.
+    is_counts : bool
 
     Raises
     ------
     ValueError
         If there is no such layer.
     TypeError
-        If the layer is not in memory (backed, Dask) or of another unknown kind.
+        If it is of an unknown kind or does not hold real numbers.
     """
-    if name in adata.layers:
-        return _as_matrix(adata.layers[name], name)
-    if name == "X" and adata.X is not None:
-        return _as_matrix(adata.X, name)
-    there = [*map(repr, adata.layers), *(["'X' (adata.X)"] if adata.X is not None else [])]
-    raise ValueError(
-        f"nt_layers names the layer {name!r}, which adata does not have. There are: "
-        f"{', '.join(there) or 'none'}."
+    stored = ({"X": adata.X} if adata.X is not None else {}) | dict(adata.layers)
+    parts = [_in_rows(stored[part], part) for part in layer_parts(name, list(stored))]
+    for part in parts:
+        check_real(part, f"layer {name!r}")
+    return Layer(name, tuple(parts), is_counts)
+
+
+def is_sparse(stored: Any) -> bool:
+    """Tell whether this is a SciPy sparse matrix; without telling type checkers of which kind."""
+    return bool(sp.issparse(stored))
+
+
+def is_dask(stored: Any) -> bool:
+    """Tell whether this is a Dask array, without importing Dask."""
+    return hasattr(stored, "__dask_graph__")
+
+
+def _in_rows(stored: Any, name: str) -> Any:
+    """Return what can be read row by row; columns are turned into rows in memory."""
+    if isinstance(stored, np.ndarray):
+        return np.asarray(stored)
+    if is_sparse(stored):
+        return sp.csr_array(stored)
+    if _is_backed_sparse(stored):
+        return stored if stored.format == "csr" else sp.csr_array(stored.to_memory())
+    if is_dask(stored) or _is_dense_in_file(stored):
+        return stored
+    raise TypeError(
+        f"layer {name!r} is a {type(stored).__name__}; NumPy arrays, SciPy sparse matrices, "
+        "backed layers of h5ad and zarr files, and Dask arrays are understood."
     )
 
 
-def _as_matrix(stored: Any, name: str) -> Matrix:
-    if isinstance(stored, np.ndarray):
-        return np.asarray(stored)
-    if not sp.issparse(stored):
-        raise TypeError(
-            f"layer {name!r} is a {type(stored).__name__}; NumPy arrays and SciPy sparse matrices "
-            "in memory are understood. Load a backed AnnData with adata.to_memory() first."
-        )
-    sparse: Any = stored
-    matrix: sp.csc_array[Any] | sp.csr_array[Any, tuple[int, int]]
-    matrix = sp.csc_array(sparse) if sparse.format == "csc" else sp.csr_array(sparse)
+def _is_backed_sparse(stored: Any) -> bool:
+    return hasattr(stored, "to_memory") and hasattr(stored, "format") and hasattr(stored, "group")
+
+
+def _is_dense_in_file(stored: Any) -> bool:
+    return type(stored).__module__.split(".")[0] in ("h5py", "zarr") and hasattr(stored, "dtype")
+
+
+def _n_stored(part: Any) -> int:
+    if is_sparse(part):
+        return int(part.nnz)
+    if _is_backed_sparse(part):
+        return int(part.group["indptr"][-1])
+    return int(np.prod(part.shape))
+
+
+def _as_matrix(rows: Any) -> Matrix:
+    """Return some cells as an array or as CSR in canonical format."""
+    if not is_sparse(rows):
+        return np.asarray(rows)
+    matrix: Any = sp.csr_array(rows)
     if not matrix.has_canonical_format:
         # Entries stored twice would count twice as positive; summing works in place, so copy.
         matrix = matrix.copy()

@@ -7,13 +7,10 @@ import warnings
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-from scifate_sklearn.preprocessing import Matrix
 
 Names = NDArray[np.object_]
 
@@ -56,17 +53,27 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     return np.where(missing, ids, symbols)
 
 
-def keep_one_of_each(names: Names, total: Matrix, layer: str) -> NDArray[np.bool_]:
+def shared_names(names: Names) -> NDArray[np.intp]:
+    """Return the columns whose name another has too."""
+    return np.flatnonzero(pd.Series(names).duplicated(keep=False))
+
+
+def keep_one_of_each(
+    names: Names, shared: NDArray[np.intp], magnitude: NDArray[np.float64], layer: str
+) -> NDArray[np.bool_]:
     """Return which columns to keep so that names are unique: of each name the largest one.
 
     Parameters
     ----------
     names : ndarray of str of shape (n_genes,)
         Names, maybe not unique.
-    total : {ndarray, sparse} of shape (n_cells, n_genes)
-        The column with the largest sum of absolute values is kept; of equals the first.
+    shared : ndarray of int of shape (n_shared,)
+        From `shared_names`.
+    magnitude : ndarray of shape (n_shared,)
+        Sum of absolute values of these columns: the largest is kept, of equals the first, one with
+        NaN only if there is no other.
     layer : str
-        Name of that layer, for the warning.
+        Name of the layer they are sums of, for the warning.
 
     Returns
     -------
@@ -78,28 +85,20 @@ def keep_one_of_each(names: Names, total: Matrix, layer: str) -> NDArray[np.bool
     UserWarning
         If columns are dropped: how many, and examples.
     """
-    shared = np.flatnonzero(pd.Series(names).duplicated(keep=False))
     keep = np.ones(names.size, dtype=bool)
     if shared.size == 0:
         return keep
-    sums = _absolute_sums(total[:, shared])
+    sums = pd.Series(np.where(np.isnan(magnitude), -1.0, magnitude), index=shared)
     keep[shared] = False
-    keep[pd.Series(sums, index=shared).groupby(names[shared], sort=False).idxmax()] = True
+    keep[sums.groupby(names[shared], sort=False).idxmax()] = True
     warnings.warn(
         f"{np.count_nonzero(~keep)} of {names.size} gene columns were dropped because they share "
         f"their name with another ({_examples(pd.unique(names[~keep]))}); of each name the column "
         f"with the largest sum in layer {layer!r} was kept.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
     return keep
-
-
-def _absolute_sums(columns: Matrix) -> NDArray[np.float64]:
-    """Return Σ|x| of each column; -1 if it has a NaN, so that any other column is preferred."""
-    magnitudes: Any = abs(columns.astype(np.float64))
-    sums = np.asarray(magnitudes.sum(axis=0)).ravel()
-    return np.where(np.isnan(sums), -1.0, sums)
 
 
 def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:

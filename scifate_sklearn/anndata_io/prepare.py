@@ -1,36 +1,21 @@
-"""AnnData to the matrices of the regression: filters, size factors, transform, covariates."""
+"""AnnData to what the regression needs: matrices, or moments of any number of cells."""
 
-import logging
-import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from scifate_sklearn.preprocessing import (
-    Matrix,
-    count_positive,
-    is_constant,
-    log_normalize,
-    select_cells,
-    select_genes,
-    size_factors,
-    sum_cells,
-    to_dense,
-    zscore,
-)
+from scifate_sklearn.moments import Moments, plan_folds
+from scifate_sklearn.preprocessing import make_splitter, zscore
 
-from .layers import Layers, check_anndata, read_layers
-from .names import gene_names, keep_one_of_each, match_tfs
+from .chunks import split
+from .passes import dense_matrices, lean_matrices
+from .survey import Survey, survey_cells
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-logger = logging.getLogger(__name__)
-
-Floats = NDArray[np.float64]
 
 
 class SciFateInputs(NamedTuple):
@@ -57,6 +42,22 @@ class SciFateInputs(NamedTuple):
     genes: pd.DataFrame
 
 
+class SciFateMoments(NamedTuple):
+    """What the regression needs of any number of cells, made by `prepare_moments`.
+
+    Attributes
+    ----------
+    moments : Moments
+        Of the z-scores that `SciFateInputs` would hold, for `SciFateRegressor.fit_moments`.
+    cells, genes : DataFrame
+        As in `SciFateInputs`.
+    """
+
+    moments: Moments
+    cells: pd.DataFrame
+    genes: pd.DataFrame
+
+
 def prepare_anndata(
     adata: "AnnData",
     tf_names: Iterable[str],
@@ -73,12 +74,14 @@ def prepare_anndata(
     Parameters
     ----------
     adata : AnnData of shape (n_cells, n_genes)
-        Cells with the two layers; dense, CSR or CSC, a view or not. Never modified.
+        Cells with the two layers; dense, CSR or CSC, in memory, in a file (`open_anndata`, or
+        anndata's own backed mode) or held by Dask; a view or not. Never modified.
     tf_names : iterable of str
         Names of the possible regulators; those in the data (exact match) become predictors.
     nt_layers : (str, str), default=("new", "total")
         Layer of the response (new, unspliced RNA; velocities) and of the regulators (total,
-        spliced RNA; activities). ``"X"`` means ``adata.X``.
+        spliced RNA; activities). ``"X"`` means ``adata.X``; sums are written with plus signs,
+        ``"spliced+unspliced"``.
     gene_filter_rate : float, default=0.1
         Keep a gene if, in each layer of counts, more than this fraction of the cells is positive.
     cell_filter_UMI : float, default=10000
@@ -103,7 +106,7 @@ def prepare_anndata(
     Raises
     ------
     TypeError
-        If `adata` is no AnnData, a layer is not in memory or not real numbers, or `tf_names` not
+        If `adata` is no AnnData, a layer of an unknown kind or not real numbers, or `tf_names` not
         strings.
     ValueError
         If a layer or column is missing, counts are negative or not finite, regulator values not
@@ -122,143 +125,149 @@ def prepare_anndata(
     z = (log(x/s + 0.1) - mean)/sd with ddof 1, s being the same for both layers (Cao et al., Nature
     Biotechnology 2020). A gene that does not vary becomes all zeros.
     """
-    check_anndata(adata)
-    _check_options(gene_filter_rate, cell_filter_UMI, response, regulators)
-    layers = read_layers(adata, nt_layers, response, regulators)
-    names = gene_names(adata.var, gene_symbols)
-    unique = keep_one_of_each(names, layers.total, layers.names[1])
-    genes = _describe_genes(names, layers, match_tfs(tf_names, names))
-    keep_genes = unique & _filter_genes(genes, layers, unique, gene_filter_rate)
-    genes, layers = genes.loc[keep_genes], layers.of_genes(keep_genes)
-    keep_cells = _filter_cells(layers, cell_filter_UMI)
-    layers = layers.of_cells(keep_cells)
-    cells = _describe_cells(layers, adata.obs_names[keep_cells])
-    logger.info(
-        "kept %d of %d genes, %d of them TFs, and %d of %d cells",
-        *(len(genes), names.size, genes["is_tf"].sum(), len(cells), keep_cells.size),
+    survey = survey_cells(
+        adata,
+        tf_names,
+        nt_layers,
+        gene_filter_rate,
+        cell_filter_UMI,
+        response,
+        regulators,
+        gene_symbols,
     )
+    tfs, targets = _matrices(survey)
+    index, covariates = survey.cells.index, survey.covariates
+    tf_frame = pd.DataFrame(zscore(tfs), index=index, columns=survey.tf_names)
     return SciFateInputs(
-        _tf_matrix(layers, cells, genes), _target_matrix(layers, cells, genes), cells, genes
+        tf_frame.assign(**covariates).rename_axis(columns="TF"),
+        pd.DataFrame(zscore(targets), index=index, columns=survey.target_names.rename("target")),
+        survey.cells,
+        survey.genes,
     )
 
 
-def _check_options(rate: float, least: float, response: str, regulators: str) -> None:
-    if not 0 <= rate < 1:
-        raise ValueError(f"gene_filter_rate must be a fraction from 0 to below 1, got {rate!r}.")
-    if not 0 <= least < np.inf:
-        raise ValueError(f"cell_filter_UMI must be a number of counts from 0, got {least!r}.")
-    for argument, kind in (("response", response), ("regulators", regulators)):
-        if kind not in ("counts", "values"):
-            raise ValueError(f"{argument} must be 'counts' or 'values', got {kind!r}.")
+def prepare_moments(
+    adata: "AnnData",
+    tf_names: Iterable[str],
+    *,
+    nt_layers: Sequence[str] = ("new", "total"),
+    gene_filter_rate: float = 0.1,
+    cell_filter_UMI: float = 10000,
+    response: str = "counts",
+    regulators: str = "counts",
+    gene_symbols: str | None = None,
+    cv: Any = 10,
+    groups: str | ArrayLike | None = None,
+    random_state: Any = 123456,
+    chunk_size: int | None = None,
+) -> SciFateMoments:
+    """Turn an AnnData of any size into the sums that `SciFateRegressor` fits.
 
+    The cells are read chunk by chunk, from memory, from files or by Dask, and sparse layers stay
+    sparse: no matrix of cells × genes is made. The network is that of `prepare_anndata` and
+    `SciFateRegressor.fit`.
 
-def _describe_genes(
-    names: NDArray[np.object_], layers: Layers, is_tf: NDArray[np.bool_]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "n_cells_new": count_positive(layers.new),
-            "n_cells_total": count_positive(layers.total),
-            "is_tf": is_tf,
-            "position": np.arange(names.size),
-        },
-        index=pd.Index(names, name="gene"),
+    Parameters
+    ----------
+    adata, tf_names
+        As for `prepare_anndata`.
+    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
+        As for `prepare_anndata`.
+    cv : int, splitter or iterable of (train, test), default=10
+        Folds of the kept cells, as for `SciFateRegressor`; the sums belong to them.
+    groups : str or array-like of shape (n_cells,), default=None
+        For a group-aware splitter: a column of ``adata.obs``, or one label for each cell.
+    random_state : int, RandomState or None, default=123456
+        Seed of the folds where `cv` is an int.
+    chunk_size : int, default=None
+        Cells to read at a time; None for as many as make about 50 MB. Layers held by Dask keep
+        their chunks.
+
+    Returns
+    -------
+    SciFateMoments
+        ``moments``, ``cells``, ``genes``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `prepare_anndata`; and if `groups` names no column, or `chunk_size` is not positive.
+
+    Warns
+    -----
+    UserWarning
+        As `prepare_anndata`.
+
+    Notes
+    -----
+    The layers are read three times: which genes to keep; then which cells, and their size factors;
+    then the sums. The logarithm is taken as log(x/s + 0.1) − log 0.1, which is 0 where x is, and
+    the z-score of the sums.
+    """
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f"chunk_size must be a number of cells from 1, got {chunk_size!r}.")
+    survey = survey_cells(
+        adata,
+        tf_names,
+        nt_layers,
+        gene_filter_rate,
+        cell_filter_UMI,
+        response,
+        regulators,
+        gene_symbols,
+        chunk_size,
     )
+    n_cells = len(survey.cells)
+    labels = _group_labels(adata, groups, survey)
+    splits = make_splitter(cv, random_state).split(np.zeros((n_cells, 1)), None, labels)
+    covariates = np.column_stack([np.empty((n_cells, 0)), *survey.covariates.values()])
+    moments = survey.chunks.moments(
+        lean_matrices,
+        [
+            survey.keep,
+            split(survey.size_factor, survey.kept_bounds),
+            split(covariates, survey.kept_bounds),
+            [survey.columns] * len(survey.keep),
+        ],
+        plan_folds(splits, n_cells),
+        ([*survey.tf_names, *survey.covariates], list(survey.target_names)),
+    )
+    return SciFateMoments(moments.zscored(), survey.cells, survey.genes)
 
 
-def _filter_genes(
-    genes: pd.DataFrame, layers: Layers, unique: NDArray[np.bool_], rate: float
-) -> NDArray[np.bool_]:
-    """Return which genes enough cells express, or raise if no gene or no TF is left."""
-    kinds = {"n_cells_new": layers.new_is_counts, "n_cells_total": layers.total_is_counts}
-    counted = [genes[column].to_numpy() for column, is_counts in kinds.items() if is_counts]
-    if not counted:
-        return unique
-    n_cells = layers.new.shape[0]
-    keep = unique & select_genes(counted, n_cells, rate)
-    for what, candidates in (("gene", unique), ("TF", unique & genes["is_tf"].to_numpy())):
-        if not (keep & candidates).any():
-            best = np.minimum.reduce(counted)[candidates].max()
+def _matrices(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return TFs and targets of the kept cells, logged but not yet z-scored."""
+    n_cells, columns = len(survey.cells), survey.columns
+    tfs, targets = (np.empty((n_cells, len(own))) for own in (columns.tfs, columns.targets))
+    made = survey.chunks.map(
+        dense_matrices,
+        survey.keep,
+        split(survey.size_factor, survey.kept_bounds),
+        [columns] * len(survey.keep),
+    )
+    for rows, (x, y) in zip(survey.kept_bounds, made, strict=True):
+        tfs[rows], targets[rows] = x, y
+    return tfs, targets
+
+
+def _group_labels(
+    adata: "AnnData", groups: str | ArrayLike | None, survey: Survey
+) -> NDArray[Any] | None:
+    """Return the labels of the kept cells."""
+    if groups is None:
+        return None
+    keep = np.concatenate(survey.keep)
+    if isinstance(groups, str):
+        if groups not in adata.obs.columns:
             raise ValueError(
-                f"No {what} is left: none of {np.count_nonzero(candidates)} has counts in more "
-                f"than gene_filter_rate x cells = {rate} x {n_cells} cells (the best has them in "
-                f"{best}). Lower gene_filter_rate, or check nt_layers = {layers.names}."
+                f"groups names the column {groups!r}, which adata.obs does not have. There are: "
+                f"{', '.join(map(repr, adata.obs.columns)) or 'none'}."
             )
-    return keep
-
-
-def _filter_cells(layers: Layers, least: float) -> NDArray[np.bool_]:
-    """Return which cells have enough total counts over the kept genes, or raise if none has."""
-    if not layers.total_is_counts:
-        return np.ones(layers.total.shape[0], dtype=bool)
-    keep = select_cells(layers.total, least)
-    if not keep.any():
+        groups = adata.obs[groups]
+    labels = np.asarray(groups)
+    if labels.shape != keep.shape:
         raise ValueError(
-            f"No cell is left: none of {keep.size} has more than cell_filter_UMI = {least} counts "
-            f"of layer {layers.names[1]!r} over the {layers.total.shape[1]} kept genes (the best "
-            f"has {sum_cells(layers.total).max():g}). Lower cell_filter_UMI."
+            f"groups must be a column of adata.obs or one label for each of the {keep.size} cells "
+            f"of adata, got an array of shape {labels.shape}."
         )
-    return keep
-
-
-def _describe_cells(layers: Layers, index: pd.Index) -> pd.DataFrame:
-    factor = ratio = umi = np.full(len(index), np.nan)
-    if layers.total_is_counts:
-        umi, factor = sum_cells(layers.total), size_factors(layers.total)
-        if layers.new_is_counts:
-            ratio = sum_cells(layers.new) / umi
-    return pd.DataFrame(
-        {"size_factor": factor, "labeling_ratio": ratio, "total_umi": umi}, index=index
-    )
-
-
-def _tf_matrix(layers: Layers, cells: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
-    is_tf = genes["is_tf"].to_numpy()
-    matrix = _transform(layers.total[:, is_tf], layers.total_is_counts, cells)
-    finite = np.asarray(np.isfinite(matrix).all(axis=0))
-    if not finite.all():
-        bad = genes.index[is_tf][~finite]
-        raise ValueError(
-            f"layer {layers.names[1]!r} has NaN or infinite values for {len(bad)} of the TFs "
-            f"({', '.join(bad[:5])}); leave them out of tf_names, or replace the values."
-        )
-    frame = pd.DataFrame(zscore(matrix), index=cells.index, columns=genes.index[is_tf])
-    return frame.assign(**_covariates(cells)).rename_axis(columns="TF")
-
-
-def _covariates(cells: pd.DataFrame) -> dict[str, Floats]:
-    columns = {"new_size_factor": "size_factor", "labeling_ratio": "labeling_ratio"}
-    values = {name: cells[column].to_numpy() for name, column in columns.items()}
-    return {
-        name: zscore(value)
-        for name, value in values.items()
-        if np.isfinite(value).all() and not is_constant(value)
-    }
-
-
-def _target_matrix(layers: Layers, cells: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
-    matrix = _transform(layers.new, layers.new_is_counts, cells)
-    finite = np.asarray(np.isfinite(matrix).all(axis=0))
-    if not finite.any():
-        raise ValueError(
-            f"No target is left: each of {finite.size} genes has NaN or infinite values in layer "
-            f"{layers.names[0]!r}."
-        )
-    if not finite.all():
-        warnings.warn(
-            f"{np.count_nonzero(~finite)} of {finite.size} targets were left out because layer "
-            f"{layers.names[0]!r} has NaN or infinite values for them.",
-            UserWarning,
-            stacklevel=3,
-        )
-        matrix = matrix[:, finite]
-    return pd.DataFrame(
-        zscore(matrix), index=cells.index, columns=genes.index[finite].rename("target")
-    )
-
-
-def _transform(matrix: Matrix, is_counts: bool, cells: pd.DataFrame) -> Floats:
-    """Return counts as logarithms of size-corrected counts, values as they are; dense."""
-    if not is_counts:
-        return to_dense(matrix)
-    return log_normalize(matrix, cells["size_factor"].fillna(1.0).to_numpy())
+    return labels[keep]

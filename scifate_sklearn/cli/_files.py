@@ -1,60 +1,39 @@
-"""Files of `scifate run`: reading the cells, writing each result whole or not at all."""
+"""Files of `scifate run`: what was read, and each result, written whole or not at all."""
 
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from scifate_sklearn import __version__
 from scifate_sklearn._atomic import replacing
-from scifate_sklearn.anndata_io.layers import read_layer
-
-if TYPE_CHECKING:
-    from anndata import AnnData
+from scifate_sklearn.anndata_io.files import open_store, write_uns
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
 TABLES = ("links", "targets", "links_filtered", "enrichment")
 
 
-def read_cells(path: Path, layers: Sequence[str]) -> "AnnData":
-    """Read an h5ad file and add those `layers` that are sums of others.
-
-    Raises
-    ------
-    ValueError
-        If the file is no h5ad, or a layer of a sum is missing.
-    """
-    import anndata
-
-    try:
-        adata = anndata.read_h5ad(path)
-    except Exception as error:  # h5py and anndata raise whatever they stumble over
-        raise ValueError(f"{path} is not a readable h5ad file: {error}") from error
-    for name in layers:
-        if "+" in name and name not in adata.layers:
-            adata.layers[name] = _sum_of_layers(adata, name)
-    return adata
-
-
-def _sum_of_layers(adata: "AnnData", expression: str) -> Any:
-    parts: list[Any] = [read_layer(adata, part.strip()) for part in expression.split("+")]
-    total = sum(parts[1:], start=parts[0])
-    # Older anndata knows sparse matrices only, not sparse arrays.
-    return sparse.csr_matrix(total) if sparse.issparse(parts[0]) else np.asarray(total)
-
-
 def describe_file(path: Path) -> dict[str, str | int]:
-    """Return where a file lies, its size in bytes and its SHA256."""
+    """Return where a file or a zarr folder lies, its size in bytes and its SHA256."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file.relative_to(path).as_posix()} {_sha256(file)}\n".encode())
+        size, sha256 = sum(file.stat().st_size for file in files), digest.hexdigest()
+    else:
+        size, sha256 = path.stat().st_size, _sha256(path)
+    return {"path": str(path.resolve()), "size": size, "sha256": sha256}
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": str(path.resolve()), "size": path.stat().st_size, "sha256": digest}
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -78,16 +57,19 @@ def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def write_annotated(
-    out: Path, adata: "AnnData", tables: dict[str, pd.DataFrame], report: dict[str, Any]
+    out: Path, cells: Path, tables: dict[str, pd.DataFrame], report: dict[str, Any]
 ) -> None:
-    """Write the cells to ``annotated.h5ad``, with tables and report in ``uns["scifate"]``."""
-    adata.uns["scifate"] = {
+    """Copy the cells to `out`, and put tables and report into ``uns["scifate"]`` of the copy."""
+    found = {
         **{name: table.reset_index(drop=True) for name, table in tables.items()},
         # As text: HDF5 has no None and no lists of objects.
         "run": _to_json(report),
     }
-    with replacing(out / "annotated.h5ad") as unfinished:
-        adata.write_h5ad(unfinished, compression="gzip")
+    is_folder = cells.is_dir()
+    with replacing(out / ("annotated.zarr" if is_folder else "annotated.h5ad")) as unfinished:
+        (shutil.copytree if is_folder else shutil.copyfile)(cells, unfinished)
+        with open_store(unfinished, "r+") as store:
+            write_uns(store, "scifate", found)
 
 
 def write_json(out: Path, report: dict[str, Any]) -> None:

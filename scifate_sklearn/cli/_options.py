@@ -56,10 +56,10 @@ Cells = Annotated[
     Path,
     typer.Argument(
         exists=True,
-        dir_okay=False,
         readable=True,
-        metavar="CELLS.h5ad",
-        help="Cells with both layers.",
+        metavar="CELLS",
+        help="Cells with both layers: an h5ad file or a zarr folder of anndata. They are read in "
+        "chunks, so there may be more of them than memory.",
     ),
 ]
 Tfs = Annotated[

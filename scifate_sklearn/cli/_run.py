@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scifate_sklearn.anndata_io import SciFateInputs, prepare_anndata, read_tf_names
+from scifate_sklearn.anndata_io import (
+    SciFateMoments,
+    open_anndata,
+    prepare_moments,
+    read_tf_names,
+)
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.filters.names import examples
 from scifate_sklearn.links import strong_links
@@ -19,7 +24,6 @@ from scifate_sklearn.regressor import SciFateRegressor
 from ._console import collect_warnings, is_interactive
 from ._files import (
     describe_file,
-    read_cells,
     versions,
     write_annotated,
     write_json,
@@ -74,7 +78,6 @@ class Settings:
             lambda_rule=rule,
             path=str(self.path),
             n_jobs=self.n_jobs,
-            random_state=self.seed,
             checkpoint=self.checkpoint,
             verbose=int(not self.quiet and is_interactive()),
         )
@@ -128,10 +131,9 @@ def run_and_write(settings: Settings, out: Path) -> str:
     """
     started, watch = datetime.now(UTC), Stopwatch()
     with collect_warnings() as messages:
-        with watch.time("read"):
-            adata = read_cells(settings.cells, (settings.new, settings.total))
-            tf_names = read_tf_names(settings.tfs)
-        results = _analyse(adata, tf_names, settings, watch)
+        tf_names = read_tf_names(settings.tfs)
+        with open_anndata(settings.cells, (settings.new, settings.total)) as adata:
+            results = _analyse(adata, tf_names, settings, watch)
     report = {
         "versions": versions(),
         "started": started.isoformat(timespec="seconds"),
@@ -143,7 +145,7 @@ def run_and_write(settings: Settings, out: Path) -> str:
     with watch.time("write"):
         out.mkdir(parents=True, exist_ok=True)
         write_tables(out, results.tables)
-        write_annotated(out, adata, results.tables, report)
+        write_annotated(out, settings.cells, results.tables, report)
     write_json(out, {**report, "seconds": {**watch.seconds, "total": watch.total}})
     return f"{_summarise(results)}\n\nResults are in {out} ({watch.total:.0f} s)."
 
@@ -156,7 +158,7 @@ def _analyse(
         # Read before the fit, so that a reference which does not fit costs no regression.
         reference = _read_reference(settings, inputs.genes)
     with watch.time("fit"):
-        regressor = settings.regressor.fit(inputs.tf_matrix, inputs.target_matrix)
+        regressor = settings.regressor.fit_moments(inputs.moments)
     tables = {"links": regressor.links_, "targets": _target_table(regressor)}
     strong = strong_links(regressor.links_, settings.coef_threshold)
     steps = {
@@ -177,8 +179,8 @@ def _analyse(
     return Results(tables, steps)
 
 
-def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFateInputs:
-    return prepare_anndata(
+def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFateMoments:
+    return prepare_moments(
         adata,
         tf_names,
         nt_layers=(settings.new, settings.total),
@@ -186,6 +188,7 @@ def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFa
         cell_filter_UMI=settings.cell_filter_umi,
         response=settings.response,
         gene_symbols=settings.gene_symbols,
+        random_state=settings.seed,
     )
 
 

@@ -15,12 +15,16 @@ from . import archive
 from ._chunks import check_chunk
 from ._plan import FoldLayout, FoldPlan
 from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, sum_shapes, zero_sums
+from ._targets import TargetSums
 
 Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 
 # A chunk of cells is summed around a mean that is this many standard deviations from its own at
 # most: the variances then lose no more than the square of it, four of sixteen digits.
 _NEAR = 100.0
+
+# A variance below this share of the second moment around the shift is rounding, not signal.
+CONSTANT = 1e-12
 
 # What `Moments.save` writes.
 _KIND = "moments of cells"
@@ -87,6 +91,23 @@ class Moments:
         """Means (n_parts, n_targets) of the targets, relative to the shift."""
         return self.y_sum / self.weight[:, None]
 
+    @property
+    def predictors(self) -> Moments:
+        """The same moments without any target."""
+        return replace(
+            self,
+            y_shift=self.y_shift[:0],
+            y_sum=self.y_sum[:, :0],
+            xy=np.empty((*self.x_sum.shape, 0)),
+            yy=self.yy[:, :0],
+            target_names=None,
+        )
+
+    def targets(self, block: slice) -> TargetSums:
+        """Return what there is of a run of targets, without the predictors' own sums."""
+        sums = self.y_sum[:, block], self.xy[:, :, block], self.yy[:, block]
+        return TargetSums(self.y_shift[block], *sums)
+
     @cached_property
     def whole(self) -> Moments:
         """The sums over all cells, as one part."""
@@ -99,7 +120,7 @@ class Moments:
         """
 
         def add(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-            return (member @ sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:])
+            return np.tensordot(member, sums, axes=1)
 
         # A set that is one part is there already.
         if np.all(np.count_nonzero(member, axis=1) == 1):
@@ -158,6 +179,7 @@ class Moments:
         plan: FoldPlan,
         feature_names: Names | None = None,
         target_names: Names | None = None,
+        around: Moments | None = None,
     ) -> Moments:
         """Sum over cells that are never in memory together.
 
@@ -168,6 +190,9 @@ class Moments:
         plan : FoldPlan
             From `plan_folds`, for all cells of all chunks.
         feature_names, target_names : sequence of str, default=None
+        around : Moments, default=None
+            Of other cells, to which these are going to be added: that is quicker if both are
+            summed around the same shift.
 
         Returns
         -------
@@ -189,6 +214,8 @@ class Moments:
             stop = start + X.shape[0]
             here = [rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts]
             shifts = column_shift(X, weight), column_shift(Y, weight)
+            if total is None and around is not None and around._is_near(X, Y, weight, *shifts):
+                shifts = around.x_shift, around.y_shift
             if total is not None and total._is_near(X, Y, weight, *shifts):
                 total._add_cells(X, Y, weight, here)
             else:
@@ -314,6 +341,41 @@ class Moments:
             xy=xy,
             yy=self.yy + e * (2.0 * self.y_sum + w * e),
         )
+
+    def zscored(self) -> Moments:
+        """Return the moments of the z-scores, (x − mean) / sd of each column over all cells.
+
+        The standard deviation has ddof 1, as in the published pipeline (Cao et al. 2020). A
+        constant column becomes all zeros.
+        """
+        total = self.layout.total
+        x_squares = total @ np.diagonal(self.xx, axis1=1, axis2=2)
+        x_shift, a = self._zscore(self.x_shift, total @ self.x_sum, x_squares)
+        y_shift, b = self._zscore(self.y_shift, total @ self.y_sum, total @ self.yy)
+        return replace(
+            self,
+            x_shift=x_shift,
+            y_shift=y_shift,
+            x_sum=self.x_sum * a,
+            y_sum=self.y_sum * b,
+            xx=self.xx * np.outer(a, a),
+            xy=self.xy * np.outer(a, b),
+            yy=self.yy * b**2,
+        )
+
+    def _zscore(
+        self, shift: NDArray[np.float64], sums: NDArray[np.float64], squares: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where the shift lies in z-scores, and 1/sd of each column, 0 if constant."""
+        total = self.layout.total
+        weight, n = float(total @ self.weight), float(total @ self.n_cells)
+        mean, square = sums / weight, squares / weight
+        variance = square - mean**2
+        floor = np.maximum(square, CONSTANT * (shift + mean) ** 2)
+        varies = variance > CONSTANT * floor
+        sd = np.sqrt(np.where(varies, variance, 1.0) * (n / max(n - 1.0, 1.0)))
+        inverse = varies / sd
+        return -mean * inverse, inverse
 
     def checksum(self) -> str:
         """Return the SHA-256 of everything in here."""

@@ -1,5 +1,7 @@
 """Which cells are summed together, and which sums make up which training and test set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -66,6 +68,12 @@ class FoldPlan:
     def n_cells(self) -> int:
         """Number of cells."""
         return int(self.layout.total @ [len(rows) for rows in self.parts])
+
+    def rows(self, start: int, stop: int) -> FoldPlan:
+        """Return what the plan says of some consecutive cells, numbered from 0."""
+        parts = (np.sort(rows) for rows in self.parts)
+        here = (rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts)
+        return FoldPlan(tuple(here), self.layout)
 
     def training_rows(self, fold: int) -> NDArray[np.intp]:
         """Return the sorted rows of the training set of one fold."""

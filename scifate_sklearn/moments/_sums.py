@@ -20,8 +20,13 @@ SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
 # the processor's cache, and the products are large enough for BLAS at full speed.
 _CHUNK_SIZE = 2**19
 _CHUNK_CELLS = 2048
-# Sparse cells are taken so many entries at a time, which bounds the copies of them.
+# Sparse cells are taken so many entries at a time, stored or, once they are made dense, all.
 _CHUNK_ENTRIES = 2**22
+# What a multiplication of sparse matrices takes beside one of dense matrices, about.
+_SPARSE_COST = 128
+# A sparse column with at least this share of zeros is summed around 0: its mean is at most ten
+# standard deviations away, so that two digits of sixteen cancel and no zero has to be stored.
+_SHARE_OF_ZEROS = 0.01
 # Few cells show that most columns are not constant.
 _GLANCE_CELLS = 64
 
@@ -38,20 +43,38 @@ def zero_sums(n_parts: int, p: int, q: int) -> Sums:
 
 
 def column_shift(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weighted column means, exactly the column's value where it is constant."""
+    """Return what to sum each column around: its mean, exactly its value where it is constant.
+
+    In sparse matrices 0 for columns with more than a few zeros.
+    """
     if not isinstance(A, np.ndarray):
-        low, high = (_dense(getattr(A, which)(axis=0)).ravel() for which in ("min", "max"))
-        return np.where(low == high, low, _column_mean(A, weight))
+        return _sparse_shift(A, weight)
     shift = _column_mean(A, weight)
     constant = _constant_columns(A)
     shift[constant] = A[0, constant]
     return shift
 
 
+def _sparse_shift(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    n, p = A.shape
+    first, total_weight = _dense(A[:1]).ravel(), max(weight.sum(), np.finfo(float).tiny)
+    total, stored_weight, n_first = np.zeros(p), np.zeros(p), np.zeros(p, np.intp)
+    for rows in _slices(n, _chunk_cells(A)):
+        part = _canonical(A[rows])
+        data = part.data.astype(np.float64, copy=False)
+        is_first = data == first[part.indices]
+        entry_weight = np.repeat(weight[rows], np.diff(part.indptr))
+        total += np.bincount(part.indices, entry_weight * data, minlength=p)
+        stored_weight += np.bincount(part.indices, entry_weight, minlength=p)
+        n_first += np.bincount(part.indices[is_first], minlength=p)
+    mean = np.where(n_first == n, first, total / total_weight)
+    return np.where(total_weight - stored_weight < _SHARE_OF_ZEROS * total_weight, mean, 0.0)
+
+
 def column_spread(
     A: Matrix, columns: NDArray[np.intp], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the weighted standard deviations of some columns."""
+    """Return the standard deviations of some columns."""
     part, weight = A[:, columns][weight > 0], weight[weight > 0]
     mean = _column_mean(part, weight)
     if isinstance(A, np.ndarray):
@@ -88,8 +111,7 @@ def add_cells(
     sums: Sums,
 ) -> None:
     """Add the sums over the rows of each part to what is in `sums` already."""
-    is_dense = isinstance(X, np.ndarray) and isinstance(Y, np.ndarray)
-    add_part = _add_dense_part if is_dense else _add_sparse_part
+    add_part = _add_sparse_part if _is_sparse_faster(X, Y, x_shift, y_shift) else _add_dense_part
     for k, rows in enumerate(parts):
         rows = rows[weight[rows] > 0]
         # With the dots even single numbers are views, to be written in place.
@@ -97,17 +119,33 @@ def add_cells(
         add_part(X, Y, weight, x_shift, y_shift, rows, part)
 
 
+def _is_sparse_faster(
+    X: Matrix, Y: Matrix, x_shift: NDArray[np.float64], y_shift: NDArray[np.float64]
+) -> bool:
+    """Say whether few enough numbers are other than the shift, in both."""
+    if isinstance(X, np.ndarray) or isinstance(Y, np.ndarray):
+        return False
+    shares = [
+        (A.nnz + A.shape[0] * np.count_nonzero(shift)) / max(1, A.shape[0] * A.shape[1])
+        for A, shift in ((X, x_shift), (Y, y_shift))
+    ]
+    return _SPARSE_COST * shares[0] * shares[1] < 1.0
+
+
 def _add_dense_part(
-    X: NDArray[np.float64],
-    Y: NDArray[np.float64],
+    X: Matrix,
+    Y: Matrix,
     weight: NDArray[np.float64],
     x_shift: NDArray[np.float64],
     y_shift: NDArray[np.float64],
     rows: NDArray[np.intp],
     part: Sums,
 ) -> None:
-    """Add the sums over the rows to `part`, chunk by chunk."""
+    """Add the sums over the rows to `part`, chunk by chunk; X, Y or both may be sparse."""
     n_cells, n_targets = _chunk_shape(X.shape[1])
+    if not isinstance(Y, np.ndarray):  # to cut columns out of which takes longer than all of them
+        n_targets = max(1, Y.shape[1])
+        n_cells = max(1, min(n_cells, _CHUNK_ENTRIES // n_targets))
     for chunk in _slices(len(rows), n_cells):
         cells, is_first = rows[chunk], not part["weight"] > 0
         w = weight[cells]
@@ -135,14 +173,16 @@ def _slices(size: int, step: int) -> list[slice]:
 
 
 def _weigh_dense(
-    A: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    root: NDArray[np.float64],
-    shift: NDArray[np.float64],
+    A: Matrix, rows: NDArray[np.intp], root: NDArray[np.float64], shift: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return √w (A − shift) for the given rows, always in new memory."""
-    # In column order `take` is twice as fast as indexing; in any other it may copy all of A first.
-    chunk = np.take(A.T, rows, axis=1).T if A.flags.f_contiguous else A[rows]
+    if not isinstance(A, np.ndarray):
+        chunk = _dense(A[rows])
+    elif A.flags.f_contiguous:
+        # Twice as fast as indexing; in any other order it may copy all of A first.
+        chunk = np.take(A.T, rows, axis=1).T
+    else:
+        chunk = A[rows]
     chunk = chunk.astype(np.float64, copy=False)
     chunk -= shift
     if np.any(root != 1.0):
@@ -169,61 +209,49 @@ def _add_sparse_part(
     rows: NDArray[np.intp],
     part: Sums,
 ) -> None:
-    """Add the sums over the rows to `part`, chunk by chunk; one of X and Y may be dense."""
+    """Add the sums over the rows to `part`, chunk by chunk, by products of sparse matrices."""
     for chunk in _slices(len(rows), _chunk_cells(X, Y)):
         w = weight[rows[chunk]]
         root = np.sqrt(w)
-        A, a = _weigh(X, rows[chunk], root, x_shift)
-        B, b = _weigh(Y, rows[chunk], root, y_shift)
-        total = w.sum()
-        x_sum, y_sum = _dense(root @ A), _dense(root @ B)
+        A = _weigh_sparse(X, rows[chunk], root, x_shift)
+        B = _weigh_sparse(Y, rows[chunk], root, y_shift)
         part["n_cells"] += np.count_nonzero(w)
-        part["weight"] += total
-        part["x_sum"] += x_sum - total * a
-        part["y_sum"] += y_sum - total * b
-        # Sparse products are taken around 0, and moved to the shift where that is left to do.
-        part["xx"] += _moved(A.T @ A, a, a, x_sum, x_sum, total)
-        part["xy"] += _moved(A.T @ B, a, b, x_sum, y_sum, total)
-        part["yy"] += _squares(B) + b * (total * b - 2 * y_sum)
+        part["weight"] += w.sum()
+        part["x_sum"] += root @ A
+        part["y_sum"] += root @ B
+        transposed = A.T.tocsr()
+        part["xx"] += _dense(transposed @ A)
+        part["xy"] += _dense(transposed @ B)
+        part["yy"] += _squares(B)
 
 
-def _chunk_cells(X: Matrix, Y: Matrix) -> int:
-    """Return the cells in a chunk of matrices of which at least one is sparse."""
-    n_entries = sum(A.size if isinstance(A, np.ndarray) else A.nnz for A in (X, Y))
-    return max(1, _CHUNK_ENTRIES * X.shape[0] // max(1, n_entries))
+def _chunk_cells(*matrices: Matrix) -> int:
+    """Return the cells in a chunk of sparse matrices."""
+    n_entries = sum(A.nnz for A in matrices)
+    return max(1, _CHUNK_ENTRIES * matrices[0].shape[0] // max(1, n_entries))
 
 
-def _moved(
-    product: Matrix,
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    a_sum: NDArray[np.float64],
-    b_sum: NDArray[np.float64],
-    total: float,
-) -> NDArray[np.float64]:
-    """Return Σ w (x − a)(y − b)ᵀ from Σ w x yᵀ, Σ w x, Σ w y and Σ w."""
-    moved = _dense(product)
-    moved += np.outer(a, total * b - b_sum)
-    moved -= np.outer(a_sum, b)
-    return moved
-
-
-def _weigh(
+def _weigh_sparse(
     A: Matrix, rows: NDArray[np.intp], root: NDArray[np.float64], shift: NDArray[np.float64]
-) -> tuple[Matrix, NDArray[np.float64]]:
-    """Return √w (A − shift) and the shift that is still to be applied to its products.
+) -> Matrix:
+    """Return √w (A − shift) for the given rows; zeros of columns without a shift stay unstored."""
+    A = _canonical(A[rows]).astype(np.float64, copy=False)
+    shifted = np.flatnonzero(shift)
+    if shifted.size:
+        n, m = A.shape[0], shifted.size
+        row = np.tile(shift[shifted], n), np.tile(shifted, n), np.arange(0, n * m + 1, m)
+        A = A - sp.csr_array(row, shape=A.shape)
+    data = A.data * np.repeat(root, np.diff(A.indptr))
+    return sp.csr_array((data, A.indices, A.indptr), shape=A.shape)
 
-    A sparse column without zeros is shifted like a dense one. In any other the zeros make the
-    spread as large as the mean, so that nothing cancels when its products are shifted afterwards.
-    """
-    if isinstance(A, np.ndarray):
-        return _weigh_dense(A, rows, root, shift), np.zeros_like(shift)
-    A = sp.csr_array(A[rows], dtype=np.float64)
-    A.sum_duplicates()
-    is_full = np.bincount(A.indices, minlength=A.shape[1]) == A.shape[0]
-    applied = np.where(is_full, shift, 0.0)
-    data = (A.data - applied[A.indices]) * np.repeat(root, np.diff(A.indptr))
-    return sp.csr_array((data, A.indices, A.indptr), shape=A.shape), shift - applied
+
+def _canonical(A: Matrix) -> Matrix:
+    """Return CSR without entries stored twice, which may share memory with A."""
+    A = sp.csr_array(A)
+    if not A.has_canonical_format:
+        A = A.copy()  # for summing works in place
+        A.sum_duplicates()
+    return A
 
 
 def _dense(A: Matrix) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ al., Nature Biotechnology 2020; R package monocle for the size factors).
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,8 +25,68 @@ PSEUDOCOUNT = 0.1
 _CONSTANT = 1e-12
 
 
-def check_finite(values: Matrix, name: str) -> None:
-    """Raise if `values` holds something other than finite real numbers.
+@dataclass(frozen=True)
+class CountFaults:
+    """What keeps numbers from being counts; those of several chunks of cells add up.
+
+    Attributes
+    ----------
+    n_not_finite, n_negative : int
+        How many numbers are NaN or infinite, and below zero.
+    smallest : float
+        The smallest of the negative ones, 0 if there is none.
+    """
+
+    n_not_finite: int
+    n_negative: int
+    smallest: float
+
+    @classmethod
+    def of(cls, counts: Matrix) -> Self:
+        """Look for faults in counts (n_cells, n_genes), dense or sparse."""
+        stored = stored_numbers(counts)
+        negative = stored[stored < 0]
+        return cls(
+            int(np.count_nonzero(~np.isfinite(stored))),
+            int(negative.size),
+            float(negative.min(initial=0)),
+        )
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.n_not_finite + other.n_not_finite,
+            self.n_negative + other.n_negative,
+            min(self.smallest, other.smallest),
+        )
+
+    def check(self, name: str) -> None:
+        """Raise if there is a fault.
+
+        Parameters
+        ----------
+        name : str
+            What the error calls the counts, such as ``layer 'new'``.
+
+        Raises
+        ------
+        ValueError
+            If a number is NaN, infinite or negative.
+        """
+        if self.n_not_finite:
+            raise ValueError(
+                f"{name} has {self.n_not_finite} NaN or infinite value(s); leave out those cells "
+                "or genes, or replace the values, first."
+            )
+        if self.n_negative:
+            raise ValueError(
+                f"{name} has {self.n_negative} negative value(s), the smallest "
+                f"{self.smallest:g}, so it does not hold counts. Pass raw counts, neither logged "
+                "nor scaled; for velocities or rates choose 'values' instead of 'counts'."
+            )
+
+
+def check_real(values: Matrix, name: str) -> None:
+    """Raise if `values` are not real numbers.
 
     Parameters
     ----------
@@ -37,49 +98,10 @@ def check_finite(values: Matrix, name: str) -> None:
     Raises
     ------
     TypeError
-        If the values are not real numbers.
-    ValueError
-        If a value is NaN or infinite.
+        If they are complex, text, truth values or objects.
     """
-    stored = _stored(values)
-    if stored.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers, found dtype {stored.dtype}.")
-    n_bad = stored.size - int(np.count_nonzero(np.isfinite(stored)))
-    if n_bad:
-        raise ValueError(
-            f"{name} has {n_bad} NaN or infinite value(s); leave out those cells or genes, or "
-            "replace the values, first."
-        )
-
-
-def check_counts(counts: Matrix, name: str) -> None:
-    """Raise if `counts` cannot be counts: not finite, or negative.
-
-    Fractions are allowed; some quantifiers report them.
-
-    Parameters
-    ----------
-    counts : {ndarray, sparse} of shape (n_cells, n_genes)
-        Supposed counts.
-    name : str
-        What the error calls them, such as ``layer 'new'``.
-
-    Raises
-    ------
-    TypeError
-        If they are not real numbers.
-    ValueError
-        If one is NaN, infinite or negative.
-    """
-    check_finite(counts, name)
-    stored = _stored(counts)
-    n_negative = int(np.count_nonzero(stored < 0))
-    if n_negative:
-        raise ValueError(
-            f"{name} has {n_negative} negative value(s), the smallest {stored.min():g}, so it does "
-            "not hold counts. Pass raw counts, neither logged nor scaled; for velocities or rates "
-            "choose 'values' instead of 'counts'."
-        )
+    if values.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold real numbers, found dtype {values.dtype}.")
 
 
 def count_positive(counts: Matrix) -> NDArray[np.int64]:
@@ -140,33 +162,33 @@ def select_genes(
     return kept
 
 
-def select_cells(total: Matrix, least: float) -> NDArray[np.bool_]:
-    """Return which cells have more than `least` counts.
+def rounded_totals(total: Matrix) -> NDArray[np.float64]:
+    """Return the sum of each cell's rounded counts, t_c = Σ_g round(total_cg).
 
     Parameters
     ----------
     total : {ndarray, sparse} of shape (n_cells, n_genes)
         Total counts of the genes that passed the gene filter.
-    least : float
-        Counts (UMIs) a cell must exceed.
 
     Returns
     -------
-    ndarray of bool of shape (n_cells,)
-        True for the cells to keep.
+    ndarray of shape (n_cells,)
+        Sums; halves are rounded to even, as in R.
     """
-    return sum_cells(total) > least
+    # Integers first become float64: rint turns bytes into float16, which SciPy cannot sum.
+    exact = total.astype(np.float64)
+    return sum_cells(np.rint(exact) if isinstance(exact, np.ndarray) else exact.rint())
 
 
-def size_factors(total: Matrix) -> NDArray[np.float64]:
+def size_factors(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the size factor of each cell: its total over the geometric mean of all totals.
 
-    For cell c and genes g: t_c = Σ_g round(total_cg), s_c = t_c / exp(mean log t).
+    s_c = t_c / exp(mean log t).
 
     Parameters
     ----------
-    total : {ndarray, sparse} of shape (n_cells, n_genes)
-        Total counts after both filters.
+    totals : ndarray of shape (n_cells,)
+        Rounded totals (`rounded_totals`) after both filters.
 
     Returns
     -------
@@ -180,12 +202,8 @@ def size_factors(total: Matrix) -> NDArray[np.float64]:
 
     Notes
     -----
-    monocle's ``estimateSizeFactors(method = "mean-geometric-mean-total", round_exprs = TRUE)``;
-    halves round to even as in R.
+    monocle's ``estimateSizeFactors(method = "mean-geometric-mean-total", round_exprs = TRUE)``.
     """
-    # Integers first become float64: rint turns bytes into float16, which SciPy cannot sum.
-    exact = total.astype(np.float64)
-    totals = sum_cells(np.rint(exact) if isinstance(exact, np.ndarray) else exact.rint())
     n_empty = int(np.count_nonzero(totals <= 0))
     if n_empty:
         raise ValueError(
@@ -214,6 +232,29 @@ def log_normalize(counts: Matrix, size_factor: NDArray[np.float64]) -> NDArray[n
     logs /= size_factor[:, None]
     logs += PSEUDOCOUNT
     return np.log(logs, out=logs)
+
+
+def log_above_zero(counts: Matrix, size_factor: NDArray[np.float64]) -> Matrix:
+    """Return ``log(counts / size_factor + 0.1) - log(0.1)``, which is 0 where there is no count.
+
+    Parameters
+    ----------
+    counts : {ndarray, sparse} of shape (n_cells, n_genes)
+        New or total counts; sparse ones without entries stored twice.
+    size_factor : ndarray of shape (n_cells,)
+        Positive size factors.
+
+    Returns
+    -------
+    {ndarray, csr_array} of shape (n_cells, n_genes)
+        Sparse where `counts` are. From `log_normalize` it differs by a constant, so z-scores,
+        coefficients and penalties are the same.
+    """
+    if isinstance(counts, np.ndarray):
+        return np.log1p(counts / (PSEUDOCOUNT * size_factor[:, None]))
+    rows = sp.csr_array(counts)
+    factor = np.repeat(PSEUDOCOUNT * size_factor, np.diff(rows.indptr))
+    return sp.csr_array((np.log1p(rows.data / factor), rows.indices, rows.indptr), rows.shape)
 
 
 def zscore(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -274,6 +315,16 @@ def to_dense(values: Matrix) -> NDArray[np.float64]:
     return copied if isinstance(copied, np.ndarray) else copied.toarray()
 
 
-def _stored(values: Matrix) -> NDArray[Any]:
-    """Return the numbers held in memory: all of a dense array, the stored ones of a sparse one."""
+def stored_numbers(values: Matrix) -> NDArray[Any]:
+    """Return the numbers held in memory: all of a dense array, the stored ones of a sparse one.
+
+    Parameters
+    ----------
+    values : {ndarray, sparse} of shape (n_cells, n_genes)
+
+    Returns
+    -------
+    ndarray
+        Not a copy.
+    """
     return values if isinstance(values, np.ndarray) else values.data

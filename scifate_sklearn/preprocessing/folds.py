@@ -7,10 +7,12 @@ The same folds give the same cross-validation curve, and so the same λ and the 
 import warnings
 from collections.abc import Iterator
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import BaseCrossValidator
+from sklearn.model_selection import BaseCrossValidator, check_cv
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
 from ._r_sample import LARGEST_SEED, SAMPLE_KINDS, r_sample
@@ -152,6 +154,34 @@ class RSampleKFold(BaseCrossValidator):
         folds = self.fold_ids(_num_samples(X))
         for fold in range(1, self.n_splits + 1):
             yield folds == fold
+
+
+def make_splitter(cv: Any, random_state: Any) -> Any:
+    """Return the splitter that `cv` means.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        An int means ``RSampleKFold(cv, seed=random_state)``.
+    random_state : int, RandomState or None
+        If not an int, a seed is drawn from it.
+
+    Returns
+    -------
+    splitter
+        With the methods ``split`` and ``get_n_splits``.
+
+    Raises
+    ------
+    ValueError
+        If `cv` is none of these.
+    """
+    if isinstance(cv, bool) or not isinstance(cv, Integral):
+        return check_cv(cv)
+    seed = random_state
+    if not isinstance(seed, Integral):
+        seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+    return RSampleKFold(int(cv), seed=int(seed))
 
 
 def _check_integer(name: str, value: object) -> int:

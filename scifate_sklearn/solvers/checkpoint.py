@@ -20,8 +20,7 @@ from scifate_sklearn._atomic import replacing
 from scifate_sklearn._version import __version__
 from scifate_sklearn.moments import Moments, archive
 
-from .engine import BlockFit, Engine, fit_block
-from .selection import LambdaRule
+from .engine import BlockFit
 
 # What decides about the result of a fit, by a name to show; numbers, strings and checksums.
 Identity: TypeAlias = dict[str, Any]
@@ -113,23 +112,24 @@ class Checkpoint:
                 "Give another folder, or delete this one."
             )
 
-    def fit_block(self, engine: Engine, rule: LambdaRule, block: slice) -> BlockFit:
-        """Return a block of targets from the folder, or fit it and put it there.
+    def read(self, block: slice) -> BlockFit | None:
+        """Return a block of targets if it is there; of a damaged file, warn."""
+        path = self._path(block)
+        if not path.exists():
+            return None
+        try:
+            return self._read(path, block)
+        except ValueError as error:
+            warnings.warn(f"`checkpoint`: {error} These targets are fitted again.", stacklevel=2)
+            return None
 
-        A file that is damaged is replaced, with a warning.
-        """
-        path = self.directory / f"targets-{block.start:06}-{block.stop:06}.npz"
-        if path.exists():
-            try:
-                return self._read(path, block)
-            except ValueError as error:
-                warnings.warn(
-                    f"`checkpoint`: {error} These targets are fitted again.", stacklevel=2
-                )
-        fit = fit_block(engine, rule, block)
+    def write(self, block: slice, fit: BlockFit) -> None:
+        """Put a block of targets there, whole or not at all."""
         arrays = {field.name: np.asarray(getattr(fit, field.name)) for field in fields(BlockFit)}
-        archive.write_arrays(path, _KIND, _VERSION, {**arrays, "fit": self._fit})
-        return fit
+        archive.write_arrays(self._path(block), _KIND, _VERSION, {**arrays, "fit": self._fit})
+
+    def _path(self, block: slice) -> Path:
+        return self.directory / f"targets-{block.start:06}-{block.stop:06}.npz"
 
     def _read(self, path: Path, block: slice) -> BlockFit:
         arrays = archive.read_arrays(path, _KIND, _VERSION)

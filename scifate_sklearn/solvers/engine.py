@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .problem import Floats, LassoProblem
+from .problem import Floats, Settings, TargetBlock
 from .selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_and_1se
 
 
@@ -28,24 +28,28 @@ class Solution:
 
 
 class Engine(Protocol):
-    """Solves the paths of a `LassoProblem`, a block of targets at a time."""
+    """Solves the paths of a block of targets at a time.
 
-    problem: LassoProblem
+    It holds what all targets share; it may be copied to other processes and machines once, and
+    gets the blocks there.
+    """
+
+    settings: Settings
 
     @property
     def unit_weight(self) -> Floats:
         """Weight of each test unit, in the order of `errors`."""
         ...
 
-    def grids(self, block: slice) -> Floats:
+    def grids(self, block: TargetBlock) -> Floats:
         """Return the decreasing penalties (n_block, n_lambdas) of each target, NaN-padded."""
         ...
 
-    def errors(self, block: slice, lambdas: Floats) -> tuple[Floats, int]:
+    def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
         """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""
         ...
 
-    def solve(self, block: slice, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
+    def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
         """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
         ...
 
@@ -68,13 +72,12 @@ class BlockFit:
     n_unconverged: int
 
 
-def fit_block(engine: Engine, rule: LambdaRule, block: slice) -> BlockFit:
+def fit_block(engine: Engine, rule: LambdaRule, block: TargetBlock) -> BlockFit:
     """Cross-validate a block of targets, select their penalties and fit them on all cells."""
-    problem = engine.problem
     lambdas = insert_penalty(engine.grids(block), rule)
     errors, n_unconverged = engine.errors(block, lambdas)
     mse, mse_se = cv_curve(errors, engine.unit_weight)
-    no_model = ~problem.block_candidates(block).any(axis=1)
+    no_model = block.n_candidates == 0
     mse[no_model], mse_se[no_model] = np.nan, np.nan
     i_min, i_1se = min_and_1se(mse, mse_se)
     chosen = apply_rule(rule, lambdas, mse, mse_se, i_min, i_1se)
@@ -86,7 +89,7 @@ def fit_block(engine: Engine, rule: LambdaRule, block: slice) -> BlockFit:
         lambda_min=_take(lambdas, i_min),
         lambda_1se=_take(lambdas, i_1se),
         lambda_=_take(lambdas, chosen),
-        r2=_cross_validated_r2(_take(mse, chosen), problem.target_variance(block)),
+        r2=_cross_validated_r2(_take(mse, chosen), block.variance),
         coef=solution.coef,
         intercept=solution.intercept,
         n_iter=solution.n_iter,

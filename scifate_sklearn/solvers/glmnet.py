@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.moments import FoldPlan
+from scifate_sklearn.moments import FoldPlan, Moments
 from scifate_sklearn.preprocessing import to_dense
 
 from . import kernels
 from .engine import Solution
-from .gram import N_AUTOMATIC, StandardisedSets
-from .problem import Floats, LassoProblem
+from .gram import N_AUTOMATIC, StandardisedSets, StandardisedTargets, inverse
+from .problem import Floats, Settings, TargetBlock
 
 
 def import_glmnet() -> ModuleType:
@@ -44,7 +44,9 @@ class GlmnetEngine:
 
     Parameters
     ----------
-    problem : LassoProblem
+    predictors : Moments
+        Without targets.
+    settings : Settings
         ``tol`` is passed as glmnet's own convergence threshold, which bounds the change of
         coefficients, not the duality gap.
     X, Y : ndarray or CSR matrix of shape (n_cells, n_features), (n_cells, n_targets)
@@ -53,10 +55,16 @@ class GlmnetEngine:
     """
 
     def __init__(
-        self, problem: LassoProblem, X: Any, Y: Any, weight: Floats, plan: FoldPlan
+        self,
+        predictors: Moments,
+        settings: Settings,
+        X: Any,
+        Y: Any,
+        weight: Floats,
+        plan: FoldPlan,
     ) -> None:
         import_glmnet()
-        self.problem = problem
+        self.settings = settings
         self._X, self._Y = to_dense(X), to_dense(Y)
         self._weight, self._plan = weight, plan
         layout = plan.layout
@@ -65,119 +73,116 @@ class GlmnetEngine:
         )
         self._units = np.flatnonzero(unit_weight > 0)
         self._unit_weight = unit_weight[self._units]
-        options = problem.standardize, problem.fit_intercept
-        self._whole = StandardisedSets.of(problem.moments.whole, *options)
+        self._whole = StandardisedSets.of(predictors.whole, settings)
 
     @property
     def unit_weight(self) -> Floats:
         """Weight of each test unit."""
         return self._unit_weight
 
-    def grids(self, block: slice) -> Floats:
+    def grids(self, block: TargetBlock) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
-        lambdas = self.problem.lambdas
-        targets = range(self.problem.n_targets)[block]
+        lambdas = self.settings.lambdas
         if lambdas is not None:
-            return np.tile(lambdas, (len(targets), 1))
-        grids = np.full((len(targets), N_AUTOMATIC), np.nan)
+            return np.tile(lambdas, (len(block), 1))
+        grids = np.full((len(block), N_AUTOMATIC), np.nan)
         everyone = np.arange(len(self._weight))
-        for grid, t in zip(grids, targets, strict=True):
-            own, _, _ = self._path(t, everyone, None)
+        for t, grid in enumerate(grids):
+            own, _, _ = self._path(block, t, everyone, None)
             grid[: len(own)] = own
         return grids
 
-    def errors(self, block: slice, lambdas: Floats) -> tuple[Floats, int]:
+    def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
         """Return held-out errors (n_block, n_units, n_lambdas); glmnet counts no failures."""
-        targets = range(self.problem.n_targets)[block]
-        errors = np.full((len(targets), len(self._units), lambdas.shape[1]), np.nan)
-        for row, t in enumerate(targets):
-            solved = np.isfinite(lambdas[row])
+        errors = np.full((len(block), len(self._units), lambdas.shape[1]), np.nan)
+        for t, grid in enumerate(lambdas):
+            solved = np.isfinite(grid)
             if solved.any():
-                errors[row][:, solved] = self._target_errors(t, lambdas[row, solved])
+                errors[t][:, solved] = self._target_errors(block, t, grid[solved])
         return errors, 0
 
-    def _target_errors(self, t: int, lambdas: Floats) -> Floats:
+    def _target_errors(self, block: TargetBlock, t: int, lambdas: Floats) -> Floats:
         training_of = self._plan.layout.training_of[self._units]
         errors = np.empty((len(self._units), len(lambdas)))
-        given = None if self.problem.lambdas is None else lambdas
+        given = None if self.settings.lambdas is None else lambdas
+        y = self._Y[:, block.positions[t]]
         for k in np.unique(training_of):
-            own, coef, intercept = self._path(t, self._plan.training_rows(k), given)
+            own, coef, intercept = self._path(block, t, self._plan.training_rows(k), given)
             if given is None:
                 coef, intercept = _interpolate(own, coef, intercept, lambdas)
             for u in np.flatnonzero(training_of == k):
                 rows = self._plan.held_out_rows(self._units[u])
-                residual = self._Y[rows, t, None] - intercept - self._X[rows] @ coef
+                residual = y[rows, None] - intercept - self._X[rows] @ coef
                 errors[u] = np.average(residual**2, axis=0, weights=self._weight[rows])
         return errors
 
-    def solve(self, block: slice, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
+    def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
         """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
-        targets = range(self.problem.n_targets)[block]
-        coef = np.zeros((len(targets), self.problem.moments.n_features))
+        coef = np.zeros(block.factors.shape)
         everyone = np.arange(len(self._weight))
-        for row, t in enumerate(targets):
-            if stop[row] >= 0:
-                path = lambdas[row, : stop[row] + 1]
-                coef[row] = self._path(t, everyone, path)[1][:, -1]
-        moments, place = self.problem.moments, self._whole.coordinates
-        y_centre = place.y_centre[0, block] + moments.y_shift[block]
-        intercept = y_centre - (coef * (place.centre[0] + moments.x_shift)).sum(axis=1)
-        gap = self._gaps(block, coef, lambdas, stop)
+        for t in map(int, np.flatnonzero(stop >= 0)):
+            path = lambdas[t, : stop[t] + 1]
+            coef[t] = self._path(block, t, everyone, path)[1][:, -1]
+        y = self._whole.standardise(block.sums.combine(self._plan.layout.total[None]))
+        intercept = self._whole.intercept(coef, block.sums, y.centre)
+        gap = self._gaps(block, y, coef, lambdas, stop)
         # glmnet's threshold is not a gap, and a path it cannot finish is an error.
         return Solution(coef, intercept, np.full(len(coef), -1, np.intp), gap, n_unconverged=0)
 
-    def _gaps(self, block: slice, coef: Floats, lambdas: Floats, stop: NDArray[np.intp]) -> Floats:
+    def _gaps(
+        self,
+        block: TargetBlock,
+        y: StandardisedTargets,
+        coef: Floats,
+        lambdas: Floats,
+        stop: NDArray[np.intp],
+    ) -> Floats:
         """Return the duality gap of each model, with the certificate of the other engine."""
-        problem, whole = self.problem, self._whole
-        linear, y_scale = whole.targets(block)
-        factors = problem.block_factors(block)
-        inverse = whole.coordinates.inverse_scale[0]
-        unit = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
+        unit = inverse(self._whole.coordinates.inverse_scale[0])
         gaps = np.zeros(len(coef))
         for t in np.flatnonzero(stop >= 0):
-            b = coef[t] * unit / y_scale[t, 0]
-            penalty = lambdas[t, stop[t]] / y_scale[t, 0]
-            members = np.flatnonzero(np.isfinite(factors[t]))
+            b = coef[t] * unit / y.scale[t, 0]
+            penalty = lambdas[t, stop[t]] / y.scale[t, 0]
             gaps[t] = kernels.duality_gap_of(
-                linear[t, 0],
+                y.linear[t, 0],
                 b,
-                linear[t, 0] - whole.gram[0] @ b,
-                members,
-                factors[t],
-                penalty * problem.alpha,
-                penalty * (1.0 - problem.alpha),
+                y.linear[t, 0] - self._whole.gram[0] @ b,
+                np.flatnonzero(np.isfinite(block.factors[t])),
+                block.factors[t],
+                penalty * self.settings.alpha,
+                penalty * (1.0 - self.settings.alpha),
             )
         return gaps
 
     def _path(
-        self, t: int, rows: NDArray[np.intp], lambdas: Floats | None
+        self, block: TargetBlock, t: int, rows: NDArray[np.intp], lambdas: Floats | None
     ) -> tuple[Floats, Floats, Floats]:
         """Return penalties, coefficients (n_features, n_lambdas) and intercepts of one path."""
-        problem = self.problem
+        settings = self.settings
         rows = rows[self._weight[rows] > 0]
-        target = slice(t, t + 1)
-        members = np.flatnonzero(problem.block_candidates(target)[0])
-        X, y, w = self._X[np.ix_(rows, members)], self._Y[rows, t], self._weight[rows]
+        members = np.flatnonzero(np.isfinite(block.factors[t]))
+        X, w = self._X[np.ix_(rows, members)], self._weight[rows]
+        y = self._Y[rows, block.positions[t]]
         if members.size == 0 or np.ptp(y) == 0 or not np.ptp(X, axis=0).any():
             return self._null_path(y, w, lambdas)
-        factors = problem.block_factors(target)[0, members]
+        factors = block.factors[t, members]
         # glmnet rescales the factors it is given to a mean of 1, and it is not given the
         # infinite ones, which count in R; the penalties make up for it.
         rescaled = factors.mean()
-        ratio = 1e-2 if len(rows) < problem.candidates[t].sum() else 1e-4
+        ratio = 1e-2 if len(rows) < block.candidates[t].sum() else 1e-4
         model = import_glmnet().ElasticNet(
-            alpha=problem.alpha,
+            alpha=settings.alpha,
             n_lambda=N_AUTOMATIC,
             min_lambda_ratio=ratio,
             lambda_path=None if lambdas is None else lambdas * rescaled,
-            standardize=problem.standardize,
-            fit_intercept=problem.fit_intercept,
+            standardize=settings.standardize,
+            fit_intercept=settings.fit_intercept,
             n_splits=0,
-            tol=problem.tol,
-            max_iter=min(problem.max_iter * N_AUTOMATIC, np.iinfo(np.int32).max),
+            tol=settings.tol,
+            max_iter=min(settings.max_iter * N_AUTOMATIC, np.iinfo(np.int32).max),
         )
         _fit_glmnet(model, X, y, w, factors)
-        coef = np.zeros((problem.moments.n_features, len(model.intercept_path_)))
+        coef = np.zeros((self._X.shape[1], len(model.intercept_path_)))
         coef[members] = model.coef_path_
         return model.lambda_path_ / rescaled, coef, model.intercept_path_
 
@@ -185,8 +190,8 @@ class GlmnetEngine:
         self, y: Floats, weight: Floats, lambdas: Floats | None
     ) -> tuple[Floats, Floats, Floats]:
         grid = np.array([1.0]) if lambdas is None else lambdas
-        mean = np.average(y, weights=weight) if self.problem.fit_intercept else 0.0
-        zeros = np.zeros((self.problem.moments.n_features, len(grid)))
+        mean = np.average(y, weights=weight) if self.settings.fit_intercept else 0.0
+        zeros = np.zeros((self._X.shape[1], len(grid)))
         return grid, zeros, np.full(len(grid), mean)
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.moments import Moments
+from scifate_sklearn.moments import CONSTANT, Moments, TargetSums
 
 from . import kernels
 from .engine import Solution
-from .problem import CONSTANT, Floats, LassoProblem
+from .problem import Floats, Settings, TargetBlock
 
 N_AUTOMATIC = 100
 
@@ -25,12 +26,11 @@ N_AUTOMATIC = 100
 class Coordinates:
     """Where the zero and the unit of each predictor lie, one row for each set of cells.
 
-    ``centre`` (n_sets, p) and ``y_centre`` (n_sets, q) are relative to the shift of the moments;
-    ``inverse_scale`` (n_sets, p) is 0 where a predictor is constant.
+    ``centre`` (n_sets, p) is relative to the shift of the moments; ``inverse_scale`` (n_sets, p)
+    is 0 where a predictor is constant.
     """
 
     centre: Floats
-    y_centre: Floats
     inverse_scale: Floats
 
     @classmethod
@@ -43,16 +43,12 @@ class Coordinates:
         variance = square - sets.x_mean**2
         varies = variance > CONSTANT * square
         scale = np.sqrt(np.where(varies, variance, 1.0)) if standardize else 1.0
-        inverse = varies / scale
-        if fit_intercept:
-            return cls(sets.x_mean, sets.y_mean, inverse)
-        x_zero = np.broadcast_to(-sets.x_shift, sets.x_sum.shape)
-        y_zero = np.broadcast_to(-sets.y_shift, sets.y_sum.shape)
-        return cls(x_zero, y_zero, inverse)
+        zero = sets.x_mean if fit_intercept else np.broadcast_to(-sets.x_shift, sets.x_sum.shape)
+        return cls(zero, varies / scale)
 
     def take(self, sets: NDArray[np.intp]) -> Coordinates:
         """Return the coordinates of the given sets, in that order."""
-        return Coordinates(self.centre[sets], self.y_centre[sets], self.inverse_scale[sets])
+        return Coordinates(self.centre[sets], self.inverse_scale[sets])
 
     def gram(self, sets: Moments) -> Floats:
         """Return the mean of x xᵀ (n_sets, p, p) in these coordinates."""
@@ -67,50 +63,89 @@ class Coordinates:
             out *= np.outer(inverse, inverse)
         return gram
 
-    def linear(self, sets: Moments, block: slice) -> Floats:
+    def linear(self, sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
         """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
-        scale, mean = self.inverse_scale, sets.x_mean
+        scale, mean, weight = self.inverse_scale, sets.x_mean, sets.weight[:, None]
         # Out of the many columns first: to transpose them there misses the cache at every number.
-        raw = np.ascontiguousarray(sets.xy[:, :, block]).transpose(2, 0, 1)
-        cross = np.multiply(raw, scale / sets.weight[:, None], order="C")
-        cross -= sets.y_mean[:, block].T[:, :, None] * (self.centre * scale)
+        raw = np.ascontiguousarray(y.xy).transpose(2, 0, 1)
+        cross = np.multiply(raw, scale / weight, order="C")
+        cross -= (y.sum / weight).T[:, :, None] * (self.centre * scale)
         if not np.array_equal(mean, self.centre):
-            cross -= self.y_centre[:, block].T[:, :, None] * ((mean - self.centre) * scale)
+            cross -= y_centre.T[:, :, None] * ((mean - self.centre) * scale)
         return cross
 
-    def square(self, sets: Moments, block: slice) -> Floats:
-        """Return the mean of y² (n_block, n_sets), exactly 0 where y is constant at its centre."""
-        raw = sets.yy[:, block] / sets.weight[:, None]
-        y_centre = self.y_centre[:, block]
-        square = raw - y_centre * (2.0 * sets.y_mean[:, block] - y_centre)
-        return np.ascontiguousarray(np.where(square > CONSTANT * raw, square, 0.0).T)
+
+def mean_square(sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
+    """Return the mean of (y − centre)² (n_block, n_sets), exactly 0 where y is constant there."""
+    raw, mean = y.yy / sets.weight[:, None], y.sum / sets.weight[:, None]
+    square = raw - y_centre * (2.0 * mean - y_centre)
+    return np.ascontiguousarray(np.where(square > CONSTANT * raw, square, 0.0).T)
+
+
+def inverse(scale: Floats) -> Floats:
+    """Return 1 / scale, and 0 for the scale 0 of what is constant."""
+    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+
+
+@dataclass(frozen=True)
+class StandardisedTargets:
+    """A block of targets on several sets of cells, scaled to unit mean square on each.
+
+    ``linear`` (n_block, n_sets, p) is Xᵀy/n, ``scale`` (n_block, n_sets) what y was divided by,
+    and ``centre`` (n_sets, n_block), relative to the shift, what was subtracted.
+    """
+
+    linear: Floats
+    scale: Floats
+    centre: Floats
 
 
 @dataclass(frozen=True)
 class StandardisedSets:
-    """Several sets of cells, each standardised by its own statistics."""
+    """Several sets of cells, each standardised by its own statistics.
+
+    ``sets`` are moments without targets, and without the products that ``gram`` is made of.
+    """
 
     sets: Moments
     coordinates: Coordinates
     gram: Floats
+    fit_intercept: bool
 
     @classmethod
-    def of(cls, sets: Moments, standardize: bool, fit_intercept: bool) -> StandardisedSets:
+    def of(cls, sets: Moments, settings: Settings) -> StandardisedSets:
         """Standardise every part of `sets`."""
-        coordinates = Coordinates.standardising(sets, standardize, fit_intercept)
-        return cls(sets, coordinates, coordinates.gram(sets))
+        coordinates = Coordinates.standardising(sets, settings.standardize, settings.fit_intercept)
+        gram = coordinates.gram(sets)
+        return cls(without_products(sets), coordinates, gram, settings.fit_intercept)
 
-    def targets(self, block: slice) -> tuple[Floats, Floats]:
-        """Return Xᵀy/n (n_block, n_sets, p) for targets of unit mean square, and their scale."""
-        scale = np.sqrt(self.coordinates.square(self.sets, block))
-        inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
-        linear = self.coordinates.linear(self.sets, block)
-        linear *= inverse[:, :, None]
-        return linear, scale
+    def standardise(self, y: TargetSums) -> StandardisedTargets:
+        """Return targets, given their sums over these sets."""
+        if self.fit_intercept:
+            centre = y.sum / self.sets.weight[:, None]
+        else:
+            centre = np.broadcast_to(-y.shift, y.sum.shape)
+        scale = np.sqrt(mean_square(self.sets, y, centre))
+        linear = self.coordinates.linear(self.sets, y, centre)
+        linear *= inverse(scale)[:, :, None]
+        return StandardisedTargets(linear, scale, centre)
+
+    def intercept(self, coef: Floats, y: TargetSums, centre: Floats) -> Floats:
+        """Return the intercepts (n_block,) of models on the first set, on the scale of the input.
+
+        Not by a matrix product, whose last bits depend on which targets are in the block.
+        """
+        x_zero = self.coordinates.centre[0] + self.sets.x_shift
+        return centre[0] + y.shift - (coef * x_zero).sum(axis=1)
 
     def automatic_ratios(self, n_candidates: NDArray[np.intp]) -> Floats:
         """Return glmnet's lambda.min.ratio (n_block, n_sets): 1e-4, or 0.01 if n < p."""
         return np.where(self.sets.n_cells[None, :] < n_candidates[:, None], 1e-2, 1e-4)
+
+
+def without_products(sets: Moments) -> Moments:
+    """Return moments without xxᵀ, the largest array, for those who need the rest."""
+    return replace(sets, xx=np.empty((len(sets.weight), 0, 0)))
 
 
 class GramEngine:
@@ -118,36 +153,45 @@ class GramEngine:
 
     Parameters
     ----------
-    problem : LassoProblem
+    predictors : Moments
+        Without targets: all there is to know of the predictors.
+    settings : Settings
     """
 
-    def __init__(self, problem: LassoProblem) -> None:
-        self.problem = problem
-        moments, layout = problem.moments, problem.moments.layout
-        options = problem.standardize, problem.fit_intercept
+    def __init__(self, predictors: Moments, settings: Settings) -> None:
+        self.settings = settings
+        layout = predictors.layout
         # A test unit without weight has no error to report.
-        units = np.flatnonzero(moments.weight[layout.held_out] > 0)
-        self._training_of = layout.training_of[units]
-        self._held_out = moments.take(layout.held_out[units])
-        self._whole = StandardisedSets.of(moments.whole, *options)
-        self._training = StandardisedSets.of(moments.combine(layout.training), *options)
+        units = np.flatnonzero(predictors.weight[layout.held_out] > 0)
+        self._training_of, self._units = layout.training_of[units], layout.held_out[units]
+        held_out = predictors.take(self._units)
+        self._held_out = without_products(held_out)
+        self._layout = layout
+        self._whole = StandardisedSets.of(predictors.whole, settings)
+        self._training = StandardisedSets.of(predictors.combine(layout.training), settings)
         self._held_coordinates = self._training.coordinates.take(self._training_of)
         folds = np.arange(layout.n_folds + 1)
         self._held_sets = kernels.Sets(
             self._training.gram,
-            self._held_coordinates.gram(self._held_out),
+            self._held_coordinates.gram(held_out),
             np.searchsorted(self._training_of, folds),
             self.unit_weight,
         )
-        self._n_models = layout.n_folds if problem.path == "adaptive" else 1
+        self._n_models = layout.n_folds if settings.path == "adaptive" else 1
         self._idle: list[kernels.Models] = []
-        none = np.empty((0, moments.n_features, moments.n_features))
+        none = np.empty((0, predictors.n_features, predictors.n_features))
         self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_idle": []}
 
     @property
     def unit_weight(self) -> Floats:
         """Weight of each test unit."""
         return self._held_out.weight
+
+    def _whole_targets(self, block: TargetBlock) -> StandardisedTargets:
+        return self._whole.standardise(block.sums.combine(self._layout.total[None]))
 
     @contextmanager
     def _models(self) -> Iterator[kernels.Models]:
@@ -155,60 +199,59 @@ class GramEngine:
         try:
             models = self._idle.pop()
         except IndexError:
-            models = kernels.new_models(self._n_models, self.problem.moments.n_features)
+            models = kernels.new_models(self._n_models, self._held_out.n_features)
         yield models
         self._idle.append(models)
 
     def _automatic_scratch(self) -> tuple[Floats, Floats]:
         """Return room for a grid that glmnet makes, and for the models along it."""
-        return np.empty((1, N_AUTOMATIC)), np.empty((N_AUTOMATIC, self.problem.moments.n_features))
+        return np.empty((1, N_AUTOMATIC)), np.empty((N_AUTOMATIC, self._held_out.n_features))
 
-    def grids(self, block: slice) -> Floats:
+    def grids(self, block: TargetBlock) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
-        problem = self.problem
-        factors = problem.block_factors(block)
-        if problem.lambdas is not None:
-            return np.tile(problem.lambdas, (len(factors), 1))
-        linear, y_scale = self._whole.targets(block)
-        lambdas = np.empty((len(factors), N_AUTOMATIC))
-        ratios = self._whole.automatic_ratios(np.isfinite(factors).sum(axis=1))
+        settings = self.settings
+        if settings.lambdas is not None:
+            return np.tile(settings.lambdas, (len(block), 1))
+        y = self._whole_targets(block)
+        lambdas = np.empty((len(block), N_AUTOMATIC))
+        ratios = self._whole.automatic_ratios(block.n_candidates)
         with self._models() as models:
             kernels.automatic_grids(
                 models,
                 *self._automatic_scratch(),
                 self._whole.gram[0],
-                linear[:, 0],
-                y_scale[:, 0],
-                factors,
+                y.linear[:, 0],
+                y.scale[:, 0],
+                block.factors,
                 ratios[:, 0],
-                problem.alpha,
-                problem.tol,
-                problem.max_iter,
+                settings.alpha,
+                settings.tol,
+                settings.max_iter,
                 lambdas,
             )
         return lambdas
 
-    def errors(self, block: slice, lambdas: Floats) -> tuple[Floats, int]:
+    def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
         """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""
-        problem = self.problem
-        linear, y_scale = self._training.targets(block)
-        # Targets constant in a training set have y_scale 0: only their squares matter.
-        inverse = np.divide(1.0, y_scale, out=np.zeros_like(y_scale), where=y_scale > 0)
-        held_linear = self._held_coordinates.linear(self._held_out, block)
-        held_linear *= inverse[:, self._training_of, None]
+        settings = self.settings
+        y = self._training.standardise(block.sums.combine(self._layout.training))
+        held, held_centre = block.sums.take(self._units), y.centre[self._training_of]
+        held_linear = self._held_coordinates.linear(self._held_out, held, held_centre)
+        # Of targets that are constant in a training set, only the squares matter.
+        held_linear *= inverse(y.scale)[:, self._training_of, None]
         targets = kernels.Targets(
-            linear,
-            y_scale,
+            y.linear,
+            y.scale,
             held_linear,
-            self._held_coordinates.square(self._held_out, block),
-            problem.block_factors(block),
+            mean_square(self._held_out, held, held_centre),
+            block.factors,
             lambdas,
             np.full(len(lambdas), lambdas.shape[1] - 1),
         )
-        if problem.lambdas is not None:
-            return self._follow(self._held_sets, targets, problem.path == "adaptive")[:2]
+        if settings.lambdas is not None:
+            return self._follow(self._held_sets, targets, settings.path == "adaptive")[:2]
         errors = np.empty((len(lambdas), len(self._training_of), lambdas.shape[1]))
-        ratios = self._training.automatic_ratios(np.isfinite(targets.factors).sum(axis=1))
+        ratios = self._training.automatic_ratios(block.n_candidates)
         with self._models() as models:
             failed = kernels.automatic_errors(
                 models,
@@ -216,9 +259,9 @@ class GramEngine:
                 self._held_sets,
                 targets,
                 ratios,
-                problem.alpha,
-                problem.tol,
-                problem.max_iter,
+                settings.alpha,
+                settings.tol,
+                settings.max_iter,
                 errors,
             )
         return errors, failed
@@ -227,7 +270,7 @@ class GramEngine:
         self, sets: kernels.Sets, targets: kernels.Targets, adaptive: bool
     ) -> tuple[Floats, int, Floats, NDArray[np.intp], Floats]:
         """Follow the targets' grids; return errors, unconverged count, models, rounds and gaps."""
-        problem = self.problem
+        settings = self.settings
         n_targets, n_folds, _ = targets.linear.shape
         errors = np.full((n_targets, len(sets.held_weight), targets.lambdas.shape[1]), np.nan)
         coef = np.zeros(targets.linear.shape)
@@ -239,9 +282,9 @@ class GramEngine:
                 sets,
                 targets,
                 adaptive,
-                problem.alpha,
-                problem.tol,
-                problem.max_iter,
+                settings.alpha,
+                settings.tol,
+                settings.max_iter,
                 errors,
                 coef,
                 n_iter,
@@ -251,26 +294,21 @@ class GramEngine:
             errors[t, :, stop + 1 :] = np.nan
         return errors, failed, coef, n_iter, gaps
 
-    def solve(self, block: slice, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
+    def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
         """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
-        problem, whole = self.problem, self._whole
-        linear, y_scale = whole.targets(block)
-        n_targets = len(lambdas)
+        y = self._whole_targets(block)
+        n_targets, _, n_features = y.linear.shape
         targets = kernels.Targets(
-            linear,
-            y_scale,
-            np.empty((n_targets, 0, linear.shape[2])),
+            y.linear,
+            y.scale,
+            np.empty((n_targets, 0, n_features)),
             np.empty((n_targets, 0)),
-            problem.block_factors(block),
+            block.factors,
             lambdas,
             stop.copy(),
         )
         _, _, models, rounds, gaps = self._follow(self._whole_set, targets, False)
-        coef = models[:, 0] * y_scale * whole.coordinates.inverse_scale
-        moments = problem.moments
-        x_centre = whole.coordinates.centre[0] + moments.x_shift
-        y_centre = whole.coordinates.y_centre[0, block] + moments.y_shift[block]
-        # Not a matrix product, whose last bits depend on which targets are in the block.
-        intercept = y_centre - (coef * x_centre).sum(axis=1)
-        failed = int((gaps > problem.tol).sum())
+        coef = models[:, 0] * y.scale * self._whole.coordinates.inverse_scale
+        intercept = self._whole.intercept(coef, block.sums, y.centre)
+        failed = int((gaps > self.settings.tol).sum())
         return Solution(coef, intercept, rounds[:, 0], gaps[:, 0], failed)

@@ -8,12 +8,68 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.moments import Moments
+from scifate_sklearn.moments import CONSTANT, Moments, TargetSums
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# A variance below this share of the second moment around the shift is rounding, not signal.
-CONSTANT = 1e-12
+
+@dataclass(frozen=True)
+class Settings:
+    """How the models are penalised and how far they are solved, whatever the data.
+
+    Attributes
+    ----------
+    lambdas : ndarray of shape (n_lambdas,) or None
+        Decreasing grid; None asks for glmnet's data-driven one.
+    alpha : float
+        1 is the LASSO, 0 ridge regression.
+    standardize, fit_intercept : bool
+    tol : float
+        Duality gap at which a problem is solved, relative to ‖y‖² of its training set.
+    max_iter : int
+        Rounds allowed per penalty.
+    path : {"full", "adaptive"}
+    """
+
+    lambdas: Floats | None
+    alpha: float
+    standardize: bool
+    fit_intercept: bool
+    tol: float
+    max_iter: int
+    path: str
+
+
+@dataclass(frozen=True)
+class TargetBlock:
+    """A run of targets: all that an engine gets to know of them, wherever it runs.
+
+    Attributes
+    ----------
+    positions : range
+        Where they are among all targets.
+    sums : TargetSums
+    candidates : ndarray of bool of shape (n_block, n_features)
+        The predictors that may enter each target's model, infinitely penalised ones included.
+    factors : ndarray of shape (n_block, n_features)
+        Penalty factors; infinite for every predictor that may not enter.
+    variance : ndarray of shape (n_block,)
+        Over all cells, with ddof 1.
+    """
+
+    positions: range
+    sums: TargetSums
+    candidates: NDArray[np.bool_]
+    factors: Floats
+    variance: Floats
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def n_candidates(self) -> NDArray[np.intp]:
+        """Number of predictors that may enter, without infinitely penalised ones."""
+        return np.isfinite(self.factors).sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -27,53 +83,40 @@ class LassoProblem:
         The predictors that may enter each target's model.
     penalty_factor : ndarray of shape (n_features,)
         Relative penalties before rescaling; infinite ones exclude the predictor.
-    lambdas : ndarray of shape (n_lambdas,) or None
-        Decreasing grid; None asks for glmnet's data-driven one.
-    alpha : float
-        1 is the LASSO, 0 ridge regression.
-    standardize, fit_intercept : bool
-    tol : float
-        Duality gap at which a problem is solved, relative to ‖y‖² of its training set.
-    max_iter : int
-        Rounds allowed per penalty.
-    path : {"full", "adaptive"}
     """
 
     moments: Moments
     candidates: NDArray[np.bool_]
     penalty_factor: Floats
-    lambdas: Floats | None
-    alpha: float
-    standardize: bool
-    fit_intercept: bool
-    tol: float
-    max_iter: int
-    path: str
 
     @property
     def n_targets(self) -> int:
         """Number of targets."""
         return self.moments.n_targets
 
-    def block_candidates(self, block: slice) -> NDArray[np.bool_]:
-        """Return the candidates of a block of targets, without infinitely penalised ones."""
-        return self.candidates[block] & np.isfinite(self.penalty_factor)
+    def block(self, block: slice) -> TargetBlock:
+        """Return a run of targets."""
+        return TargetBlock(
+            range(self.n_targets)[block],
+            self.moments.targets(block),
+            self.candidates[block],
+            self._factors(self.candidates[block]),
+            self._variance(block),
+        )
 
-    def block_factors(self, block: slice) -> Floats:
-        """Return penalty factors (n_block, n_features) whose mean over the candidates is 1.
+    def _factors(self, candidates: NDArray[np.bool_]) -> Floats:
+        """Return penalty factors whose mean over the candidates is 1.
 
-        As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean. All
-        predictors that may not enter are given one.
+        As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean.
         """
-        mask = self.candidates[block]
-        factor = np.where(np.isfinite(self.penalty_factor), self.penalty_factor, 1.0)
-        total = (mask * factor).sum(axis=1, keepdims=True)
+        is_finite = np.isfinite(self.penalty_factor)
+        factor = np.where(is_finite, self.penalty_factor, 1.0)
+        total = (candidates * factor).sum(axis=1, keepdims=True)
         share = np.zeros_like(total)
-        np.divide(mask.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
-        return np.where(self.block_candidates(block), share * factor, np.inf)
+        np.divide(candidates.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
+        return np.where(candidates & is_finite, share * factor, np.inf)
 
-    def target_variance(self, block: slice) -> Floats:
-        """Return the variance (ddof 1) of each target of a block over all cells."""
+    def _variance(self, block: slice) -> Floats:
         whole, n = self.moments.whole, self.moments.whole.n_cells[0]
         variance = whole.yy[0, block] / whole.weight[0] - whole.y_mean[0, block] ** 2
         return np.maximum(variance, 0.0) * n / (n - 1)

@@ -22,12 +22,6 @@ def make_moments(X, Y, weight=None, splitter=SPLITTERS[0]):
     return Moments.from_arrays(X, Y, plan_folds(splitter.split(np.zeros(N)), N), weight)
 
 
-def make_problem(moments, candidates, factor):
-    return LassoProblem(
-        moments, candidates, factor, None, 1.0, True, True, 1e-12, 1000, "full"
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general"])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
 def test_correlations_are_those_of_all_cells(splitter, form):
@@ -88,32 +82,32 @@ def test_block_factors_against_a_loop():
     candidates = rng.random((Q, P)) < 0.7
     candidates[1] = False
     factor = np.array([0.5, 2.0, np.inf, 0.0, 3.0, 1.0])
-    problem = make_problem(moments, candidates, factor)
+    problem = LassoProblem(moments, candidates, factor)
     assert problem.n_targets == Q
-    ours = problem.block_factors(slice(0, Q))
+    ours = problem.block(slice(0, Q)).factors
     for t in np.flatnonzero(candidates.any(axis=1)):
         members = np.flatnonzero(candidates[t])
         counted = [1.0 if np.isinf(factor[j]) else factor[j] for j in members]
         for j in range(P):
             share = factor[j] * len(members) / sum(counted)
             assert ours[t, j] == pytest.approx(share if candidates[t, j] else np.inf)
-    np.testing.assert_array_equal(problem.block_factors(slice(2, 4)), ours[2:4])
+    np.testing.assert_array_equal(problem.block(slice(2, 4)).factors, ours[2:4])
     expected = candidates.copy()
     expected[:, 2] = False
-    np.testing.assert_array_equal(problem.block_candidates(slice(0, Q)), expected)
+    np.testing.assert_array_equal(problem.block(slice(0, Q)).n_candidates, expected.sum(axis=1))
 
 
 def test_block_factors_where_all_are_unpenalised():
     candidates = np.array([[True, True, False]])
     X, Y = make_data(7)
-    problem = make_problem(make_moments(X[:, :3], Y[:, :1]), candidates, np.array([0.0, 0.0, 1.0]))
-    np.testing.assert_array_equal(problem.block_factors(slice(0, 1)), [[0.0, 0.0, np.inf]])
+    problem = LassoProblem(make_moments(X[:, :3], Y[:, :1]), candidates, np.array([0.0, 0.0, 1.0]))
+    np.testing.assert_array_equal(problem.block(slice(0, 1)).factors, [[0.0, 0.0, np.inf]])
 
 
 def test_target_variance_is_ddof_1():
     X, Y = make_data(8)
-    problem = make_problem(make_moments(X, Y), np.ones((Q, P), bool), np.ones(P))
+    problem = LassoProblem(make_moments(X, Y), np.ones((Q, P), bool), np.ones(P))
     np.testing.assert_allclose(
-        problem.target_variance(slice(0, 3)), Y[:, :3].var(axis=0, ddof=1), rtol=1e-12
+        problem.block(slice(0, 3)).variance, Y[:, :3].var(axis=0, ddof=1), rtol=1e-12
     )
-    assert problem.target_variance(slice(3, 4)) == 0
+    assert problem.block(slice(3, 4)).variance == 0

@@ -1,0 +1,104 @@
+"""Chunks that Dask holds: each is worked on where it is, and what is learned is added up."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import dask.array as da
+import numpy as np
+from dask.base import compute
+from dask.delayed import delayed
+
+from scifate_sklearn.moments import FoldPlan, Moments
+from scifate_sklearn.preprocessing import Matrix
+
+from .chunks import Cells
+from .layers import Layer, add_parts, is_dask
+
+T = TypeVar("T")
+
+# Sums of so many consecutive chunks are added one after the other, in the memory of one of them.
+_RUN = 16
+
+
+class DaskChunks:
+    """The row chunks of Dask arrays; computed by the active client, or by local threads."""
+
+    def __init__(self, new: Layer, total: Layer) -> None:
+        rows = next(part.chunks[0] for part in (*new.parts, *total.parts) if is_dask(part))
+        self.bounds = [slice(*edges) for edges in pairwise([0, *np.cumsum(rows).tolist()])]
+        blocks = zip(_row_blocks(new, rows), _row_blocks(total, rows), strict=True)
+        gather = delayed(_gather)
+        kinds = new.is_counts, total.is_counts
+        self._cells = [gather(own_new, own_total, *kinds) for own_new, own_total in blocks]
+
+    def map(self, function: Callable[..., T], *arguments: Sequence[Any]) -> Iterator[T]:
+        """Yield ``function(cells, *arguments of this chunk)`` for each chunk, in order."""
+        apply = delayed(function)
+        tasks = [apply(cells, *own) for cells, *own in zip(self._cells, *arguments, strict=True)]
+        yield from compute(*tasks)
+
+    def total(self, function: Callable[..., T], *shared: Any) -> T:
+        """Return the sum of ``function(cells, *shared)`` over the chunks."""
+        apply = delayed(function)
+        return _compute_sum([apply(cells, *shared) for cells in self._cells])
+
+    def moments(
+        self,
+        function: Callable[..., tuple[Matrix, Matrix]],
+        arguments: Sequence[Sequence[Any]],
+        plan: FoldPlan,
+        names: tuple[Any, Any],
+    ) -> Moments:
+        """Return the moments of the matrices that ``function(cells, *arguments)`` makes."""
+        apply, add = delayed(function), delayed(_add_chunk)
+        matrices = [apply(cells, *own) for cells, *own in zip(self._cells, *arguments, strict=True)]
+        kept = [np.count_nonzero(keep) for keep in arguments[0]]
+        spans = [
+            (chunk, start, stop)
+            for chunk, (start, stop) in zip(
+                matrices, pairwise(np.cumsum([0, *kept]).tolist()), strict=True
+            )
+            if stop > start
+        ]
+        sums = []
+        for first in range(0, len(spans), _RUN):
+            total: Any = None
+            for chunk, start, stop in spans[first : first + _RUN]:
+                total = add(total, chunk, plan.rows(start, stop), names)
+            sums.append(total)
+        return _compute_sum(sums)
+
+
+def _row_blocks(layer: Layer, rows: tuple[int, ...]) -> list[list[Any]]:
+    """Return, for each chunk of cells, the pieces of what adds up to the layer."""
+    parts = []
+    for part in layer.parts:
+        array = part if is_dask(part) else da.from_array(part, asarray=False)
+        parts.append(array.rechunk((rows, -1)).to_delayed().ravel())
+    return [list(pieces) for pieces in zip(*parts, strict=True)]
+
+
+def _gather(new: list[Any], total: list[Any], new_is_counts: bool, total_is_counts: bool) -> Cells:
+    return Cells(add_parts(new), add_parts(total), new_is_counts, total_is_counts)
+
+
+def _add_chunk(
+    total: Moments | None, chunk: tuple[Matrix, Matrix], plan: FoldPlan, names: tuple[Any, Any]
+) -> Moments:
+    """Return the sums with one more chunk; what Dask gives as an argument is not its to change."""
+    piece = Moments.from_chunks([chunk], plan, *names, around=total)
+    return piece if total is None else total + piece
+
+
+def _compute_sum(tasks: list[Any]) -> Any:
+    """Add results up in pairs, pairs of pairs and so on, where they are."""
+    add = delayed(_add)
+    while len(tasks) > 1:
+        pairs = [tasks[i : i + 2] for i in range(0, len(tasks), 2)]
+        tasks = [add(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return tasks[0].compute()
+
+
+def _add(one: Any, two: Any) -> Any:
+    return one + two

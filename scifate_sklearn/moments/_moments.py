@@ -167,7 +167,8 @@ class Moments:
         Moments
         """
         weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
-        moments = cls._empty(column_shift(X), column_shift(Y), plan, feature_names, target_names)
+        shifts = column_shift(X, weight), column_shift(Y, weight)
+        moments = cls._empty(*shifts, plan, feature_names, target_names)
         moments._add_cells(X, Y, weight, plan.parts)
         return moments
 
@@ -212,10 +213,10 @@ class Moments:
             X, Y, weight = check_chunk(chunk, number, expected)
             stop = start + X.shape[0]
             here = [rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts]
-            shifts = column_shift(X), column_shift(Y)
-            if total is None and around is not None and around._is_near(X, Y, *shifts):
+            shifts = column_shift(X, weight), column_shift(Y, weight)
+            if total is None and around is not None and around._is_near(X, Y, weight, *shifts):
                 shifts = around.x_shift, around.y_shift
-            if total is not None and total._is_near(X, Y, *shifts):
+            if total is not None and total._is_near(X, Y, weight, *shifts):
                 total._add_cells(X, Y, weight, here)
             else:
                 piece = cls._empty(*shifts, plan, feature_names, target_names)
@@ -252,22 +253,27 @@ class Moments:
         add_cells(X, Y, weight, self.x_shift, self.y_shift, parts, sums)
 
     def _is_near(
-        self, X: Matrix, Y: Matrix, x_mean: NDArray[np.float64], y_mean: NDArray[np.float64]
+        self,
+        X: Matrix,
+        Y: Matrix,
+        weight: NDArray[np.float64],
+        x_mean: NDArray[np.float64],
+        y_mean: NDArray[np.float64],
     ) -> bool:
         """Say whether cells with these means can be summed around the shifts.
 
         They can if the distance is small beside the spread of the cells so far, or of these.
         """
         total = self.layout.total
-        weight = max(float(total @ self.weight), np.finfo(float).tiny)
+        so_far = max(float(total @ self.weight), np.finfo(float).tiny)
         x_squares = total @ np.diagonal(self.xx, axis1=1, axis2=2)
         for A, distance, sums, squares in (
             (X, x_mean - self.x_shift, total @ self.x_sum, x_squares),
             (Y, y_mean - self.y_shift, total @ self.y_sum, total @ self.yy),
         ):
-            variance = squares / weight - (sums / weight) ** 2
+            variance = squares / so_far - (sums / so_far) ** 2
             far = np.flatnonzero(distance**2 > _NEAR**2 * variance)
-            if (np.abs(distance[far]) > _NEAR * column_spread(A, far)).any():
+            if (np.abs(distance[far]) > _NEAR * column_spread(A, far, weight)).any():
                 return False
         return True
 
@@ -460,6 +466,8 @@ def _pooled_mean(one: Moments, two: Moments, which: str) -> NDArray[np.float64]:
         shifts.append(getattr(moments, f"{which}_shift"))
         sums.append(total @ getattr(moments, f"{which}_sum"))
         weights.append(total @ moments.weight)
-    step = sums[0] + sums[1] + weights[1] * (shifts[1] - shifts[0])
-    mean = shifts[0] + step / max(sum(weights), np.finfo(float).tiny)
+    # From the heavier one: the shift of cells without weight can be anywhere.
+    near, far = (0, 1) if weights[0] >= weights[1] else (1, 0)
+    step = sums[0] + sums[1] + weights[far] * (shifts[far] - shifts[near])
+    mean = shifts[near] + step / max(sum(weights), np.finfo(float).tiny)
     return np.where(shifts[0] == shifts[1], shifts[0], mean)

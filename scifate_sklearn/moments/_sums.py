@@ -42,42 +42,53 @@ def zero_sums(n_parts: int, p: int, q: int) -> Sums:
     return {name: np.zeros(shape) for name, shape in sum_shapes(n_parts, p, q).items()}
 
 
-def column_shift(A: Matrix) -> NDArray[np.float64]:
+def column_shift(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what to sum each column around: its mean, exactly its value where it is constant.
 
     In sparse matrices 0 for columns with more than a few zeros.
     """
     if not isinstance(A, np.ndarray):
-        return _sparse_shift(A)
-    shift = A.mean(axis=0, dtype=np.float64)
+        return _sparse_shift(A, weight)
+    shift = _column_mean(A, weight)
     constant = _constant_columns(A)
     shift[constant] = A[0, constant]
     return shift
 
 
-def _sparse_shift(A: Matrix) -> NDArray[np.float64]:
+def _sparse_shift(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     n, p = A.shape
-    first = _dense(A[:1]).ravel()
-    total, n_stored, n_first = np.zeros(p), np.zeros(p, np.intp), np.zeros(p, np.intp)
+    first, total_weight = _dense(A[:1]).ravel(), max(weight.sum(), np.finfo(float).tiny)
+    total, stored_weight, n_first = np.zeros(p), np.zeros(p), np.zeros(p, np.intp)
     for rows in _slices(n, _chunk_cells(A)):
         part = _canonical(A[rows])
         data = part.data.astype(np.float64, copy=False)
         is_first = data == first[part.indices]
-        total += np.bincount(part.indices, data, minlength=p)
-        n_stored += np.bincount(part.indices, minlength=p)
+        entry_weight = np.repeat(weight[rows], np.diff(part.indptr))
+        total += np.bincount(part.indices, entry_weight * data, minlength=p)
+        stored_weight += np.bincount(part.indices, entry_weight, minlength=p)
         n_first += np.bincount(part.indices[is_first], minlength=p)
-    mean = np.where(n_first == n, first, total / n)
-    return np.where(n - n_stored < _SHARE_OF_ZEROS * n, mean, 0.0)
+    mean = np.where(n_first == n, first, total / total_weight)
+    return np.where(total_weight - stored_weight < _SHARE_OF_ZEROS * total_weight, mean, 0.0)
 
 
-def column_spread(A: Matrix, columns: NDArray[np.intp]) -> NDArray[np.float64]:
+def column_spread(
+    A: Matrix, columns: NDArray[np.intp], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the standard deviations of some columns."""
+    part, weight = A[:, columns][weight > 0], weight[weight > 0]
+    mean = _column_mean(part, weight)
     if isinstance(A, np.ndarray):
-        return A[:, columns].std(axis=0, dtype=np.float64)
-    part = A[:, columns]
-    mean = np.asarray(part.mean(axis=0), np.float64).ravel()
-    squares = np.asarray(part.multiply(part).mean(axis=0), np.float64).ravel()
-    return np.sqrt(np.maximum(squares - mean**2, 0.0))
+        return np.sqrt(_column_mean((part - mean) ** 2, weight))
+    return np.sqrt(np.maximum(_column_mean(part.multiply(part), weight) - mean**2, 0.0))
+
+
+def _column_mean(A: Matrix, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not weight.any():
+        return np.zeros(A.shape[1])
+    if np.all(weight == weight[0]):
+        return np.asarray(A.mean(axis=0, dtype=np.float64), np.float64).ravel()
+    # Sentinels in cells without weight would move a plain mean far from the cells that count.
+    return _dense(weight @ A).ravel() / weight.sum()
 
 
 def _constant_columns(A: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -102,6 +113,7 @@ def add_cells(
     """Add the sums over the rows of each part to what is in `sums` already."""
     add_part = _add_sparse_part if _is_sparse_faster(X, Y, x_shift, y_shift) else _add_dense_part
     for k, rows in enumerate(parts):
+        rows = rows[weight[rows] > 0]
         # With the dots even single numbers are views, to be written in place.
         part = {name: stack[k, ...] for name, stack in sums.items()}
         add_part(X, Y, weight, x_shift, y_shift, rows, part)

@@ -230,6 +230,24 @@ def test_large_offsets_do_not_cancel(form):
         np.testing.assert_allclose(ours, exact, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("value", [0.0, -1e15, 1e150])
+@pytest.mark.parametrize("size", [N, 20, 1])
+@pytest.mark.parametrize("form", FORMS)
+def test_values_of_cells_without_weight_do_not_matter(form, size, value):
+    X, Y, _ = make_data(13, offset=1e8)
+    weight = np.random.default_rng(13).uniform(0.5, 2, N)
+    weight[:20], weight[33] = 0.0, 0.0
+    plan = plan_folds(KFold(4, shuffle=True, random_state=0).split(X), N)
+    kept = Moments.from_arrays(X, Y, plan, weight)
+    X[weight == 0], Y[weight == 0] = value, -value
+    X, Y = FORMS[form](X), FORMS[form](Y)
+    starts = range(0, N, size)
+    chunks = [(X[i : i + size], Y[i : i + size], weight[i : i + size]) for i in starts]
+    moments = Moments.from_chunks(chunks, plan)
+    for ours, expected in zip(covariances(moments), covariances(kept), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-10)
+
+
 def test_sparse_entries_stored_twice_are_sums():
     X, Y, weight = make_data(12)
     indptr = 2 * P * np.arange(N + 1)

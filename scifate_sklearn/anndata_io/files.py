@@ -70,15 +70,12 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     ValueError
         If it is neither.
     """
-    if path.is_dir():
-        import zarr
-
-        try:
-            store = zarr.open_group(str(path), mode=mode)
-        except Exception as error:  # zarr raises whatever it stumbles over
-            raise _unreadable(path, error) from error
+    with (_open_folder if path.is_dir() else _open_file)(path, mode) as store:
         yield store
-        return
+
+
+@contextmanager
+def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import h5py
 
     try:
@@ -87,6 +84,22 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
         raise _unreadable(path, error) from error
     with file:
         yield file
+
+
+@contextmanager
+def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
+    import zarr
+
+    # What a folder holds may be listed in one place, which zarr 3 does not let one change.
+    has_list = mode == "r+" and int(zarr.__version__.split(".")[0]) >= 3
+    options: dict[str, Any] = {"use_consolidated": False} if has_list else {}
+    try:
+        store = zarr.open_group(str(path), mode=mode, **options)
+    except Exception as error:  # zarr raises whatever it stumbles over
+        raise _unreadable(path, error) from error
+    yield store
+    if mode == "r+":
+        zarr.consolidate_metadata(store.store)
 
 
 def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
-from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from tqdm.auto import tqdm
 
@@ -74,40 +72,33 @@ def _fit_blocks(
     engine: Engine, problem: LassoProblem, rule: LambdaRule, n_jobs: int | None, todo: list[slice]
 ) -> Iterator[tuple[slice, BlockFit]]:
     """Yield blocks as they are finished."""
-    shared = Shared(engine, rule, uuid4().hex)
-    with _sent_once(shared):
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-        for positions, fit in parallel(delayed(_fit_one)(shared, problem.block(b)) for b in todo):
-            yield slice(positions.start, positions.stop), fit
+    sent = _sent_once(engine)
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    tasks = (delayed(_fit_one)(sent, rule, problem.block(block)) for block in todo)
+    for positions, fit in parallel(tasks):
+        yield slice(positions.start, positions.stop), fit
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What every block needs, and a name that no other fit has.
-
-    Dask knows data by their content, and one fit that lets go of its copy would take away that of
-    the next.
-    """
-
-    engine: Engine
-    rule: LambdaRule
-    name: str
+def _fit_one(engine: Any, rule: LambdaRule, block: TargetBlock) -> tuple[range, BlockFit]:
+    if hasattr(engine, "result"):  # joblib stays here if the cluster has a single thread
+        engine = engine.result()
+    return block.positions, fit_block(engine, rule, block)
 
 
-def _fit_one(shared: Shared, block: TargetBlock) -> tuple[range, BlockFit]:
-    return block.positions, fit_block(shared.engine, shared.rule, block)
+def _sent_once(engine: Engine) -> Any:
+    """Return the engine; or where blocks go to a Dask cluster, one that is there already.
 
-
-@contextmanager
-def _sent_once(shared: Shared) -> Iterator[None]:
-    """Put what is shared on every worker of a Dask cluster before the first block is sent.
-
-    joblib would send it with each block, or to a single worker, and if that one died the others
-    could not go on.
+    joblib would send it again with each block. It is sent as the result of a task, which Dask
+    repeats where that is lost; what is scattered is lost with the workers that had it, and to
+    scatter to a worker that dies may take forever.
     """
     client: Any = getattr(get_active_backend()[0], "client", None)
     if client is None:
-        yield
-        return
-    with parallel_config("dask", client=client, scatter=[shared]):
-        yield
+        return engine
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph")
+        return client.submit(_keep, engine, pure=False)
+
+
+def _keep(engine: Engine) -> Engine:
+    return engine

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from .moments import Moments
+from .preprocessing.matrices import X_MAGNITUDES, Y_MAGNITUDES, check_intact
 
 Names = NDArray[np.object_]
 
@@ -21,6 +26,16 @@ def column_names(data: Any) -> Names | None:
     if isinstance(data, pd.Series) and isinstance(data.name, str):
         return np.array([data.name], object)
     return None
+
+
+@contextmanager
+def naming(argument: str) -> Iterator[None]:
+    """Put the name of an argument into what scikit-learn says about ``X`` or an "array"."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"`{argument}`: {error}") from error
 
 
 def generated_names(prefix: str, n: int) -> Names:
@@ -53,7 +68,7 @@ def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
     unnamed = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
     if len(left) != len(right) or unnamed or left.equals(right):
         return
-    if left.sort_values().equals(right.sort_values()):
+    if Counter(left) == Counter(right):
         raise ValueError(
             "`target_matrix` has the cells of `tf_matrix` in another order; align them with "
             "`target_matrix.loc[tf_matrix.index]`."
@@ -62,6 +77,63 @@ def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
         f"`tf_matrix` and `target_matrix` name different cells: {left[0]!r}, ... against "
         f"{right[0]!r}, ...; both must have the same cells in the same order."
     )
+
+
+def check_folds(moments: Moments) -> None:
+    """Raise an error if a training set, or all test sets but one, have no cell that counts."""
+    layout = moments.layout
+    empty = np.flatnonzero(layout.training @ moments.n_cells == 0)
+    if empty.size:
+        raise ValueError(
+            f"The training set of fold {empty[0]} has no cell of positive weight (`sample_weight`)"
+            "; leave out the cells without weight and split the others."
+        )
+    n_tested = np.count_nonzero(moments.n_cells[layout.held_out])
+    if n_tested < 2 or layout.total @ moments.n_cells < 2:
+        raise ValueError(
+            "Cross-validation needs cells of positive weight (`sample_weight`) in two test sets at "
+            f"least, found them in {n_tested}."
+        )
+
+
+def check_sums(moments: Moments) -> None:
+    """Raise an error if moments are no sums over cells, or so large that they do not serve."""
+    with np.errstate(all="ignore"):
+        weight = moments.weight[:, None]
+        xx = _with_rounding(np.diagonal(moments.xx, axis1=1, axis2=2), weight, moments.x_shift)
+        yy = _with_rounding(moments.yy, weight, moments.y_shift)
+        root_x, root_y = (np.sqrt(squares.max() / weight.sum()) for squares in (xx, yy))
+        are_sums = min(xx.min(), yy.min()) >= 0 and np.array_equal(
+            moments.n_cells > 0, moments.weight > 0
+        )
+        for k, w in enumerate(moments.weight):
+            # Cauchy and Schwarz.
+            are_sums = are_sums and all(
+                (product**2 <= (1 + 1e-6) * bound).all()
+                for product, bound in (
+                    (moments.xx[k], np.outer(xx[k], xx[k])),
+                    (moments.xy[k], np.outer(xx[k], yy[k])),
+                    (moments.x_sum[k], xx[k] * w),
+                    (moments.y_sum[k], yy[k] * w),
+                )
+            )
+    if root_x > X_MAGNITUDES[1] or root_y > Y_MAGNITUDES[1]:
+        raise ValueError(
+            "`moments` are of numbers too large for double precision; rescale the matrices that "
+            "they are made from."
+        )
+    if not are_sums:
+        raise ValueError(
+            "`moments` are not sums over cells: they contradict each other. Make them with "
+            "`Moments.from_chunks`."
+        )
+
+
+def _with_rounding(
+    squares: NDArray[np.float64], weight: NDArray[np.float64], shift: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return sums of squares with room for what is lost when they are moved to another shift."""
+    return squares + 1e-9 * (abs(squares).sum(axis=0) + weight.sum() * shift**2)
 
 
 def self_positions(feature_names: Names | None, target_names: Names | None) -> NDArray[np.intp]:
@@ -81,7 +153,14 @@ def penalty_grid(lambdas: Any, paper_grid: Callable[[], NDArray[np.float64]]) ->
     """
     if isinstance(lambdas, str):
         return paper_grid() if lambdas == "paper" else None
-    grid = np.unique(np.asarray(lambdas, np.float64))[::-1]
+    check_intact(lambdas, "`lambdas`")
+    with naming("lambdas"):
+        given = np.asarray(lambdas, np.float64)
+    if given.ndim != 1:
+        raise ValueError(
+            f"`lambdas` must be one list of penalties for all targets, got the shape {given.shape}."
+        )
+    grid = np.unique(given)[::-1]
     if grid.size == 0 or not np.isfinite(grid).all() or grid[-1] <= 0:
         raise ValueError(
             f"`lambdas` must hold positive, finite penalties, got {grid.size} value(s)"

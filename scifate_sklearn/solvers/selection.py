@@ -115,13 +115,15 @@ def apply_rule(
             curve = CVCurve(
                 grid[known], mse[t, known], mse_se[t, known], grid[i_min[t]], grid[i_1se[t]]
             )
-            wanted = float(rule(curve))
+            wanted = rule(curve)
         chosen[t] = _position(lambdas[t], wanted)
     return chosen
 
 
-def _position(lambdas: Floats, wanted: float) -> int:
-    match = np.flatnonzero(np.isclose(lambdas, wanted, rtol=1e-9, atol=0))
+def _position(lambdas: Floats, wanted: Any) -> int:
+    match = np.empty(0, np.intp)
+    if isinstance(wanted, Real):
+        match = np.flatnonzero(np.isclose(lambdas, float(wanted), rtol=1e-9, atol=0))
     if match.size == 0:
         raise ValueError(
             f"`lambda_rule` returned {wanted!r}, which is not on the penalty grid "

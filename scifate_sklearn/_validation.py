@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .moments import Moments
-from .preprocessing.matrices import X_MAGNITUDES, Y_MAGNITUDES, check_intact
+from .preprocessing.matrices import X_MAGNITUDES, Y_MAGNITUDES, check_intact, naming
 
 Names = NDArray[np.object_]
 
@@ -26,16 +25,6 @@ def column_names(data: Any) -> Names | None:
     if isinstance(data, pd.Series) and isinstance(data.name, str):
         return np.array([data.name], object)
     return None
-
-
-@contextmanager
-def naming(argument: str) -> Iterator[None]:
-    """Put the name of an argument into what scikit-learn says about ``X`` or an "array"."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"`{argument}`: {error}") from error
 
 
 def generated_names(prefix: str, n: int) -> Names:
@@ -117,15 +106,15 @@ def check_sums(moments: Moments) -> None:
                     (moments.y_sum[k], yy[k] * w),
                 )
             )
-    if root_x > X_MAGNITUDES[1] or root_y > Y_MAGNITUDES[1]:
-        raise ValueError(
-            "`moments` are of numbers too large for double precision; rescale the matrices that "
-            "they are made from."
-        )
     if not are_sums:
         raise ValueError(
             "`moments` are not sums over cells: they contradict each other. Make them with "
             "`Moments.from_chunks`."
+        )
+    if root_x > X_MAGNITUDES[1] or root_y > Y_MAGNITUDES[1]:
+        raise ValueError(
+            "`moments` are of numbers too large for double precision; rescale the matrices that "
+            "they are made from."
         )
 
 
@@ -154,7 +143,7 @@ def penalty_grid(lambdas: Any, paper_grid: Callable[[], NDArray[np.float64]]) ->
     if isinstance(lambdas, str):
         return paper_grid() if lambdas == "paper" else None
     check_intact(lambdas, "`lambdas`")
-    with naming("lambdas"):
+    with naming("`lambdas`"):
         given = np.asarray(lambdas, np.float64)
     if given.ndim != 1:
         raise ValueError(

@@ -29,7 +29,6 @@ from ._validation import (
     check_unique,
     column_names,
     generated_names,
-    naming,
     penalty_grid,
     self_positions,
 )
@@ -42,6 +41,7 @@ from .preprocessing.matrices import (
     Y_MAGNITUDES,
     check_intact,
     check_magnitude,
+    naming,
 )
 
 MAX_BLOCK = 32
@@ -412,9 +412,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_unique(target_names, "target_matrix")
         check_intact(tf_matrix, "`tf_matrix`")
         check_intact(target_matrix, "`target_matrix`")
-        with naming("tf_matrix"):
+        with naming("`tf_matrix`"):
             X = validate_data(self, tf_matrix, ensure_min_samples=2, **_AS_FLOATS)
-        with naming("target_matrix"):
+        with naming("`target_matrix`"):
             if target_matrix is None:
                 raise ValueError("requires y to be passed, but the target y is None.")
             # Here, and not as y above, where text and objects could be NaN only after the check.
@@ -442,7 +442,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(
                 "`sample_weight` is zero for every cell; at least one must be positive."
             )
-        with naming("sample_weight"):
+        with naming("`sample_weight`"):
             weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
@@ -452,7 +452,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _validate_new(self, tf_matrix: Any) -> Any:
         check_is_fitted(self)
         check_intact(tf_matrix, "`tf_matrix`")
-        with naming("tf_matrix"):
+        with naming("`tf_matrix`"):
             return validate_data(self, tf_matrix, reset=False, **_AS_FLOATS)
 
     def _splits(self, X: Any, Y: Any, groups: Any) -> Iterable[Any]:
@@ -531,7 +531,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                     f"for example {unknown[0]!r}."
                 )
             given = given.reindex(moments.feature_names, fill_value=1.0)
-        with naming("penalty_factor"):
+        with naming("`penalty_factor`"):
             factor = np.asarray(given, np.float64)
         if factor.shape != (moments.n_features,):
             raise ValueError(

@@ -51,8 +51,11 @@ class FoldLayout:
                 raise ValueError(f"the layout's {name} is about parts or folds that are not there")
         if n_folds < 2 or (np.diff(self.training_of) < 0).any():
             raise ValueError("the layout's test units are not in the order of two folds or more")
+        if self.total.shape != (n_parts,):
+            raise ValueError("the layout's total is not about all parts")
         members = np.vstack([self.training, self.total])
-        if members.dtype != np.float64 or not np.isin(members, (0.0, 1.0)).all():
+        types = {self.training.dtype, self.total.dtype}
+        if types != {np.dtype(np.float64)} or not np.isin(members, (0.0, 1.0)).all():
             raise ValueError("the layout's sets are not made of parts")
 
 

@@ -4,6 +4,8 @@ Neither scikit-learn nor SciPy looks at these things: masks are dropped, and spa
 impossible indices are read beyond their end.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,16 @@ X_MAGNITUDES = (1e-130, 1e130)
 Y_MAGNITUDES = (1e-60, 1e60)
 # Only ratios of weights count, so any could be among these.
 WEIGHT_MAGNITUDES = (1e-30, 1e30)
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put the name of an argument before what scikit-learn and NumPy say about "X" or an array."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from error
 
 
 def check_intact(matrix: Any, name: str) -> None:

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from scifate_sklearn.preprocessing import Matrix, check_counts
+from scifate_sklearn.preprocessing.matrices import check_intact
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -85,7 +86,9 @@ def check_anndata(adata: object) -> None:
     ValueError
         If it is empty.
     """
-    if not all(hasattr(adata, slot) for slot in ("layers", "obs_names", "var_names", "uns")):
+    if isinstance(adata, type) or not all(
+        hasattr(adata, slot) for slot in ("layers", "obs_names", "var_names", "uns")
+    ):
         raise TypeError(f"adata must be an AnnData, got {type(adata).__name__}.")
     n_cells, n_genes = len(adata.obs_names), len(adata.var_names)  # type: ignore[attr-defined]
     if n_cells == 0 or n_genes == 0:
@@ -100,7 +103,8 @@ def check_layer_names(nt_layers: Sequence[str]) -> tuple[str, str]:
     ValueError
         If `nt_layers` is not two names.
     """
-    names = [nt_layers] if isinstance(nt_layers, str) else list(nt_layers)
+    # Sets have no order, and text would be its letters.
+    names = list(nt_layers) if isinstance(nt_layers, list | tuple | np.ndarray) else []
     if len(names) != 2 or not all(isinstance(name, str) for name in names):
         raise ValueError(
             "nt_layers must be two layer names, that of the new and that of the total RNA, such as "
@@ -143,6 +147,7 @@ def read_layer(adata: "AnnData", name: str) -> Matrix:
 
 
 def _as_matrix(stored: Any, name: str) -> Matrix:
+    check_intact(stored, f"layer {name!r}")
     if isinstance(stored, np.ndarray):
         return np.asarray(stored)
     if not sp.issparse(stored):

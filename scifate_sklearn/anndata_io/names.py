@@ -20,6 +20,9 @@ Names = NDArray[np.object_]
 _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{11}(\.\d+)?")
 _N_EXAMPLES = 5
 
+# What `prepare_anndata` adds to the TFs.
+COVARIATES = ("new_size_factor", "labeling_ratio")
+
 
 def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     """Return the name of each gene.
@@ -45,12 +48,17 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     ids = var.index.astype(str).to_numpy(dtype=object)
     if gene_symbols is None:
         return ids
-    if gene_symbols not in var.columns:
+    if not isinstance(gene_symbols, str) or gene_symbols not in var.columns:
         raise ValueError(
             f"gene_symbols names the column {gene_symbols!r}, which adata.var does not have. "
             f"There are: {', '.join(map(repr, var.columns)) or 'none'}."
         )
     column = var[gene_symbols]
+    if column.ndim > 1:
+        raise ValueError(
+            f"gene_symbols names {column.shape[1]} columns of adata.var that are all called "
+            f"{gene_symbols!r}; rename all but one."
+        )
     symbols = column.astype(str).to_numpy(dtype=object)
     missing = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
     return np.where(missing, ids, symbols)
@@ -131,6 +139,11 @@ def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:
             f"None of the {len(wanted)} tf_names is among the {names.size} gene names (TFs: "
             f"{_examples(wanted)}; genes: {_examples(names)}). {_guess_mismatch(wanted, names)}"
         )
+    taken = sorted(set(names[is_tf]) & set(COVARIATES))
+    if taken:
+        raise ValueError(
+            f"A TF is called {taken[0]!r}, as one of the covariates is; rename that gene."
+        )
     return is_tf
 
 
@@ -185,15 +198,22 @@ def _cells(line: str) -> list[str]:
 
 
 def _check_tf_names(tf_names: Iterable[str]) -> list[str]:
-    if isinstance(tf_names, str):
+    if isinstance(tf_names, str | bytes | os.PathLike):
         raise TypeError(
-            f"tf_names must be a collection of names, got the string {tf_names!r}; read a file "
-            "with read_tf_names(path)."
+            f"tf_names must be a collection of names, got the string {str(tf_names)!r}; read a "
+            "file with read_tf_names(path)."
         )
-    wanted = list(dict.fromkeys(tf_names))
-    strangers = [name for name in wanted if not isinstance(name, str)]
+    # Of a table, its columns would be the names.
+    if not isinstance(tf_names, Iterable) or getattr(tf_names, "ndim", 1) != 1:
+        raise TypeError(
+            f"tf_names must be a collection of names, got {type(tf_names).__name__}; of a table "
+            "pass one column."
+        )
+    given = list(tf_names)
+    strangers = [name for name in given if not isinstance(name, str)]
     if strangers:
         raise TypeError(f"tf_names must be strings, found others ({_examples(strangers)}).")
+    wanted = list(dict.fromkeys(given))
     if not wanted:
         raise ValueError("tf_names is empty; pass the names of the possible regulators.")
     return wanted

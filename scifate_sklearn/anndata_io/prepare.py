@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -143,12 +144,12 @@ def prepare_anndata(
 
 
 def _check_options(rate: float, least: float, response: str, regulators: str) -> None:
-    if not 0 <= rate < 1:
+    if not isinstance(rate, Real) or not 0 <= rate < 1:
         raise ValueError(f"gene_filter_rate must be a fraction from 0 to below 1, got {rate!r}.")
-    if not 0 <= least < np.inf:
+    if not isinstance(least, Real) or not 0 <= least <= float(np.finfo(float).max):
         raise ValueError(f"cell_filter_UMI must be a number of counts from 0, got {least!r}.")
     for argument, kind in (("response", response), ("regulators", regulators)):
-        if kind not in ("counts", "values"):
+        if not isinstance(kind, str) or kind not in ("counts", "values"):
             raise ValueError(f"{argument} must be 'counts' or 'values', got {kind!r}.")
 
 

@@ -4,7 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -143,10 +143,11 @@ def prepare_anndata(
     )
 
 
-def _check_options(rate: float, least: float, response: str, regulators: str) -> None:
-    if not isinstance(rate, Real) or not 0 <= rate < 1:
+def _check_options(rate: Any, least: Any, response: Any, regulators: Any) -> None:
+    is_number = [isinstance(value, Real) for value in (rate, least)]
+    if not is_number[0] or not 0 <= rate < 1:
         raise ValueError(f"gene_filter_rate must be a fraction from 0 to below 1, got {rate!r}.")
-    if not isinstance(least, Real) or not 0 <= least <= float(np.finfo(float).max):
+    if not is_number[1] or not 0 <= least <= float(np.finfo(float).max):
         raise ValueError(f"cell_filter_UMI must be a number of counts from 0, got {least!r}.")
     for argument, kind in (("response", response), ("regulators", regulators)):
         if not isinstance(kind, str) or kind not in ("counts", "values"):

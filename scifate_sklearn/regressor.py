@@ -456,17 +456,21 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             return validate_data(self, tf_matrix, reset=False, **_AS_FLOATS)
 
     def _splits(self, X: Any, Y: Any, groups: Any) -> Iterable[Any]:
-        if isinstance(self.cv, type):
-            raise TypeError(f"`cv` is the class {self.cv.__name__}; pass an instance of it.")
-        splitter = self.cv
-        if isinstance(self.cv, Integral):
-            seed = self.random_state
-            if not isinstance(seed, Integral):
-                seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
-            splitter = RSampleKFold(int(self.cv), seed=int(seed))
-        if not hasattr(splitter, "split") or isinstance(splitter, str):
+        splitter = self._splitter()
+        if isinstance(splitter, str) or not hasattr(splitter, "split"):
             return splitter
         return splitter.split(X, Y[:, 0] if Y.shape[1] == 1 else Y, groups)
+
+    def _splitter(self) -> Any:
+        """Return what has a method `split`, or the folds themselves where `cv` lists them."""
+        if isinstance(self.cv, type):
+            raise TypeError(f"`cv` is the class {self.cv.__name__}; pass an instance of it.")
+        if not isinstance(self.cv, Integral):
+            return self.cv
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
+        return RSampleKFold(int(self.cv), seed=int(seed))
 
     def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
         # numba is imported by the solvers; importing the package must stay quick.

@@ -44,7 +44,9 @@ def read_cells(path: Path, layers: Sequence[str]) -> "AnnData":
 
 
 def _sum_of_layers(adata: "AnnData", expression: str) -> Any:
-    parts: list[Any] = [read_layer(adata, part.strip()) for part in expression.split("+")]
+    layers: list[Any] = [read_layer(adata, part.strip()) for part in expression.split("+")]
+    # In double precision, because small integers would wrap around.
+    parts = [layer.astype(np.float64) for layer in layers]
     total = sum(parts[1:], start=parts[0])
     # Older anndata knows sparse matrices only, not sparse arrays.
     return sparse.csr_matrix(total) if sparse.issparse(parts[0]) else np.asarray(total)

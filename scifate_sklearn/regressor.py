@@ -265,8 +265,12 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the matrices disagree, hold NaN or infinity, name a column twice, or have fewer
-            cells than folds.
+            If the matrices disagree, hold NaN, infinity, masked values or numbers whose powers
+            leave the range of double precision, are broken sparse matrices, name a column twice, or
+            have fewer cells than folds; if `cv` gives other things than rows of these cells; or if
+            a training set has no weight.
+        TypeError
+            If they hold something else than real numbers.
         """
         X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
         weight = self._validate_weight(sample_weight, X)
@@ -286,6 +290,13 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         SciFateRegressor
+
+        Raises
+        ------
+        TypeError
+            If `moments` are something else.
+        ValueError
+            If they are too large for double precision, or a training set has no weight.
         """
         if not isinstance(moments, Moments):
             raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from . import archive
 from ._chunks import check_chunk
 from ._plan import FoldLayout, FoldPlan
+from ._plausible import are_sums
 from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, sum_shapes, zero_sums
 
 Names: TypeAlias = Sequence[str] | NDArray[np.object_]
@@ -377,6 +378,8 @@ class Moments:
             or (min(self.weight.min(), self.n_cells.min()) < 0)
         ):
             raise ValueError("there are other parts than the layout says, no columns, or no cells")
+        if not are_sums(self):
+            raise ValueError("they contradict each other, so they are not sums over cells")
         _as_names(self.feature_names, p, "feature_names")
         _as_names(self.target_names, q, "target_names")
 

@@ -333,7 +333,7 @@ def test_odd_cells(form, check):
     assert_well_formed(inputs)
     for frame in (inputs.tf_matrix, inputs.target_matrix):
         sd = frame.std(ddof=1) if len(frame) > 1 else frame.max()
-        assert np.isclose(sd, 1.0).__or__(sd == 0.0).all()
+        assert (np.isclose(sd, 1.0) | (sd == 0.0)).all()
 
 
 def test_one_gene(check):

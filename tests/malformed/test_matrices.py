@@ -184,7 +184,9 @@ SAME_NUMBERS = [
 
 @pytest.fixture(scope="module")
 def clean(matrices):
-    return fit(*matrices())
+    model = fit(*matrices())
+    assert model.coef_.any(axis=1).all()
+    return model
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS)

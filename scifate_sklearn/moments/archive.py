@@ -37,7 +37,6 @@ _NOT_WHOLE = (
     struct.error,
     SyntaxError,
     tokenize.TokenError,
-    MemoryError,
 )
 
 

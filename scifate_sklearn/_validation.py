@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from .moments import Moments
+from .preprocessing.matrices import X_MAGNITUDES, Y_MAGNITUDES, check_intact, naming
 
 Names = NDArray[np.object_]
 
@@ -53,7 +57,7 @@ def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
     unnamed = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
     if len(left) != len(right) or unnamed or left.equals(right):
         return
-    if left.sort_values().equals(right.sort_values()):
+    if Counter(left) == Counter(right):
         raise ValueError(
             "`target_matrix` has the cells of `tf_matrix` in another order; align them with "
             "`target_matrix.loc[tf_matrix.index]`."
@@ -62,6 +66,43 @@ def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
         f"`tf_matrix` and `target_matrix` name different cells: {left[0]!r}, ... against "
         f"{right[0]!r}, ...; both must have the same cells in the same order."
     )
+
+
+def check_folds(moments: Moments) -> None:
+    """Raise an error if a training set, or all test sets but one, have no cell that counts."""
+    layout = moments.layout
+    empty = np.flatnonzero(layout.training @ moments.n_cells == 0)
+    if empty.size:
+        raise ValueError(
+            f"The training set of fold {empty[0]} has no cell of positive weight (`sample_weight`)"
+            "; leave out the cells without weight and split the others."
+        )
+    n_tested = np.count_nonzero(moments.n_cells[layout.held_out])
+    if n_tested < 2 or layout.total @ moments.n_cells < 2:
+        raise ValueError(
+            "Cross-validation needs cells of positive weight (`sample_weight`) in two test sets at "
+            f"least, found them in {n_tested}."
+        )
+
+
+def check_sums(moments: Moments) -> None:
+    """Raise an error if moments are so large that their products are not finite."""
+    total = max(float(moments.weight.sum()), np.finfo(float).tiny)
+    most_x, most_y = X_MAGNITUDES[1], Y_MAGNITUDES[1]
+    for values, most in (
+        (moments.x_shift, most_x),
+        (moments.y_shift, most_y),
+        (moments.x_sum / total, most_x),
+        (moments.y_sum / total, most_y),
+        (moments.xx / total, most_x**2),
+        (moments.xy / total, most_x * most_y),
+        (moments.yy / total, most_y**2),
+    ):
+        if not max(values.max(), -values.min()) <= most:
+            raise ValueError(
+                "`moments` are of numbers too large for double precision; rescale the matrices "
+                "that they are made from."
+            )
 
 
 def self_positions(feature_names: Names | None, target_names: Names | None) -> NDArray[np.intp]:
@@ -81,7 +122,14 @@ def penalty_grid(lambdas: Any, paper_grid: Callable[[], NDArray[np.float64]]) ->
     """
     if isinstance(lambdas, str):
         return paper_grid() if lambdas == "paper" else None
-    grid = np.unique(np.asarray(lambdas, np.float64))[::-1]
+    check_intact(lambdas, "`lambdas`")
+    with naming("`lambdas`"):
+        given = np.asarray(lambdas, np.float64)
+    if given.ndim != 1:
+        raise ValueError(
+            f"`lambdas` must be one list of penalties for all targets, got the shape {given.shape}."
+        )
+    grid = np.unique(given)[::-1]
     if grid.size == 0 or not np.isfinite(grid).all() or grid[-1] <= 0:
         raise ValueError(
             f"`lambdas` must hold positive, finite penalties, got {grid.size} value(s)"

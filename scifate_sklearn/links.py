@@ -66,7 +66,8 @@ def check_links(links: object, caller: str) -> pd.DataFrame:
     TypeError
         If `links` is not a DataFrame.
     ValueError
-        If a required column is missing or ``coef`` holds something other than finite numbers.
+        If a required column is missing or there twice, or ``coef`` holds something other than
+        finite numbers.
     """
     if not isinstance(links, pd.DataFrame):
         raise TypeError(
@@ -80,7 +81,16 @@ def check_links(links: object, caller: str) -> pd.DataFrame:
             f"{caller}: `links` lacks the column(s) {', '.join(missing)}; "
             f"found {', '.join(map(str, links.columns))}."
         )
-    if not pd.api.types.is_numeric_dtype(links["coef"]) or not np.isfinite(links["coef"]).all():
+    for name in REQUIRED_COLUMNS:
+        count = int(np.count_nonzero(links.columns == name))
+        if count > 1:
+            raise ValueError(
+                f"{caller}: `links` has {count} columns called {name!r}; rename all but one."
+            )
+    coef = links["coef"]
+    is_real = pd.api.types.is_numeric_dtype(coef) and not pd.api.types.is_complex_dtype(coef)
+    # pandas leaves NA out of `all`.
+    if not is_real or coef.isna().any() or not np.isfinite(coef.to_numpy(np.float64)).all():
         raise ValueError(f"{caller}: column `coef` of `links` must hold finite numbers.")
     return links
 

@@ -14,14 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
-from sklearn.utils import TransformerTags
+from sklearn.utils import TransformerTags, check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ._validation import (
+    check_folds,
     check_same_cells,
+    check_sums,
     check_unique,
     column_names,
     generated_names,
@@ -30,7 +32,17 @@ from ._validation import (
 )
 from .links import LINK_COLUMNS, build_links
 from .moments import Moments, plan_folds
-from .preprocessing import make_splitter
+from .preprocessing import make_folds
+from .preprocessing.matrices import (
+    WEIGHT_MAGNITUDES,
+    X_MAGNITUDES,
+    Y_MAGNITUDES,
+    check_intact,
+    check_magnitude,
+    naming,
+)
+
+_AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 
 # The parameters that decide about the model of a target. The folds and the weights are in the
 # moments; workers, progress bars and what is a covariate come to nothing there.
@@ -167,7 +179,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "penalty_factor": ["array-like", None],
         "path": [StrOptions({"adaptive", "full"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, np.iinfo(np.int64).max, closed="both")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -249,19 +261,17 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the matrices disagree, hold NaN or infinity, name a column twice, or have fewer
-            cells than folds.
+            If the matrices disagree, hold NaN, infinity, masked values or numbers whose powers
+            leave the range of double precision, are broken sparse matrices, name a column twice, or
+            have fewer cells than folds; if `cv` gives other things than rows of these cells; or if
+            a training set has no weight.
+        TypeError
+            If they hold something else than real numbers.
         """
         X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
-        if sample_weight is not None and not np.asarray(sample_weight).any():
-            raise ValueError(
-                "`sample_weight` is zero for every cell; at least one must be positive."
-            )
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        splits = make_splitter(self.cv, self.random_state).split(
-            X, Y[:, 0] if Y.shape[1] == 1 else Y, groups
-        )
-        plan = plan_folds(splits, X.shape[0])
+        weight = self._validate_weight(sample_weight, X)
+        y = Y[:, 0] if Y.shape[1] == 1 else Y
+        plan = plan_folds(make_folds(self.cv, self.random_state, X, y, groups), X.shape[0])
         moments = Moments.from_arrays(X, Y, plan, weight, *names)
         return self._fit_moments(moments, (X, Y, weight, plan), is_single)
 
@@ -277,6 +287,13 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         SciFateRegressor
+
+        Raises
+        ------
+        TypeError
+            If `moments` are something else.
+        ValueError
+            If they are too large for double precision, or a training set has no weight.
         """
         if not isinstance(moments, Moments):
             raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
@@ -284,6 +301,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(
                 f'fit_moments needs engine="gram", got {self.engine!r}: glmnet reads the cells.'
             )
+        check_sums(moments)
         self.n_features_in_ = moments.n_features
         if moments.feature_names is not None:
             self.feature_names_in_ = moments.feature_names
@@ -303,7 +321,14 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ndarray of shape (n_cells, n_targets), or (n_cells,) after a fit to a 1-D target
         """
         X = self._validate_new(tf_matrix)
-        return safe_sparse_dot(X, self.coef_.T) + self.intercept_
+        with np.errstate(over="ignore", invalid="ignore"):
+            predicted = safe_sparse_dot(X, self.coef_.T) + self.intercept_
+        if not np.isfinite(predicted).all():
+            raise ValueError(
+                "`tf_matrix` holds numbers too large to predict from: the predictions overflow. "
+                "Scale it as the matrix of the fit was scaled."
+            )
+        return predicted
 
     def score(
         self, tf_matrix: Any, target_matrix: Any, sample_weight: ArrayLike | None = None
@@ -320,6 +345,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         -------
         float
         """
+        check_intact(target_matrix, "`target_matrix`")
         Y = target_matrix.toarray() if hasattr(target_matrix, "toarray") else target_matrix
         return float(r2_score(Y, self.predict(tf_matrix), sample_weight=sample_weight))
 
@@ -392,28 +418,56 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         feature_names, target_names = column_names(tf_matrix), column_names(target_matrix)
         check_unique(feature_names, "tf_matrix")
         check_unique(target_names, "target_matrix")
-        X, Y = validate_data(
-            self,
-            tf_matrix,
-            target_matrix,
-            accept_sparse="csr",
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-            ensure_min_samples=2,
-        )
-        is_single = Y.ndim == 1
-        Y = Y.reshape(-1, 1) if is_single else Y
-        return X, Y.astype(np.float64, copy=False), (feature_names, target_names), is_single
+        check_intact(tf_matrix, "`tf_matrix`")
+        check_intact(target_matrix, "`target_matrix`")
+        with naming("`tf_matrix`"):
+            X = validate_data(self, tf_matrix, ensure_min_samples=2, **_AS_FLOATS)
+        with naming("`target_matrix`"):
+            if target_matrix is None:
+                raise ValueError("requires y to be passed, but the target y is None.")
+            # Here, and not as y above, where text and objects could be NaN only after the check.
+            Y = check_array(
+                target_matrix, ensure_2d=False, input_name="y", estimator=self, **_AS_FLOATS
+            )
+            if Y.ndim == 0:
+                raise TypeError(f"a matrix is required, got {type(target_matrix).__name__}.")
+            is_single = Y.ndim == 1
+            Y = Y.reshape(-1, 1) if is_single else Y
+            check_array(Y[:1], accept_sparse="csr", estimator=self)  # at least one column
+        if X.shape[0] != Y.shape[0]:
+            raise ValueError(
+                "`tf_matrix` and `target_matrix` have inconsistent numbers of samples: "
+                f"{X.shape[0]} and {Y.shape[0]} cells. Give both the same cells in the same order."
+            )
+        check_magnitude(X, "`tf_matrix`", *X_MAGNITUDES)
+        check_magnitude(Y, "`target_matrix`", *Y_MAGNITUDES)
+        return X, Y, (feature_names, target_names), is_single
+
+    def _validate_weight(self, sample_weight: Any, X: Any) -> NDArray[np.float64]:
+        check_intact(sample_weight, "`sample_weight`")
+        given = np.asarray(sample_weight)
+        if given.dtype.kind in "biuf" and not given.any():
+            raise ValueError(
+                "`sample_weight` is zero for every cell; at least one must be positive."
+            )
+        with naming("`sample_weight`"):
+            weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+        check_magnitude(weight[:, None], "`sample_weight`", *WEIGHT_MAGNITUDES)
+        return weight
 
     def _validate_new(self, tf_matrix: Any) -> Any:
         check_is_fitted(self)
-        return validate_data(self, tf_matrix, accept_sparse="csr", dtype=np.float64, reset=False)
+        check_intact(tf_matrix, "`tf_matrix`")
+        with naming("`tf_matrix`"):
+            return validate_data(self, tf_matrix, reset=False, **_AS_FLOATS)
 
     def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
         # numba is imported by the solvers; importing the package must stay quick.
         from .solvers.parallel import fit_all
 
+        check_folds(moments)
         if moments.target_names is None:
             self.target_names_in_ = generated_names("y", moments.n_targets)
         else:
@@ -464,7 +518,13 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         given = self.penalty_factor
         if given is None:
             return np.ones(moments.n_features)
+        check_intact(given, "`penalty_factor`")
         if isinstance(given, pd.Series) and moments.feature_names is not None:
+            if not given.index.is_unique:
+                raise ValueError(
+                    "`penalty_factor` names a predictor more than once, for example "
+                    f"{given.index[given.index.duplicated()][0]!r}; give each one factor."
+                )
             unknown = given.index.difference(pd.Index(moments.feature_names))
             if len(unknown):
                 raise ValueError(
@@ -472,7 +532,8 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                     f"for example {unknown[0]!r}."
                 )
             given = given.reindex(moments.feature_names, fill_value=1.0)
-        factor = np.asarray(given, np.float64)
+        with naming("`penalty_factor`"):
+            factor = np.asarray(given, np.float64)
         if factor.shape != (moments.n_features,):
             raise ValueError(
                 f"`penalty_factor` has shape {factor.shape}, but `tf_matrix` has "
@@ -482,6 +543,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(
                 "`penalty_factor` must hold numbers >= 0 (infinity excludes), at least one > 0."
             )
+        # Only their ratios count, and their mean must not overflow.
+        finite = np.where(np.isfinite(factor), factor, 0.0)
+        check_magnitude(finite[:, None], "`penalty_factor`", *WEIGHT_MAGNITUDES)
         return factor
 
     def _open_checkpoint(self, moments: Moments) -> Any:

@@ -29,8 +29,8 @@ class DaskChunks:
         self.bounds = [slice(*edges) for edges in pairwise([0, *np.cumsum(rows).tolist()])]
         blocks = zip(_row_blocks(new, rows), _row_blocks(total, rows), strict=True)
         gather = delayed(_gather)
-        kinds = new.is_counts, total.is_counts
-        self._cells = [gather(own_new, own_total, *kinds) for own_new, own_total in blocks]
+        what = [(layer.name, layer.is_counts) for layer in (new, total)]
+        self._cells = [gather(own_new, own_total, *what) for own_new, own_total in blocks]
 
     def map(self, function: Callable[..., T], *arguments: Sequence[Any]) -> Iterator[T]:
         """Yield ``function(cells, *arguments of this chunk)`` for each chunk, in order."""
@@ -79,8 +79,13 @@ def _row_blocks(layer: Layer, rows: tuple[int, ...]) -> list[list[Any]]:
     return [list(pieces) for pieces in zip(*parts, strict=True)]
 
 
-def _gather(new: list[Any], total: list[Any], new_is_counts: bool, total_is_counts: bool) -> Cells:
-    return Cells(add_parts(new), add_parts(total), new_is_counts, total_is_counts)
+def _gather(
+    new: list[Any], total: list[Any], what_new: tuple[str, bool], what_total: tuple[str, bool]
+) -> Cells:
+    (new_name, new_is_counts), (total_name, total_is_counts) = what_new, what_total
+    return Cells(
+        add_parts(new, new_name), add_parts(total, total_name), new_is_counts, total_is_counts
+    )
 
 
 def _add_chunk(

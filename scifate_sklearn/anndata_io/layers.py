@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from scifate_sklearn.preprocessing import Matrix, check_real
+from scifate_sklearn.preprocessing.matrices import check_intact
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -50,13 +51,30 @@ class Layer:
         return max(map(_n_stored, self.parts))
 
     def rows(self, start: int, stop: int) -> Matrix:
-        """Return some cells: a dense array, or CSR in canonical format; read only."""
-        return add_parts([part[start:stop] for part in self.parts])
+        """Return some cells: a dense array, or CSR in canonical format; read only.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be read from their file.
+        """
+        try:
+            parts = [part[start:stop] for part in self.parts]
+        except Exception as error:  # h5py and zarr raise whatever they stumble over
+            raise ValueError(
+                f"layer {self.name!r}: cells {start} to {stop} cannot be read from their file "
+                f"({error}). It is damaged; write it again."
+            ) from error
+        return add_parts(parts, self.name)
 
 
-def add_parts(parts: Sequence[Any]) -> Matrix:
+def add_parts(parts: Sequence[Any], name: str) -> Matrix:
     """Return the sum of some cells of each part: dense, or CSR without entries stored twice."""
-    total: Any = sum(map(_as_matrix, parts[1:]), start=_as_matrix(parts[0]))
+    matrices: list[Any] = [_as_matrix(part, name) for part in parts]
+    if len(matrices) == 1:
+        return matrices[0]
+    # In double precision, because small integers would wrap around.
+    total = sum(matrix.astype(np.float64) for matrix in matrices)
     return total if isinstance(total, np.ndarray) else sp.csr_array(total)
 
 
@@ -98,7 +116,9 @@ def check_anndata(adata: object) -> None:
     ValueError
         If it is empty.
     """
-    if not all(hasattr(adata, slot) for slot in ("layers", "obs_names", "var_names", "uns")):
+    if isinstance(adata, type) or not all(
+        hasattr(adata, slot) for slot in ("layers", "obs_names", "var_names", "uns")
+    ):
         raise TypeError(f"adata must be an AnnData, got {type(adata).__name__}.")
     n_cells, n_genes = len(adata.obs_names), len(adata.var_names)  # type: ignore[attr-defined]
     if n_cells == 0 or n_genes == 0:
@@ -113,7 +133,8 @@ def check_layer_names(nt_layers: Sequence[str]) -> tuple[str, str]:
     ValueError
         If `nt_layers` is not two names.
     """
-    names = [nt_layers] if isinstance(nt_layers, str) else list(nt_layers)
+    # Sets have no order, and text would be its letters.
+    names = list(nt_layers) if isinstance(nt_layers, list | tuple | np.ndarray) else []
     if len(names) != 2 or not all(isinstance(name, str) for name in names):
         raise ValueError(
             "nt_layers must be two layer names, that of the new and that of the total RNA, such as "
@@ -187,12 +208,16 @@ def is_dask(stored: Any) -> bool:
 
 def _in_rows(stored: Any, name: str) -> Any:
     """Return what can be read row by row; columns are turned into rows in memory."""
-    if isinstance(stored, np.ndarray):
-        return np.asarray(stored)
-    if is_sparse(stored):
-        return sp.csr_array(stored)
+    if isinstance(stored, np.ndarray) or is_sparse(stored):
+        check_intact(stored, f"layer {name!r}")
+        return sp.csr_array(stored) if is_sparse(stored) else np.asarray(stored)
     if _is_backed_sparse(stored):
-        return stored if stored.format == "csr" else sp.csr_array(stored.to_memory())
+        _check_backed(stored, name)
+        if stored.format == "csr":
+            return stored
+        columns = stored.to_memory()
+        check_intact(columns, f"layer {name!r}")
+        return sp.csr_array(columns)
     if is_dask(stored) or _is_dense_in_file(stored):
         return stored
     raise TypeError(
@@ -203,6 +228,24 @@ def _in_rows(stored: Any, name: str) -> Any:
 
 def _is_backed_sparse(stored: Any) -> bool:
     return hasattr(stored, "to_memory") and hasattr(stored, "format") and hasattr(stored, "group")
+
+
+def _check_backed(stored: Any, name: str) -> None:
+    """Raise unless the parts of a sparse matrix in a file are there and fit together."""
+    try:
+        starts = np.asarray(stored.group["indptr"][:])
+        sizes = {stored.group[part].shape[0] for part in ("data", "indices")}
+        n_rows = stored.shape[stored.format == "csc"]
+        is_whole = len(starts) == n_rows + 1 and {int(starts[-1])} == sizes and starts[0] == 0
+    except Exception as error:  # h5py and zarr raise whatever they stumble over
+        raise ValueError(
+            f"layer {name!r} is a damaged sparse matrix ({error}); write the file again."
+        ) from error
+    if not is_whole or (np.diff(starts) < 0).any():
+        raise ValueError(
+            f"layer {name!r} is a damaged sparse matrix: its entries and where each row starts "
+            "contradict each other; write the file again."
+        )
 
 
 def _is_dense_in_file(stored: Any) -> bool:
@@ -217,8 +260,9 @@ def _n_stored(part: Any) -> int:
     return int(np.prod(part.shape))
 
 
-def _as_matrix(rows: Any) -> Matrix:
+def _as_matrix(rows: Any, name: str) -> Matrix:
     """Return some cells as an array or as CSR in canonical format."""
+    check_intact(rows, f"layer {name!r}")
     if not is_sparse(rows):
         return np.asarray(rows)
     matrix: Any = sp.csr_array(rows)

@@ -1,5 +1,6 @@
 """Names of genes and TFs: symbols, duplicates, matching, and files with TF names."""
 
+import csv
 import gzip
 import os
 import re
@@ -16,6 +17,10 @@ Names = NDArray[np.object_]
 
 _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{11}(\.\d+)?")
 _N_EXAMPLES = 5
+_SEPARATORS = ("\t", ",", ";")
+
+# What `prepare_anndata` adds to the TFs.
+COVARIATES = ("new_size_factor", "labeling_ratio")
 
 
 def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
@@ -42,12 +47,17 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     ids = var.index.astype(str).to_numpy(dtype=object)
     if gene_symbols is None:
         return ids
-    if gene_symbols not in var.columns:
+    if not isinstance(gene_symbols, str) or gene_symbols not in var.columns:
         raise ValueError(
             f"gene_symbols names the column {gene_symbols!r}, which adata.var does not have. "
             f"There are: {', '.join(map(repr, var.columns)) or 'none'}."
         )
     column = var[gene_symbols]
+    if column.ndim > 1:
+        raise ValueError(
+            f"gene_symbols names {column.shape[1]} columns of adata.var that are all called "
+            f"{gene_symbols!r}; rename all but one."
+        )
     symbols = column.astype(str).to_numpy(dtype=object)
     missing = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
     return np.where(missing, ids, symbols)
@@ -130,6 +140,11 @@ def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:
             f"None of the {len(wanted)} tf_names is among the {names.size} gene names (TFs: "
             f"{_examples(wanted)}; genes: {_examples(names)}). {_guess_mismatch(wanted, names)}"
         )
+    taken = sorted(set(names[is_tf]) & set(COVARIATES))
+    if taken:
+        raise ValueError(
+            f"A TF is called {taken[0]!r}, as one of the covariates is; rename that gene."
+        )
     return is_tf
 
 
@@ -140,8 +155,8 @@ def read_tf_names(path: str | os.PathLike[str]) -> list[str]:
     ----------
     path : path-like
         Either a table with a header and a column ``TF`` (RcisTarget's motif annotation; separated
-        by commas or tabs, whatever the file is called), or a plain list, one name a line. It may be
-        compressed with gzip.
+        by tabs, commas or semicolons, whatever the file is called), or a plain list, one name a
+        line. It may be compressed with gzip.
 
     Returns
     -------
@@ -153,14 +168,20 @@ def read_tf_names(path: str | os.PathLike[str]) -> list[str]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it has several columns but none called ``TF``, no name at all, or is not text.
+        If it has several columns but none called ``TF``, or more than one, no name at all, or is
+        not text.
     """
     lines = _read_lines(Path(path))
-    header = _cells(lines[0]) if lines else []
+    rows = _cells(lines, path)
+    header = rows[0] if rows else []
+    if header.count("TF") > 1:
+        raise ValueError(
+            f"{path} has {header.count('TF')} columns called 'TF'; rename all but one."
+        )
     if "TF" in header:
         column = header.index("TF")
-        lines = [row[column] for row in map(_cells, lines[1:]) if len(row) > column]
-    elif len(header) > 1:
+        lines = [row[column] for row in rows[1:] if len(row) > column]
+    elif sum(map(bool, header)) > 1:
         raise ValueError(f"{path} has no column 'TF' (found {_examples(header)}).")
     names = [name for name in dict.fromkeys(line.strip().strip("\"'") for line in lines) if name]
     if not names:
@@ -173,26 +194,44 @@ def _read_lines(path: Path) -> list[str]:
     try:
         # A downloaded file has lost its extension, but gzip announces itself.
         text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-        return text.decode("utf-8-sig").splitlines()
+        decoded = text.decode("utf-8-sig")
     except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is not a readable text file: {error}.") from error
+        raise ValueError(
+            f"{path} is not a readable text file: {error}. Save it as UTF-8 text."
+        ) from error
+    if "\0" in decoded:
+        raise ValueError(f"{path} is not a readable text file: it is binary, or not UTF-8.")
+    lines = decoded.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [line for line in lines if line.strip()]
 
 
-def _cells(line: str) -> list[str]:
-    separator = "\t" if "\t" in line else ","
-    return [cell.strip().strip("\"'") for cell in line.split(separator)]
+def _cells(lines: list[str], path: str | os.PathLike[str]) -> list[list[str]]:
+    """Return the fields of each line; quoted ones may hold separators."""
+    separator = max(_SEPARATORS, key=lines[0].count) if lines else _SEPARATORS[0]
+    try:
+        rows = list(csv.reader(lines, delimiter=separator))
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a table: {error}.") from error
+    return [[cell.strip().strip("\"'") for cell in row] for row in rows]
 
 
 def _check_tf_names(tf_names: Iterable[str]) -> list[str]:
-    if isinstance(tf_names, str):
+    if isinstance(tf_names, str | bytes | os.PathLike):
         raise TypeError(
-            f"tf_names must be a collection of names, got the string {tf_names!r}; read a file "
-            "with read_tf_names(path)."
+            f"tf_names must be a collection of names, got the string {str(tf_names)!r}; read a "
+            "file with read_tf_names(path)."
         )
-    wanted = list(dict.fromkeys(tf_names))
-    strangers = [name for name in wanted if not isinstance(name, str)]
+    # Of a table, its columns would be the names.
+    if not isinstance(tf_names, Iterable) or getattr(tf_names, "ndim", 1) != 1:
+        raise TypeError(
+            f"tf_names must be a collection of names, got {type(tf_names).__name__}; of a table "
+            "pass one column."
+        )
+    given = list(tf_names)
+    strangers = [name for name in given if not isinstance(name, str)]
     if strangers:
         raise TypeError(f"tf_names must be strings, found others ({_examples(strangers)}).")
+    wanted = list(dict.fromkeys(given))
     if not wanted:
         raise ValueError("tf_names is empty; pass the names of the possible regulators.")
     return wanted

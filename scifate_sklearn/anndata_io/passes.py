@@ -119,7 +119,8 @@ def measure_cells(cells: Cells, genes: Bools, least: float) -> CellCensus:
 
 def _finite_genes(values: Matrix) -> Bools:
     """Return which columns are finite throughout."""
-    finite = np.isfinite(stored_numbers(values))
+    with np.errstate(over="ignore"):  # of what is too large for double precision
+        finite = np.isfinite(stored_numbers(values).astype(np.float64, copy=False))
     if isinstance(values, np.ndarray):
         return np.asarray(finite.all(axis=0))
     is_finite = np.ones(values.shape[1], dtype=bool)

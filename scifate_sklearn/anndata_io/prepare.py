@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from scifate_sklearn.moments import Moments, plan_folds
-from scifate_sklearn.preprocessing import make_splitter, zscore
+from scifate_sklearn.preprocessing import make_folds, zscore
 
 from .chunks import split
 from .passes import dense_matrices, lean_matrices
@@ -204,8 +204,6 @@ def prepare_moments(
     then the sums. The logarithm is taken as log(x/s + 0.1) − log 0.1, which is 0 where x is, and
     the z-score of the sums.
     """
-    if chunk_size is not None and chunk_size < 1:
-        raise ValueError(f"chunk_size must be a number of cells from 1, got {chunk_size!r}.")
     survey = survey_cells(
         adata,
         tf_names,
@@ -219,7 +217,7 @@ def prepare_moments(
     )
     n_cells = len(survey.cells)
     labels = _group_labels(adata, groups, survey)
-    splits = make_splitter(cv, random_state).split(np.zeros((n_cells, 1)), None, labels)
+    splits = make_folds(cv, random_state, np.zeros((n_cells, 1)), None, labels)
     covariates = np.column_stack([np.empty((n_cells, 0)), *survey.covariates.values()])
     moments = survey.chunks.moments(
         lean_matrices,

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from scifate_sklearn.preprocessing import is_constant, select_genes, size_factor
 
 from .chunks import Chunks, open_chunks, split
 from .layers import KINDS, Layer, check_anndata, read_layers
-from .names import gene_names, keep_one_of_each, match_tfs, shared_names
+from .names import COVARIATES, gene_names, keep_one_of_each, match_tfs, shared_names
 from .passes import CellCensus, Columns, GeneCensus, count_genes, measure_cells
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Survey:
     @property
     def covariates(self) -> dict[str, Floats]:
         """What else differs between cells, z-scored: each that is defined and varies."""
-        columns = {"new_size_factor": "size_factor", "labeling_ratio": "labeling_ratio"}
-        values = {name: self.cells[column].to_numpy() for name, column in columns.items()}
+        columns = zip(COVARIATES, ("size_factor", "labeling_ratio"), strict=True)
+        values = {name: self.cells[column].to_numpy() for name, column in columns}
         return {
             name: zscore(value)
             for name, value in values.items()
@@ -95,7 +96,7 @@ def survey_cells(
 ) -> Survey:
     """Go over the cells twice; arguments and errors are those of `prepare_anndata`."""
     check_anndata(adata)
-    _check_options(gene_filter_rate, cell_filter_UMI, response, regulators)
+    _check_options(gene_filter_rate, cell_filter_UMI, response, regulators, chunk_size)
     new, total = read_layers(adata, nt_layers, response, regulators)
     names = gene_names(_in_memory(adata.var), gene_symbols)
     is_tf = match_tfs(tf_names, names)
@@ -125,14 +126,20 @@ def survey_cells(
     return Survey(chunks, split(keep_cells, chunks.bounds), cells, genes, columns)
 
 
-def _check_options(rate: float, least: float, response: str, regulators: str) -> None:
-    if not 0 <= rate < 1:
+def _check_options(rate: Any, least: Any, response: Any, regulators: Any, size: Any) -> None:
+    if not _is_number(rate) or not 0 <= rate < 1:
         raise ValueError(f"gene_filter_rate must be a fraction from 0 to below 1, got {rate!r}.")
-    if not 0 <= least < np.inf:
+    if not _is_number(least) or not 0 <= least <= float(np.finfo(float).max):
         raise ValueError(f"cell_filter_UMI must be a number of counts from 0, got {least!r}.")
     for argument, kind in (("response", response), ("regulators", regulators)):
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"{argument} must be 'counts' or 'values', got {kind!r}.")
+    if size is not None and (not isinstance(size, Integral) or size < 1):
+        raise ValueError(f"chunk_size must be a number of cells from 1, got {size!r}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real)
 
 
 def _in_memory(frame: Any) -> pd.DataFrame:

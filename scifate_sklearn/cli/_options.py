@@ -39,13 +39,19 @@ def check_lambda_rule(text: str) -> str:
 
 def check_out_folder(out: Path, overwrite: bool) -> None:
     """Raise a usage error if results could not be written to `out`, or would mix with others."""
-    if out.is_dir() and any(out.iterdir()) and not overwrite:
+    try:
+        is_taken = out.is_dir() and any(out.iterdir())
+        existing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise typer.BadParameter(
+            f"'{str(out)[:100]}' cannot be a folder ({error}); choose another one.",
+            param_hint="--out",
+        ) from error
+    if is_taken and not overwrite:
         raise typer.BadParameter(
             f"folder '{out}' is not empty; choose another one, or add --overwrite.",
             param_hint="--out",
         )
-    ancestors = [out, *out.absolute().parents]
-    existing = next(path for path in ancestors if path.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise typer.BadParameter(
             f"cannot write to '{existing}'; choose another folder.", param_hint="--out"

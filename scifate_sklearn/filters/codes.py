@@ -35,7 +35,10 @@ def name_codes(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.o
     ValueError
         If a name is missing or empty.
     """
-    codes, uniques = pd.factorize(column)
+    try:
+        codes, uniques = pd.factorize(column)
+    except TypeError as error:
+        raise ValueError(f"Column {column.name!r} must hold names ({error}).") from error
     # Twice, because 1 and "1" become one name; the second time over few values.
     recode, names = pd.factorize(as_names(uniques))
     is_missing = codes < 0
@@ -57,7 +60,12 @@ def as_flags(column: "pd.Series[Any]") -> NDArray[np.bool_]:
     ValueError
         If anything else is there.
     """
-    codes, uniques = pd.factorize(column, use_na_sentinel=False)
+    try:
+        codes, uniques = pd.factorize(column, use_na_sentinel=False)
+    except TypeError as error:
+        raise ValueError(
+            f"Column {column.name!r} must hold 0/1 or False/True ({error})."
+        ) from error
     flags = [_FLAGS.get(str(value).strip().lower()) for value in uniques]
     wrong = [value for value, flag in zip(uniques, flags, strict=True) if flag is None]
     if wrong:

@@ -306,7 +306,7 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
     def _validated(self, links: object, *, reset: bool) -> pd.DataFrame:
         checked = check_links(links, type(self).__name__)
         for name in ("TF", "target"):
-            if checked[name].isna().any():
+            if (checked[name].isna() | (checked[name].astype(str) == "")).any():
                 raise ValueError(f"Column `{name}` of `links` has rows without a name; drop them.")
         validate_data(self, checked, reset=reset, skip_check_array=True)
         return checked

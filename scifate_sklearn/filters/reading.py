@@ -1,10 +1,12 @@
 """Binding evidence from files: delimited text, gene-set (GMT) and parquet files to tables."""
 
+import csv
 import gzip
 import io
 import os
 import zlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,8 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     text = _decode(path, raw)
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
+    # pandas would rename the second of two columns with one name.
+    _check_once(next(csv.reader([header], delimiter=delimiter)), str(path))
     try:
         # The cast is for pandas-stubs, which know no overload with all these options.
         options: dict[str, Any] = {"sep": delimiter, "dtype": str, "keep_default_na": False}
@@ -50,7 +54,16 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise ValueError(
             f"{path} is not a table with one line per TF and target: {error}"
         ) from error
-    return table.rename(columns=lambda name: str(name).strip())
+    # Where rows have one field more than the header, pandas takes the first for their names. R
+    # writes such files, and its names are the numbers of the rows.
+    if not isinstance(table.index, pd.RangeIndex):
+        if list(table.index) != [str(i) for i in range(1, len(table) + 1)]:
+            raise ValueError(
+                f"{path} has more fields in its rows than in its header; give every column a name, "
+                "or write the file without row names and trailing separators."
+            )
+        table = table.reset_index(drop=True)
+    return table.rename(columns=lambda name: str(name).strip()).apply(lambda c: c.str.strip())
 
 
 def read_gmt(
@@ -99,9 +112,16 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
 
     Raises
     ------
+    TypeError
+        If `table` is no DataFrame.
     ValueError
-        If the TF or the target column is missing.
+        If the TF or the target column is missing, or there is more than one.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"{source} must be a pandas DataFrame with the columns TF, target and maybe peak, got "
+            f"{type(table).__name__}. Files are for `BindingReference.read`."
+        )
     found = {
         role: next((name for name in accepted if name in table.columns), None)
         for role, accepted in (("TF", TF_COLUMNS), ("target", TARGET_COLUMNS))
@@ -114,8 +134,18 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
             f"Name the TF column one of {TF_COLUMNS}, the target column one of {TARGET_COLUMNS}; "
             "a column 'peak' (0/1) is optional. Gene sets are for `BindingReference.from_gmt`."
         )
+    _check_once(table.columns, source)
     columns = {role: name for role, name in found.items() if name is not None}
     return columns | ({"peak": PEAK_COLUMN} if PEAK_COLUMN in table.columns else {})
+
+
+def _check_once(columns: Iterable[Any], source: str) -> None:
+    counts = Counter(str(name).strip() for name in columns)
+    for name in (*TF_COLUMNS, *TARGET_COLUMNS, PEAK_COLUMN):
+        if counts[name] > 1:
+            raise ValueError(
+                f"{source} has {counts[name]} columns called {name!r}; rename all but one."
+            )
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -134,8 +164,6 @@ def _read_bytes(path: Path) -> bytes:
 
 def _decode(path: Path, raw: bytes) -> str:
     """Return the text of a file with newlines as the only line ends."""
-    if not raw.strip():
-        raise ValueError(f"{path} is empty; it should hold TFs and their targets.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -145,6 +173,8 @@ def _decode(path: Path, raw: bytes) -> str:
             f"{path} is not UTF-8 text (it begins with {raw[:8]!r}); save it as csv, tsv, GMT or "
             "parquet, from a spreadsheet as 'CSV UTF-8'."
         )
+    if not text.strip():
+        raise ValueError(f"{path} is empty; it should hold TFs and their targets.")
     return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
 
 

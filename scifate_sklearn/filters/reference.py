@@ -66,7 +66,9 @@ class BindingReference:
     status: NDArray[np.int8]
 
     def __post_init__(self) -> None:
-        for field, dtype in (("tfs", object), ("genes", object), ("status", np.int8)):
+        object.__setattr__(self, "status", _as_status(self.status))
+        for field in ("tfs", "genes", "status"):
+            dtype = np.int8 if field == "status" else object
             # A view, so that locking it does not lock the caller's own array.
             array = np.asarray(getattr(self, field), dtype=dtype).view()
             array.flags.writeable = False
@@ -76,6 +78,8 @@ class BindingReference:
 
     def _check_fields(self) -> None:
         for field, names in (("tfs", self.tfs), ("genes", self.genes)):
+            if names.ndim != 1 or not all(isinstance(name, str) and name for name in names):
+                raise ValueError(f"`{field}` must be a list of names, strings that are not empty.")
             if not pd.Index(names).is_unique:
                 raise ValueError(f"`{field}` must hold each name once.")
         shape = (len(self.tfs), len(self.genes))
@@ -180,7 +184,7 @@ class BindingReference:
         columns = evidence_columns(edges, "`edges`")
         tf, tfs = name_codes(edges[columns["TF"]])
         gene, targets = name_codes(edges[columns["target"]])
-        universe = targets if genes is None else as_names(dict.fromkeys(genes))
+        universe = targets if genes is None else _as_universe(genes)
         code_in_universe = pd.Index(universe).get_indexer(pd.Index(targets))
         if len(targets) and (code_in_universe < 0).all():
             raise ValueError(
@@ -256,7 +260,7 @@ class BindingReference:
             if "peak" not in columns:
                 return cls.from_edges(table, genes)
             if genes is not None:
-                table = table[table[columns["target"]].isin(as_names(genes))]
+                table = table[table[columns["target"]].isin(_as_universe(genes))]
             return cls.from_table(table)
 
     def map_names(self, new_name: Callable[[str], str | None] | Mapping[str, str]) -> Self:
@@ -293,6 +297,42 @@ def as_reference(reference: object) -> BindingReference:
         "`reference` must be a BindingReference, a DataFrame or the path of a file, got "
         f"{type(reference).__name__}."
     )
+
+
+def _as_status(status: Any) -> NDArray[np.int8]:
+    """Return the matrix as small integers, unless that would change a number."""
+    array = np.asarray(status)
+    if array.dtype.kind not in "biuf" or np.ma.is_masked(status):
+        raise TypeError(
+            "`status` must be a dense array of 0, 1 and 2, got "
+            f"{type(status).__name__} of {array.dtype}."
+        )
+    if array.dtype == np.int8:
+        return array
+    with np.errstate(invalid="ignore"):
+        small = array.astype(np.int8)
+    if not np.array_equal(small, array):
+        raise ValueError(
+            "`status` must hold 0, 1 and 2, got other values, for example "
+            f"{array[small != array].flat[0]}."
+        )
+    return small
+
+
+def _as_universe(genes: Iterable[str]) -> NDArray[np.object_]:
+    """Return the names of a universe, each once."""
+    if isinstance(genes, str | bytes | os.PathLike) or getattr(genes, "ndim", 1) != 1:
+        raise TypeError(
+            f"`genes` must be a collection of names, got {type(genes).__name__}; of a table pass "
+            "one column."
+        )
+    names: list[Any] = list(genes)
+    missing = [name for name in names if not isinstance(name, str) and pd.isna(name)]
+    if missing:
+        raise ValueError(
+            f"`genes` lacks a name in {len(missing)} of {len(names)} entries; leave these out."
+        )
+    return as_names(dict.fromkeys(names))
 
 
 def _or_same(mapping: Mapping[str, str]) -> Callable[[str], str | None]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from . import archive
 from ._chunks import check_chunk
 from ._plan import FoldLayout, FoldPlan
+from ._plausible import are_sums
 from ._sums import SUMS, Matrix, Sums, add_cells, column_shift, column_spread, sum_shapes, zero_sums
 from ._targets import TargetSums
 
@@ -439,8 +440,14 @@ class Moments:
             array = getattr(self, name)
             if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
                 raise ValueError(f"{name} is not {shape} finite numbers")
-        if self.layout.training.shape[1] != n_parts or min(p, q) == 0 or (self.weight < 0).any():
+        if (
+            self.layout.training.shape[1] != n_parts
+            or min(p, q) == 0
+            or (min(self.weight.min(), self.n_cells.min()) < 0)
+        ):
             raise ValueError("there are other parts than the layout says, no columns, or no cells")
+        if not are_sums(self):
+            raise ValueError("they contradict each other, so they are not sums over cells")
         _as_names(self.feature_names, p, "feature_names")
         _as_names(self.target_names, q, "target_names")
 
@@ -450,10 +457,11 @@ def _as_names(names: Names | None, size: int, what: str) -> NDArray[np.object_] 
     if names is None:
         return None
     array = np.asarray(names, object)
-    if array.shape != (size,) or len(set(array)) != size:
+    n_strings = len({name for name in array.ravel() if isinstance(name, str)})
+    if array.shape != (size,) or n_strings != size:
         raise ValueError(
             f"`{what}` must be {size} different names, one for each column; got {array.size}, of "
-            f"which {len(set(array.ravel()))} differ."
+            f"which {n_strings} are strings and differ."
         )
     return array
 

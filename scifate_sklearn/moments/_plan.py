@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,8 +53,11 @@ class FoldLayout:
                 raise ValueError(f"the layout's {name} is about parts or folds that are not there")
         if n_folds < 2 or (np.diff(self.training_of) < 0).any():
             raise ValueError("the layout's test units are not in the order of two folds or more")
+        if self.total.shape != (n_parts,):
+            raise ValueError("the layout's total is not about all parts")
         members = np.vstack([self.training, self.total])
-        if members.dtype != np.float64 or not np.isin(members, (0.0, 1.0)).all():
+        types = {self.training.dtype, self.total.dtype}
+        if types != {np.dtype(np.float64)} or not np.isin(members, (0.0, 1.0)).all():
             raise ValueError("the layout's sets are not made of parts")
 
 
@@ -111,7 +115,7 @@ def plan_folds(splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int) -> F
     ValueError
         If there are fewer than two folds, or one has no training or no test cells.
     """
-    folds = [(np.asarray(train, np.intp), np.asarray(test, np.intp)) for train, test in splits]
+    folds = [_check_fold(k, fold, n_cells) for k, fold in enumerate(splits)]
     _check_folds(folds)
     tests = [test for _, test in folds]
     grouped = sum(map(len, tests)) >= MIN_CELLS_PER_FOLD * len(folds)
@@ -119,6 +123,28 @@ def plan_folds(splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int) -> F
     training_of = np.repeat(np.arange(len(folds)), [1 if grouped else len(t) for t in tests])
     build = _partition_plan if _is_partition(folds, n_cells) else _general_plan
     return build(folds, units, training_of, n_cells)
+
+
+def _check_fold(k: int, fold: Any, n_cells: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of both sets, or raise ValueError: NumPy would take masks for row numbers."""
+    try:
+        train, test = (np.asarray(rows) for rows in fold)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`cv`: fold {k} must be a pair (train, test) of lists of row numbers ({error})."
+        ) from error
+    for rows in (train, test):
+        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+            raise ValueError(
+                f"`cv`: fold {k} must hold lists of row numbers, got {rows.ndim} dimension(s) of "
+                f"{rows.dtype}; np.flatnonzero makes them of masks."
+            )
+        if rows.size and (rows.min() < 0 or rows.max() >= n_cells):
+            raise ValueError(
+                f"`cv`: fold {k} has row numbers from {rows.min()} to {rows.max()}, but there are "
+                f"{n_cells} cells, 0 to {n_cells - 1}."
+            )
+    return train.astype(np.intp), test.astype(np.intp)
 
 
 def _check_folds(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> None:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import struct
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,8 @@ _NOT_WHOLE = (
     NotImplementedError,
     RuntimeError,
     struct.error,
+    SyntaxError,
+    tokenize.TokenError,
 )
 
 

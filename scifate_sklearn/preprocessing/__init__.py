@@ -18,7 +18,7 @@ from .counts import (
     to_dense,
     zscore,
 )
-from .folds import RSampleKFold, make_splitter
+from .folds import RSampleKFold, make_folds
 
 __all__ = [
     "PSEUDOCOUNT",
@@ -31,7 +31,7 @@ __all__ = [
     "is_constant",
     "log_above_zero",
     "log_normalize",
-    "make_splitter",
+    "make_folds",
     "rounded_totals",
     "select_genes",
     "size_factors",

@@ -21,8 +21,13 @@ Matrix: TypeAlias = "NDArray[Any] | Sparse"
 PSEUDOCOUNT = 0.1
 """Added to each size-corrected count before the logarithm, in counts."""
 
+LARGEST_COUNT = 1e100
+"""Sums of such counts, and of their sums, are far from the end of double precision."""
+
 # A column that varies less than this, relative to its largest value, is rounding noise.
 _CONSTANT = 1e-12
+# Squares of numbers below 2 to this power can be summed.
+_EXTREME_EXPONENT = 300
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,14 @@ class CountFaults:
     ----------
     n_not_finite, n_negative : int
         How many numbers are NaN or infinite, and below zero.
-    smallest : float
-        The smallest of the negative ones, 0 if there is none.
+    smallest, largest : float
+        The smallest of the negative numbers and the largest of the others, 0 if there is none.
     """
 
     n_not_finite: int
     n_negative: int
     smallest: float
+    largest: float
 
     @classmethod
     def of(cls, counts: Matrix) -> Self:
@@ -50,6 +56,7 @@ class CountFaults:
             int(np.count_nonzero(~np.isfinite(stored))),
             int(negative.size),
             float(negative.min(initial=0)),
+            float(np.fmax.reduce(stored, axis=None, initial=0)),
         )
 
     def __add__(self, other: Self) -> Self:
@@ -57,6 +64,7 @@ class CountFaults:
             self.n_not_finite + other.n_not_finite,
             self.n_negative + other.n_negative,
             min(self.smallest, other.smallest),
+            max(self.largest, other.largest),
         )
 
     def check(self, name: str) -> None:
@@ -70,7 +78,7 @@ class CountFaults:
         Raises
         ------
         ValueError
-            If a number is NaN, infinite or negative.
+            If a number is NaN, infinite, negative or above `LARGEST_COUNT`.
         """
         if self.n_not_finite:
             raise ValueError(
@@ -82,6 +90,11 @@ class CountFaults:
                 f"{name} has {self.n_negative} negative value(s), the smallest "
                 f"{self.smallest:g}, so it does not hold counts. Pass raw counts, neither logged "
                 "nor scaled; for velocities or rates choose 'values' instead of 'counts'."
+            )
+        if self.largest > LARGEST_COUNT:
+            raise ValueError(
+                f"{name} has values up to {self.largest:g}, too large to be counts; their sums "
+                "would overflow. Pass raw counts, or choose 'values' instead of 'counts'."
             )
 
 
@@ -271,6 +284,7 @@ def zscore(values: NDArray[Any]) -> NDArray[np.float64]:
         Columns of mean 0 and sd 1. A constant column (`is_constant`) has no sd and becomes all
         zeros: it stays constant, and the regressor treats it as it treats any constant column.
     """
+    values = _near_one(values)
     constant = is_constant(values)
     scaled: NDArray[np.float64] = values - values.mean(axis=0, dtype=np.float64)
     # One cell alone has no sample sd either, and all its columns are constant.
@@ -293,8 +307,22 @@ def is_constant(values: NDArray[Any]) -> NDArray[np.bool_]:
     ndarray of bool of shape (n_columns,) or ()
         True where max - min ≤ 10⁻¹² · max|value|.
     """
+    values = _near_one(values)
     highest, lowest = values.max(axis=0), values.min(axis=0)
     return np.asarray(highest - lowest <= _CONSTANT * np.maximum(abs(highest), abs(lowest)))
+
+
+def _near_one(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the columns, those with extreme numbers times a power of two.
+
+    That is exact, a z-score does not see it, and neither sums nor squares leave the range of double
+    precision afterwards.
+    """
+    exponent = np.frexp(np.maximum(abs(values.max(axis=0)), abs(values.min(axis=0))))[1]
+    is_extreme = abs(exponent) > _EXTREME_EXPONENT
+    if not is_extreme.any():
+        return values
+    return np.asarray(np.ldexp(values, np.where(is_extreme, -exponent, 0)))
 
 
 def to_dense(values: Matrix) -> NDArray[np.float64]:
@@ -311,7 +339,9 @@ def to_dense(values: Matrix) -> NDArray[np.float64]:
         A copy, also where `values` is such an array already.
     """
     # Converted while sparse, a large matrix is laid out in memory once only.
-    copied = values.astype(np.float64)
+    # What is too large for double precision becomes infinite, and is dealt with as such.
+    with np.errstate(over="ignore"):
+        copied = values.astype(np.float64)
     return copied if isinstance(copied, np.ndarray) else copied.toarray()
 
 

@@ -5,13 +5,13 @@ The same folds give the same cross-validation curve, and so the same λ and the 
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import BaseCrossValidator, check_cv
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
@@ -156,32 +156,44 @@ class RSampleKFold(BaseCrossValidator):
             yield folds == fold
 
 
-def make_splitter(cv: Any, random_state: Any) -> Any:
-    """Return the splitter that `cv` means.
+def make_folds(
+    cv: Any,
+    random_state: Any,
+    X: Any,
+    y: Any = None,
+    groups: ArrayLike | None = None,
+) -> Iterable[tuple[ArrayLike, ArrayLike]]:
+    """Return the training and test rows of each fold that `cv` means.
 
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)
-        An int means ``RSampleKFold(cv, seed=random_state)``.
+        An int means ``RSampleKFold(cv, seed=random_state)``. An iterable is returned as it is.
     random_state : int, RandomState or None
         If not an int, a seed is drawn from it.
+    X, y, groups : object
+        For the splitter.
 
     Returns
     -------
-    splitter
-        With the methods ``split`` and ``get_n_splits``.
+    iterable of (train, test)
 
     Raises
     ------
-    ValueError
-        If `cv` is none of these.
+    TypeError
+        If `cv` is a class.
     """
-    if isinstance(cv, bool) or not isinstance(cv, Integral):
-        return check_cv(cv)
-    seed = random_state
-    if not isinstance(seed, Integral):
-        seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-    return RSampleKFold(int(cv), seed=int(seed))
+    if isinstance(cv, type):
+        raise TypeError(f"`cv` is the class {cv.__name__}; pass an instance of it.")
+    if isinstance(cv, Integral):
+        seed = random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        cv = RSampleKFold(int(cv), seed=int(seed))
+    if isinstance(cv, str) or not hasattr(cv, "split"):
+        folds: Iterable[tuple[ArrayLike, ArrayLike]] = cv
+        return folds
+    return cv.split(X, y, groups)
 
 
 def _check_integer(name: str, value: object) -> int:

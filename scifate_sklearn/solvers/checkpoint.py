@@ -96,7 +96,7 @@ class Checkpoint:
         try:
             found = json.loads(manifest.read_text())
             there, its_version = dict(found["fit"]), found["format"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(
                 f"`checkpoint`: {manifest} is damaged ({error}). Delete the folder to start anew."
             ) from error
@@ -112,13 +112,13 @@ class Checkpoint:
                 "Give another folder, or delete this one."
             )
 
-    def read(self, block: slice) -> BlockFit | None:
+    def read(self, block: slice, n_features: int) -> BlockFit | None:
         """Return a block of targets if it is there; of a damaged file, warn."""
         path = self._path(block)
         if not path.exists():
             return None
         try:
-            return self._read(path, block)
+            return self._read(path, block, n_features)
         except ValueError as error:
             warnings.warn(f"`checkpoint`: {error} These targets are fitted again.", stacklevel=2)
             return None
@@ -131,11 +131,21 @@ class Checkpoint:
     def _path(self, block: slice) -> Path:
         return self.directory / f"targets-{block.start:06}-{block.stop:06}.npz"
 
-    def _read(self, path: Path, block: slice) -> BlockFit:
+    def _read(self, path: Path, block: slice, n_features: int) -> BlockFit:
         arrays = archive.read_arrays(path, _KIND, _VERSION)
         if str(arrays.pop("fit", "")) != str(self._fit):
             raise ValueError(f"{path} belongs to another fit.")
-        n_unconverged = int(arrays.pop("n_unconverged"))
-        if any(len(array) != block.stop - block.start for array in arrays.values()):
-            raise ValueError(f"{path} holds another number of targets.")
-        return BlockFit(**arrays, n_unconverged=n_unconverged)
+        try:
+            n_unconverged = int(arrays.pop("n_unconverged"))
+            fit = BlockFit(**arrays, n_unconverged=n_unconverged)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} holds no fitted targets ({error}).") from error
+        n_targets = block.stop - block.start
+        shapes = dict.fromkeys(("lambdas", "cv_mse", "cv_mse_se"), fit.lambdas.shape)
+        shapes["coef"] = (n_targets, n_features)
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fi" or array.shape != shapes.get(name, (n_targets,)):
+                raise ValueError(f"{path} holds a `{name}` of another type or shape.")
+        if fit.lambdas.shape[:-1] != (n_targets,) or not np.isfinite(fit.coef).all():
+            raise ValueError(f"{path} holds other penalties, or coefficients that are not finite.")
+        return fit

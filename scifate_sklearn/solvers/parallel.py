@@ -42,7 +42,7 @@ def fit_all(
         Show a progress bar.
     """
     blocks = _cut(problem.n_targets, n_jobs, checkpoint is not None)
-    fits = {} if checkpoint is None else _find(checkpoint, blocks)
+    fits = {} if checkpoint is None else _find(checkpoint, blocks, problem)
     todo = [block for block in blocks if block.start not in fits]
     with tqdm(total=problem.n_targets, unit="target", disable=not verbose) as bar:
         bar.update(problem.n_targets - sum(block.stop - block.start for block in todo))
@@ -54,9 +54,11 @@ def fit_all(
     return gather([fits[block.start] for block in blocks])
 
 
-def _find(checkpoint: Checkpoint, blocks: list[slice]) -> dict[int, BlockFit]:
+def _find(
+    checkpoint: Checkpoint, blocks: list[slice], problem: LassoProblem
+) -> dict[int, BlockFit]:
     """Return the blocks that are there already, by their first target."""
-    found = {block.start: checkpoint.read(block) for block in blocks}
+    found = {block.start: checkpoint.read(block, problem.moments.n_features) for block in blocks}
     return {start: fit for start, fit in found.items() if fit is not None}
 
 

@@ -71,8 +71,11 @@ def cv_curve(errors: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Return cvm and cvsd (n_targets, n_lambdas) of errors (n_targets, n_units, n_lambdas)."""
     share = (weight / weight.sum())[None, :, None]
     mse = (share * errors).sum(axis=1)
-    variance = (share * (errors - mse[:, None, :]) ** 2).sum(axis=1)
-    return mse, np.sqrt(variance / (len(weight) - 1))
+    deviation = errors - mse[:, None, :]
+    # In units of the largest, for the square of a squared error may leave double precision.
+    unit = np.maximum(np.abs(deviation).max(axis=1), np.finfo(float).tiny)
+    variance = (share * (deviation / unit[:, None, :]) ** 2).sum(axis=1)
+    return mse, unit * np.sqrt(variance / (len(weight) - 1))
 
 
 def min_and_1se(mse: Floats, mse_se: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -115,13 +118,15 @@ def apply_rule(
             curve = CVCurve(
                 grid[known], mse[t, known], mse_se[t, known], grid[i_min[t]], grid[i_1se[t]]
             )
-            wanted = float(rule(curve))
+            wanted = rule(curve)
         chosen[t] = _position(lambdas[t], wanted)
     return chosen
 
 
-def _position(lambdas: Floats, wanted: float) -> int:
-    match = np.flatnonzero(np.isclose(lambdas, wanted, rtol=1e-9, atol=0))
+def _position(lambdas: Floats, wanted: Any) -> int:
+    match = np.empty(0, np.intp)
+    if isinstance(wanted, Real):
+        match = np.flatnonzero(np.isclose(lambdas, float(wanted), rtol=1e-9, atol=0))
     if match.size == 0:
         raise ValueError(
             f"`lambda_rule` returned {wanted!r}, which is not on the penalty grid "

@@ -12,6 +12,8 @@ from scifate_sklearn.anndata_io.names import gene_names, match_tfs
 SYMBOLS = np.array(["Pax6", "Sox9", "Actb", "NKX2-1"], dtype=object)
 IDS = np.array(["ENSMUSG00000027168.5", "ENSMUSG00000000567.3"], dtype=object)
 
+PACKED = gzip.compress(b"Pax6\n" * 100, mtime=0)
+
 
 @pytest.mark.parametrize("make", [list, tuple, set, pd.Series, pd.Index, iter, np.array])
 def test_exact_match_in_the_order_of_the_genes(make):
@@ -101,8 +103,11 @@ def test_read_tf_names(tmp_path, content, expected, compress):
         (b"motif,gene\nm1,Pax6\n", r"has no column 'TF' \(found motif, gene\)"),
         (b"\x89PNG\xff\xfe", "is not a readable text file"),
         (b"\x1f\x8bnonsense", "is not a readable text file"),
-        (gzip.compress(b"Pax6\n" * 100)[:12] + b"\xff" * 20, "is not a readable text file"),
-        (gzip.compress(b"Pax6\n" * 100)[:-12], "is not a readable text file"),
+        (
+            gzip.compress(b"Pax6\n" * 100, mtime=0)[:12] + b"\xff" * 20,
+            "is not a readable text file",
+        ),
+        (gzip.compress(b"Pax6\n" * 100, mtime=0)[:-12], "is not a readable text file"),
     ],
 )
 def test_unreadable_tf_names(tmp_path, content, message):

@@ -254,7 +254,7 @@ def test_gmt_with_other_set_names_and_a_universe(tmp_path):
         (b" \n\n", "is empty"),
         (b"PK\x03\x04\x00\x00binary", "is not UTF-8 text"),
         ("TF,target\nM\xfcc,x".encode("latin-1"), "is not UTF-8 text"),
-        (gzip.compress(b"TF,target\nA,x\n" * 99)[:-12], "is a damaged gzip file"),
+        (gzip.compress(b"TF,target\nA,x\n" * 99, mtime=0)[:-12], "is a damaged gzip file"),
         (b"\x1f\x8b not gzip", "is a damaged gzip file"),
         (b"PAR1 not parquet", "is a damaged parquet file"),
         (b"factor,gene\nMYC,NCL\n", "no column for TF and target; found 'factor', 'gene'"),

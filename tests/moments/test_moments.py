@@ -230,7 +230,7 @@ def test_large_offsets_do_not_cancel(form):
         np.testing.assert_allclose(ours, exact, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("value", [0.0, -1e15, 1e150])
+@pytest.mark.parametrize("value", [0.0, -1e15, 1e50])
 @pytest.mark.parametrize("size", [N, 20, 1])
 @pytest.mark.parametrize("form", FORMS)
 def test_values_of_cells_without_weight_do_not_matter(form, size, value):

@@ -208,7 +208,11 @@ def test_negative_counts(fmt):
 def test_faults_of_chunks_add_up():
     values = np.array([[1.0, -2.5], [np.nan, 0.0], [-4.0, np.inf]])
     pieces = [CountFaults.of(values[i : i + 1]) for i in range(3)]
-    assert sum(pieces[1:], start=pieces[0]) == CountFaults.of(values) == CountFaults(2, 2, -4.0)
+    assert (
+        sum(pieces[1:], start=pieces[0])
+        == CountFaults.of(values)
+        == CountFaults(2, 2, -4.0, np.inf)
+    )
 
 
 @pytest.mark.parametrize("values", [np.array([["a"]]), np.array([[1j]]), np.array([[object()]])])

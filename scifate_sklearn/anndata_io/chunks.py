@@ -16,8 +16,8 @@ from .layers import Layer
 
 T = TypeVar("T")
 
-# Cells with about so many stored numbers are read at a time, 50 MB.
-CHUNK_ENTRIES = 2**22
+# Cells with about so many stored numbers are read at a time, 12 MB.
+CHUNK_ENTRIES = 2**20
 
 
 @dataclass(frozen=True)

@@ -106,19 +106,21 @@ def measure_cells(cells: Cells, genes: Bools, least: float) -> CellCensus:
     least : float
         Total counts that a kept cell exceeds.
     """
-    new, total = cells.new[:, genes], cells.total[:, genes]
+    everyone, kept_genes = np.ones(cells.new.shape[0], dtype=bool), np.flatnonzero(genes)
+    new, total = (_part(layer, everyone, kept_genes) for layer in (cells.new, cells.total))
     umi = rounded = sums = np.full(new.shape[0], np.nan)
-    kept = np.ones(new.shape[0], dtype=bool)
+    kept = everyone
     if cells.total_is_counts:
         umi, rounded = sum_cells(total), rounded_totals(total)
         kept = umi > least
     if cells.new_is_counts:
         sums = sum_cells(new)
-    return CellCensus(umi, rounded, sums, _finite_genes(new[kept]), _finite_genes(total[kept]))
+    return CellCensus(umi, rounded, sums, *(_finite_genes(layer, kept) for layer in (new, total)))
 
 
-def _finite_genes(values: Matrix) -> Bools:
-    """Return which columns are finite throughout."""
+def _finite_genes(values: Matrix, kept: Bools) -> Bools:
+    """Return which columns are finite in all kept cells."""
+    values = _part(values, kept, np.arange(values.shape[1]))
     with np.errstate(over="ignore"):  # of what is too large for double precision
         finite = np.isfinite(stored_numbers(values).astype(np.float64, copy=False))
     if isinstance(values, np.ndarray):
@@ -126,6 +128,13 @@ def _finite_genes(values: Matrix) -> Bools:
     is_finite = np.ones(values.shape[1], dtype=bool)
     is_finite[sp.csr_array(values).indices[~finite]] = False
     return is_finite
+
+
+def _part(matrix: Matrix, rows: Bools, columns: NDArray[np.intp]) -> Matrix:
+    """Return ``matrix[rows][:, columns]``, not as a copy where that is all."""
+    if not rows.all():
+        matrix = matrix[rows]
+    return matrix if len(columns) == matrix.shape[1] else matrix[:, columns]
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ def dense_matrices(
     size_factor : ndarray of shape (n_kept,)
     columns : Columns
     """
-    tfs, targets = cells.total[keep][:, columns.tfs], cells.new[keep][:, columns.targets]
+    tfs, targets = _part(cells.total, keep, columns.tfs), _part(cells.new, keep, columns.targets)
     return (
         log_normalize(tfs, size_factor) if cells.total_is_counts else to_dense(tfs),
         log_normalize(targets, size_factor) if cells.new_is_counts else to_dense(targets),
@@ -169,7 +178,7 @@ def lean_matrices(
         Further predictors.
     columns : Columns
     """
-    tfs, targets = cells.total[keep][:, columns.tfs], cells.new[keep][:, columns.targets]
+    tfs, targets = _part(cells.total, keep, columns.tfs), _part(cells.new, keep, columns.targets)
     if cells.total_is_counts:
         tfs = log_above_zero(tfs, size_factor)
     if cells.new_is_counts:

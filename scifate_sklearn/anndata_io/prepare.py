@@ -180,7 +180,7 @@ def prepare_moments(
     random_state : int, RandomState or None, default=123456
         Seed of the folds where `cv` is an int.
     chunk_size : int, default=None
-        Cells to read at a time; None for as many as make about 50 MB. Layers held by Dask keep
+        Cells to read at a time; None for as many as make about 12 MB. Layers held by Dask keep
         their chunks.
 
     Returns
@@ -230,7 +230,7 @@ def prepare_moments(
         plan_folds(splits, n_cells),
         ([*survey.tf_names, *survey.covariates], list(survey.target_names)),
     )
-    return SciFateMoments(moments.zscored(), survey.cells, survey.genes)
+    return SciFateMoments(moments.zscored(copy=False), survey.cells, survey.genes)
 
 
 def _matrices(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

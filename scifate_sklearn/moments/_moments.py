@@ -343,26 +343,29 @@ class Moments:
             yy=self.yy + e * (2.0 * self.y_sum + w * e),
         )
 
-    def zscored(self) -> Moments:
+    def zscored(self, copy: bool = True) -> Moments:
         """Return the moments of the z-scores, (x − mean) / sd of each column over all cells.
 
         The standard deviation has ddof 1, as in the published pipeline (Cao et al. 2020). A
         constant column becomes all zeros.
+
+        Parameters
+        ----------
+        copy : bool, default=True
+            False overwrites these moments, which nobody must use any longer.
         """
         total = self.layout.total
         x_squares = total @ np.diagonal(self.xx, axis1=1, axis2=2)
         x_shift, a = self._zscore(self.x_shift, total @ self.x_sum, x_squares)
         y_shift, b = self._zscore(self.y_shift, total @ self.y_sum, total @ self.yy)
-        return replace(
-            self,
-            x_shift=x_shift,
-            y_shift=y_shift,
-            x_sum=self.x_sum * a,
-            y_sum=self.y_sum * b,
-            xx=self.xx * np.outer(a, a),
-            xy=self.xy * np.outer(a, b),
-            yy=self.yy * b**2,
-        )
+        factors = {"x_sum": (a,), "y_sum": (b,), "xx": (a[:, None], a), "xy": (a[:, None], b)}
+        changed: dict[str, Any] = {"x_shift": x_shift, "y_shift": y_shift}
+        for name, own in {**factors, "yy": (b, b)}.items():
+            sums = getattr(self, name)
+            changed[name] = np.array(sums) if copy else sums
+            for factor in own:
+                changed[name] *= factor
+        return replace(self, **changed)
 
     def _zscore(
         self, shift: NDArray[np.float64], sums: NDArray[np.float64], squares: NDArray[np.float64]

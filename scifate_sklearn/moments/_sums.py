@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg.blas import dgemm
 
 # A dense float64 array or a SciPy CSR matrix: the stubs have no common type for both.
 Matrix: TypeAlias = Any
@@ -146,20 +147,22 @@ def _add_dense_part(
     if not isinstance(Y, np.ndarray):  # to cut columns out of which takes longer than all of them
         n_targets = max(1, Y.shape[1])
         n_cells = max(1, min(n_cells, _CHUNK_ENTRIES // n_targets))
+    # Never both: NumPy and SciPy may each have a BLAS, whose threads would wait for each other's.
+    add_product = _add_product_in_place if n_targets >= Y.shape[1] else _add_product
     for chunk in _slices(len(rows), n_cells):
-        cells, is_first = rows[chunk], not part["weight"] > 0
+        cells = rows[chunk]
         w = weight[cells]
         root = np.sqrt(w)
         A = _weigh_dense(X, cells, root, x_shift)
         part["n_cells"] += np.count_nonzero(w)
         part["weight"] += w.sum()
-        part["x_sum"] += root @ A
-        _add_product(A, A, part["xx"], is_first)
+        part["x_sum"] += _weighted_sums(root, A)
+        add_product(A, A, part["xx"])
         for block in _slices(Y.shape[1], n_targets):
             B = _weigh_dense(Y[:, block], cells, root, y_shift[block])
-            part["y_sum"][block] += root @ B
+            part["y_sum"][block] += _weighted_sums(root, B)
             part["yy"][block] += _squares(B)
-            _add_product(A, B, part["xy"][:, block], is_first)
+            add_product(A, B, part["xy"][:, block])
 
 
 def _chunk_shape(n_features: int) -> tuple[int, int]:
@@ -184,20 +187,31 @@ def _weigh_dense(
     else:
         chunk = A[rows]
     chunk = chunk.astype(np.float64, copy=False)
-    chunk -= shift
+    if shift.any():
+        chunk -= shift
     if np.any(root != 1.0):
         chunk *= root[:, None]
     return chunk
 
 
-def _add_product(
-    A: NDArray[np.float64], B: NDArray[np.float64], out: NDArray[np.float64], is_first: bool
+def _add_product(A: NDArray[np.float64], B: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    out += A.T @ B
+
+
+def _add_product_in_place(
+    A: NDArray[np.float64], B: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:
-    """Add AᵀB to `out`; the first product is written there without an array in between."""
-    if is_first:
-        np.matmul(A.T, B, out=out)
-    else:
-        out += A.T @ B
+    """Add AᵀB to a C-contiguous `out`, without an array in between."""
+    # BLAS counts by columns, outᵀ += Bᵀ A, and would copy what is stored by rows.
+    left, right = B.flags.f_contiguous, not A.flags.f_contiguous
+    dgemm(
+        1.0, B if left else B.T, A.T if right else A, 1.0, out.T,
+        trans_a=left, trans_b=right, overwrite_c=True,
+    )  # fmt: skip
+
+
+def _weighted_sums(root: NDArray[np.float64], A: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.einsum("i,ij->j", root, A)
 
 
 def _add_sparse_part(

@@ -12,6 +12,8 @@ from scifate_sklearn.moments import CONSTANT, Moments, TargetSums
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_SOME_TARGETS = 256
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -96,12 +98,13 @@ class LassoProblem:
 
     def block(self, block: slice) -> TargetBlock:
         """Return a run of targets."""
+        sums = self.moments.targets(block)
         return TargetBlock(
             range(self.n_targets)[block],
-            self.moments.targets(block),
+            sums,
             self.candidates[block],
             self._factors(self.candidates[block]),
-            self._variance(block),
+            self._variance(sums),
         )
 
     def _factors(self, candidates: NDArray[np.bool_]) -> Floats:
@@ -116,19 +119,29 @@ class LassoProblem:
         np.divide(candidates.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
         return np.where(candidates & is_finite, share * factor, np.inf)
 
-    def _variance(self, block: slice) -> Floats:
-        whole, n = self.moments.whole, self.moments.whole.n_cells[0]
-        variance = whole.yy[0, block] / whole.weight[0] - whole.y_mean[0, block] ** 2
+    def _variance(self, sums: TargetSums) -> Floats:
+        total = self.moments.layout.total
+        whole, weight = sums.combine(total[None]), total @ self.moments.weight
+        n = total @ self.moments.n_cells
+        variance = whole.yy[0] / weight - (whole.sum[0] / weight) ** 2
         return np.maximum(variance, 0.0) * n / (n - 1)
 
 
-def correlations(moments: Moments) -> Floats:
-    """Return the (weighted) correlation (n_targets, n_features) over all cells, 0 if constant."""
-    whole = moments.whole
-    x_mean, y_mean, weight = whole.x_mean[0], whole.y_mean[0], whole.weight[0]
-    covariance = whole.xy[0].T / weight - np.outer(y_mean, x_mean)
+def correlations(whole: Moments, targets: TargetSums) -> Floats:
+    """Return the (weighted) correlation (n_targets, n_features), 0 if constant.
+
+    Parameters
+    ----------
+    whole : Moments
+        Of the predictors over all cells, as one part.
+    targets : TargetSums
+        The same cells.
+    """
+    x_mean, weight = whole.x_mean[0], whole.weight[0]
+    y_mean = targets.sum[0] / weight
+    covariance = targets.xy[0].T / weight - np.outer(y_mean, x_mean)
     x_sd = _standard_deviation(np.diagonal(whole.xx[0]) / weight, x_mean)
-    y_sd = _standard_deviation(whole.yy[0] / weight, y_mean)
+    y_sd = _standard_deviation(targets.yy[0] / weight, y_mean)
     scale = np.outer(y_sd, x_sd)
     return np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
 
@@ -157,12 +170,16 @@ def select_candidates(
     -------
     ndarray of bool of shape (n_targets, n_features)
     """
-    correlation = np.abs(correlations(moments))
-    if cor_threshold is None:
-        candidates = np.ones(correlation.shape, bool)
-        candidates &= correlation.any(axis=1, keepdims=True)
-    else:
-        candidates = correlation > cor_threshold
+    whole, total = moments.predictors.whole, moments.layout.total[None]
+    candidates = np.empty((moments.n_targets, moments.n_features), bool)
+    # Some targets at a time, for of all of them these are large matrices.
+    for start in range(0, moments.n_targets, _SOME_TARGETS):
+        some = slice(start, start + _SOME_TARGETS)
+        correlation = np.abs(correlations(whole, moments.targets(some).combine(total)))
+        if cor_threshold is None:
+            candidates[some] = correlation.any(axis=1, keepdims=True)
+        else:
+            candidates[some] = correlation > cor_threshold
     if excluded is not None:
         is_self = np.flatnonzero(excluded >= 0)
         candidates[is_self, excluded[is_self]] = False

@@ -429,8 +429,6 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Y = check_array(
                 target_matrix, ensure_2d=False, input_name="y", estimator=self, **_AS_FLOATS
             )
-            if Y.ndim == 0:
-                raise TypeError(f"a matrix is required, got {type(target_matrix).__name__}.")
             is_single = Y.ndim == 1
             Y = Y.reshape(-1, 1) if is_single else Y
             check_array(Y[:1], accept_sparse="csr", estimator=self)  # at least one column

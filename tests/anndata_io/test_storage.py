@@ -1,5 +1,7 @@
 """Layers in memory, in files, in any number of chunks: the same matrices, the same network."""
 
+import tracemalloc
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ from scifate_sklearn import (
     prepare_anndata,
     prepare_moments,
 )
+from scifate_sklearn.anndata_io.files import open_store, write_uns
+from scifate_sklearn.anndata_io.layers import Layer
 from scifate_sklearn.datasets import make_labelled_cells
 
 OPTIONS = {"cell_filter_UMI": 60, "gene_filter_rate": 0.2}
@@ -255,3 +259,62 @@ def test_a_file_that_is_no_anndata(tmp_path):
         file["layers/new"] = file["layers/total"] = np.ones((3, 2))
     with pytest.raises(ValueError, match=r"other.h5 is not a readable h5ad"):
         open_anndata(tmp_path / "other.h5").__enter__()
+
+
+@pytest.mark.parametrize("where", ["memory", "file"])
+def test_memory_does_not_grow_with_the_cells(tmp_path, where):
+    """Some vectors do, of 8 bytes a cell, and the cells' names; no matrix does."""
+    peaks = []
+    rng = np.random.default_rng(0)
+    for n_cells in (2_000, 20_000):
+        counts = [sp.random_array((n_cells, 300), density=0.1, format="csr", rng=rng) for _ in "ab"]
+        adata = ad.AnnData(
+            obs=pd.DataFrame(index=pd.RangeIndex(n_cells).astype(str)),
+            var=pd.DataFrame(index=[f"Gene{j}" for j in range(300)]),
+            layers={
+                name: sp.csr_matrix(c.ceil())
+                for name, c in zip(("new", "total"), counts, strict=True)
+            },
+        )
+        if where == "file":
+            adata.write_h5ad(tmp_path / "cells.h5ad")
+            del adata
+            with open_anndata(tmp_path / "cells.h5ad") as opened:
+                peaks.append(peak_of_preparing(opened))
+        else:
+            peaks.append(peak_of_preparing(adata))
+    assert peaks[1] - peaks[0] < 400 * 18_000
+    assert 400 * 18_000 < 18_000 * 30 * 2 * 12  # what the layers grow by, sparse as they are
+
+
+def peak_of_preparing(adata):
+    tracemalloc.start()
+    prepare_moments(
+        adata, [f"Gene{j}" for j in range(10)], cell_filter_UMI=0, gene_filter_rate=0.0,
+        chunk_size=500,
+    )  # fmt: skip
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_a_file_that_fails_on_the_way(cells):
+    class Failing(np.ndarray):
+        def __getitem__(self, key):
+            raise OSError("Can't read data (inflate() failed)")
+
+    adata = stored_as(cells.adata, np.asarray)
+    layer = Layer("new", (adata.layers["new"].view(Failing),), is_counts=True)
+    with pytest.raises(ValueError, match=r"'new': cells 3 to 5 .*inflate\(\) failed.*damaged"):
+        layer.rows(3, 5)
+
+
+def test_results_are_put_into_a_file_without_uns(tmp_path, cells):
+    import h5py
+
+    cells.adata.write_h5ad(tmp_path / "cells.h5ad")
+    with h5py.File(tmp_path / "cells.h5ad", "r+") as file:
+        del file["uns"]
+    with open_store(tmp_path / "cells.h5ad", "r+") as store:
+        write_uns(store, "scifate", {"run": "text"})
+    assert ad.read_h5ad(tmp_path / "cells.h5ad").uns["scifate"]["run"] == "text"

@@ -346,3 +346,58 @@ def test_integer_weights_are_repeated_cells(counts):
     for set_one, set_two in zip(covariances(one), covariances(two), strict=True):
         np.testing.assert_allclose(set_one, set_two, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(one.whole.weight, two.whole.weight)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general", "ungrouped"])
+def test_sparse_and_dense_products_agree(monkeypatch, splitter, is_weighted, offset):
+    """Whichever is quicker is taken; with one full column, one with a single zero, one constant."""
+    X, Y, weight = make_data(3)
+    X[:, 0], X[:, 1], Y[:, 0] = offset + np.arange(N) % 7, 3.0, offset + np.arange(N) % 5
+    X[5, 0] = 0.0
+    plan, moments = plan_folds(splitter.split(X), N), []
+    for cost in (0, np.inf):  # sparse products always, and never
+        monkeypatch.setattr(_sums, "_SPARSE_COST", cost)
+        given = weight if is_weighted else None
+        moments.append(Moments.from_arrays(sp.csr_array(X), sp.csr_array(Y), plan, given))
+    whole = [m.whole for m in moments]
+    np.testing.assert_array_equal(moments[0].x_shift, moments[1].x_shift)
+    for name in SUMS:
+        one, two = (getattr(m, name) for m in whole)
+        np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-9 * max(1.0, offset), err_msg=name)
+    assert (moments[0].whole.xx[0] == moments[0].whole.xx[0].T).all()
+
+
+def test_which_products_are_taken(monkeypatch):
+    taken = []
+    for name in ("_add_dense_part", "_add_sparse_part"):
+        monkeypatch.setattr(_sums, name, lambda *_, name=name: taken.append(name))
+    rng, plan = np.random.default_rng(0), plan_folds(KFold(2).split(np.zeros(200)), 200)
+    for x_density, y_density in ((0.02, 0.02), (0.5, 0.5), (1.0, 0.001)):
+        X = sp.random_array((200, 20), density=x_density, format="csr", rng=rng)
+        Y = sp.random_array((200, 30), density=y_density, format="csr", rng=rng)
+        Moments.from_arrays(X, Y, plan)
+    Moments.from_arrays(X, Y.toarray(), plan)
+    assert taken[::2] == [
+        "_add_sparse_part", "_add_dense_part", "_add_sparse_part", "_add_dense_part",
+    ]  # fmt: skip
+
+
+def test_zscores():
+    X, Y, _ = make_data(4)
+    X[:, 0], X[:, 1], Y[:, 0] = 7.5, 1e3 + X[:, 1], -2.0
+    plan = plan_folds(KFold(4).split(X), N)
+    moments = Moments.from_arrays(X, Y, plan)
+
+    def zscore(A):
+        sd = A.std(axis=0, ddof=1)
+        return np.where(sd > 0, (A - A.mean(axis=0)) / np.where(sd > 0, sd, 1.0), 0.0)
+
+    expected = Moments.from_arrays(zscore(X), zscore(Y), plan)
+    for copy in (True, False):
+        ours = moments.zscored(copy=copy).around(expected.x_shift, expected.y_shift)
+        for name in SUMS:
+            np.testing.assert_allclose(
+                getattr(ours, name), getattr(expected, name), rtol=1e-9, atol=1e-9, err_msg=name
+            )

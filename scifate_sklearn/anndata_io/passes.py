@@ -84,7 +84,7 @@ class CellCensus:
     ----------
     umi, rounded, new : ndarray of shape (n_cells,)
         Σ total, Σ round(total) and Σ new of each cell; NaN where a layer holds values.
-    new_is_finite, total_is_finite : ndarray of bool of shape (n_genes,)
+    new_is_finite, total_is_finite : ndarray of bool of shape (n_kept,)
         Whether a kept gene is finite in all cells that are kept.
     """
 
@@ -95,19 +95,19 @@ class CellCensus:
     total_is_finite: Bools
 
 
-def measure_cells(cells: Cells, genes: Bools, least: float) -> CellCensus:
+def measure_cells(cells: Cells, genes: NDArray[np.intp], least: float) -> CellCensus:
     """Sum each cell over the kept genes, and look for values that are not finite.
 
     Parameters
     ----------
     cells : Cells
-    genes : ndarray of bool of shape (n_genes,)
-        The kept ones.
+    genes : ndarray of int of shape (n_kept,)
+        Columns of the kept ones.
     least : float
         Total counts that a kept cell exceeds.
     """
-    everyone, kept_genes = np.ones(cells.new.shape[0], dtype=bool), np.flatnonzero(genes)
-    new, total = (_part(layer, everyone, kept_genes) for layer in (cells.new, cells.total))
+    everyone = np.ones(cells.new.shape[0], dtype=bool)
+    new, total = (_part(layer, everyone, genes) for layer in (cells.new, cells.total))
     umi = rounded = sums = np.full(new.shape[0], np.nan)
     kept = everyone
     if cells.total_is_counts:
@@ -134,7 +134,8 @@ def _part(matrix: Matrix, rows: Bools, columns: NDArray[np.intp]) -> Matrix:
     """Return ``matrix[rows][:, columns]``, not as a copy where that is all."""
     if not rows.all():
         matrix = matrix[rows]
-    return matrix if len(columns) == matrix.shape[1] else matrix[:, columns]
+    is_all = np.array_equal(columns, np.arange(matrix.shape[1]))
+    return matrix if is_all else matrix[:, columns]
 
 
 @dataclass(frozen=True)

@@ -1,61 +1,22 @@
 """AnnData to what the regression needs: matrices, or moments of any number of cells."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from scifate_sklearn.moments import Moments, plan_folds
+from scifate_sklearn.moments import plan_folds
 from scifate_sklearn.preprocessing import make_folds, zscore
 
 from .chunks import split
+from .inputs import SciFateInputs, SciFateMoments
 from .passes import dense_matrices, lean_matrices
 from .survey import Survey, survey_cells
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-
-class SciFateInputs(NamedTuple):
-    """What the regression needs, made by `prepare_anndata`.
-
-    Attributes
-    ----------
-    tf_matrix : DataFrame of shape (n_cells, n_TFs + n_covariates)
-        Predictors, z-scored: the TFs in the order of the data, then the covariates
-        ``new_size_factor`` and ``labeling_ratio``, each left out if undefined or constant.
-    target_matrix : DataFrame of shape (n_cells, n_targets)
-        Responses, z-scored: all kept genes (of values, those that are finite in every kept cell).
-    cells : DataFrame of n_cells rows
-        ``size_factor``; ``labeling_ratio``, Σ new / Σ total over the kept genes; ``total_umi``, Σ
-        total over the kept genes. NaN where not defined because a layer holds values.
-    genes : DataFrame of n_genes rows
-        The kept genes by name: ``n_cells_new`` and ``n_cells_total``, in how many of *all* cells
-        the layer is positive; ``is_tf``; ``position``, the gene's column in `adata`.
-    """
-
-    tf_matrix: pd.DataFrame
-    target_matrix: pd.DataFrame
-    cells: pd.DataFrame
-    genes: pd.DataFrame
-
-
-class SciFateMoments(NamedTuple):
-    """What the regression needs of any number of cells, made by `prepare_moments`.
-
-    Attributes
-    ----------
-    moments : Moments
-        Of the z-scores that `SciFateInputs` would hold, for `SciFateRegressor.fit_moments`.
-    cells, genes : DataFrame
-        As in `SciFateInputs`.
-    """
-
-    moments: Moments
-    cells: pd.DataFrame
-    genes: pd.DataFrame
 
 
 def prepare_anndata(
@@ -136,7 +97,8 @@ def prepare_anndata(
         gene_symbols,
     )
     tfs, targets = _matrices(survey)
-    index, covariates = survey.cells.index, survey.covariates
+    index = survey.cells.index
+    covariates = {name: zscore(values) for name, values in survey.covariates.items()}
     tf_frame = pd.DataFrame(zscore(tfs), index=index, columns=survey.tf_names)
     return SciFateInputs(
         tf_frame.assign(**covariates).rename_axis(columns="TF"),
@@ -148,7 +110,7 @@ def prepare_anndata(
 
 def prepare_moments(
     adata: "AnnData",
-    tf_names: Iterable[str],
+    tf_names: Iterable[str] | None = None,
     *,
     nt_layers: Sequence[str] = ("new", "total"),
     gene_filter_rate: float = 0.1,
@@ -160,6 +122,7 @@ def prepare_moments(
     groups: str | ArrayLike | None = None,
     random_state: Any = 123456,
     chunk_size: int | None = None,
+    like: SciFateMoments | None = None,
 ) -> SciFateMoments:
     """Turn an AnnData of any size into the sums that `SciFateRegressor` fits.
 
@@ -169,8 +132,10 @@ def prepare_moments(
 
     Parameters
     ----------
-    adata, tf_names
+    adata : AnnData of shape (n_cells, n_genes)
         As for `prepare_anndata`.
+    tf_names : iterable of str
+        As for `prepare_anndata`; not needed with `like`.
     nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
         As for `prepare_anndata`.
     cv : int, splitter or iterable of (train, test), default=10
@@ -182,16 +147,20 @@ def prepare_moments(
     chunk_size : int, default=None
         Cells to read at a time; None for as many as make about 12 MB. Layers held by Dask keep
         their chunks.
+    like : SciFateMoments, default=None
+        Of an earlier batch of cells, to which this one is going to be added. TFs, targets,
+        covariates and the unit of the size factors are taken from it, and no gene is filtered.
 
     Returns
     -------
     SciFateMoments
-        ``moments``, ``cells``, ``genes``.
+        ``moments``, ``cells``, ``genes``; those of two batches can be added.
 
     Raises
     ------
     TypeError, ValueError
-        As `prepare_anndata`; and if `groups` names no column, or `chunk_size` is not positive.
+        As `prepare_anndata`; and if `groups` names no column, `chunk_size` is not positive, or
+        genes of `like` are missing.
 
     Warns
     -----
@@ -214,6 +183,7 @@ def prepare_moments(
         regulators,
         gene_symbols,
         chunk_size,
+        like,
     )
     n_cells = len(survey.cells)
     labels = _group_labels(adata, groups, survey)
@@ -230,7 +200,7 @@ def prepare_moments(
         plan_folds(splits, n_cells),
         ([*survey.tf_names, *survey.covariates], list(survey.target_names)),
     )
-    return SciFateMoments(moments.zscored(copy=False), survey.cells, survey.genes)
+    return SciFateMoments.of(moments, survey.cells, survey.genes, survey.unit)
 
 
 def _matrices(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scifate_sklearn.preprocessing import is_constant, select_genes, size_factors, zscore
+from scifate_sklearn.preprocessing import is_constant, select_genes, size_factors
 
 from .chunks import Chunks, open_chunks, split
+from .inputs import SciFateMoments
 from .layers import KINDS, Layer, check_anndata, read_layers
 from .names import COVARIATES, gene_names, keep_one_of_each, match_tfs, shared_names
 from .passes import CellCensus, Columns, GeneCensus, count_genes, measure_cells
@@ -42,6 +43,10 @@ class Survey:
         The kept ones, as in `SciFateInputs`.
     columns : Columns
         Of the layers.
+    covariates : dict of ndarray of shape (n_cells,)
+        What else differs between the kept cells, by name.
+    unit : float
+        Which size factors are relative to.
     """
 
     chunks: Chunks
@@ -49,6 +54,8 @@ class Survey:
     cells: pd.DataFrame
     genes: pd.DataFrame
     columns: Columns
+    covariates: dict[str, Floats]
+    unit: float
 
     @property
     def kept_bounds(self) -> list[slice]:
@@ -71,21 +78,10 @@ class Survey:
         """Names of the targets."""
         return self.genes.index[self.genes["position"].isin(self.columns.targets)]
 
-    @property
-    def covariates(self) -> dict[str, Floats]:
-        """What else differs between cells, z-scored: each that is defined and varies."""
-        columns = zip(COVARIATES, ("size_factor", "labeling_ratio"), strict=True)
-        values = {name: self.cells[column].to_numpy() for name, column in columns}
-        return {
-            name: zscore(value)
-            for name, value in values.items()
-            if np.isfinite(value).all() and not is_constant(value)
-        }
-
 
 def survey_cells(
     adata: "AnnData",
-    tf_names: Iterable[str],
+    tf_names: Iterable[str] | None,
     nt_layers: Sequence[str],
     gene_filter_rate: float,
     cell_filter_UMI: float,
@@ -93,13 +89,14 @@ def survey_cells(
     regulators: str,
     gene_symbols: str | None,
     chunk_size: int | None = None,
+    like: SciFateMoments | None = None,
 ) -> Survey:
     """Go over the cells twice; arguments and errors are those of `prepare_anndata`."""
     check_anndata(adata)
     _check_options(gene_filter_rate, cell_filter_UMI, response, regulators, chunk_size)
     new, total = read_layers(adata, nt_layers, response, regulators)
     names = gene_names(_in_memory(adata.var), gene_symbols)
-    is_tf = match_tfs(tf_names, names)
+    is_tf = match_tfs(_tf_names(tf_names, like), names)
     chunks = open_chunks(new, total, chunk_size)
 
     shared = shared_names(names)
@@ -109,21 +106,65 @@ def survey_cells(
             faults.check(f"layer {layer.name!r}")
     unique = keep_one_of_each(names, shared, census.magnitude, total.name)
     genes = _describe_genes(names, census, is_tf)
-    keep_genes = unique & _filter_genes(genes, new, total, unique, gene_filter_rate)
-    genes = genes.loc[keep_genes]
+    if like is not None:
+        genes = _same_genes(genes[unique], like.genes)
+    else:
+        genes = genes[unique & _filter_genes(genes, new, total, unique, gene_filter_rate)]
 
-    pieces = chunks.map(
-        measure_cells, *([value] * len(chunks.bounds) for value in (keep_genes, cell_filter_UMI))
-    )
+    shared_values = genes["position"].to_numpy(), cell_filter_UMI
+    pieces = chunks.map(measure_cells, *([value] * len(chunks.bounds) for value in shared_values))
     measured = _join(list(pieces))
     keep_cells = _filter_cells(measured, total, len(genes), cell_filter_UMI)
-    cells = _describe_cells(measured, keep_cells, adata.obs_names[keep_cells])
+    unit = None if like is None else like.unit
+    cells, unit = _describe_cells(measured, keep_cells, adata.obs_names[keep_cells], unit)
     logger.info(
         "kept %d of %d genes, %d of them TFs, and %d of %d cells",
         *(len(genes), names.size, genes["is_tf"].sum(), len(cells), keep_cells.size),
     )
-    columns = _choose_columns(genes, measured, new, total)
-    return Survey(chunks, split(keep_cells, chunks.bounds), cells, genes, columns)
+    columns = _choose_columns(genes, measured, new, total, like)
+    keep = split(keep_cells, chunks.bounds)
+    return Survey(chunks, keep, cells, genes, columns, _covariates(cells, like), unit)
+
+
+def _tf_names(tf_names: Iterable[str] | None, like: SciFateMoments | None) -> Iterable[str]:
+    if like is not None:
+        if not isinstance(like, SciFateMoments):
+            raise TypeError(
+                f"like must be what prepare_moments returns, got {type(like).__name__}."
+            )
+        return list(like.genes.index[like.genes["is_tf"]])
+    if tf_names is None:
+        raise TypeError(
+            "tf_names must be a collection of names, got NoneType: the possible regulators. Only "
+            "with `like` they are known already."
+        )
+    return tf_names
+
+
+def _same_genes(genes: pd.DataFrame, wanted: pd.DataFrame) -> pd.DataFrame:
+    """Return the genes of an earlier batch, in its order."""
+    missing = wanted.index.difference(genes.index)
+    if len(missing):
+        raise ValueError(
+            f"{len(missing)} of the {len(wanted)} genes of `like` are not among the genes of adata "
+            f"({', '.join(missing[:5])}). Give both batches the same genes, with zeros where one "
+            "was not measured, or prepare the first batch again with the genes of both."
+        )
+    return genes.loc[wanted.index].assign(is_tf=wanted["is_tf"])
+
+
+def _covariates(cells: pd.DataFrame, like: SciFateMoments | None) -> dict[str, Floats]:
+    """Return each covariate that is defined and varies, or those of an earlier batch."""
+    columns = zip(COVARIATES, ("size_factor", "labeling_ratio"), strict=True)
+    values = {name: cells[column].to_numpy() for name, column in columns}
+    if like is not None:
+        wanted = set(like.feature_names)
+        return {name: value for name, value in values.items() if name in wanted}
+    return {
+        name: value
+        for name, value in values.items()
+        if np.isfinite(value).all() and not is_constant(value)
+    }
 
 
 def _check_options(rate: Any, least: Any, response: Any, regulators: Any, size: Any) -> None:
@@ -205,16 +246,28 @@ def _filter_cells(measured: CellCensus, total: Layer, n_genes: int, least: float
     return np.asarray(keep)
 
 
-def _describe_cells(measured: CellCensus, keep: Bools, index: pd.Index) -> pd.DataFrame:
-    umi, rounded = measured.umi[keep], measured.rounded[keep]
-    factor = rounded if np.isnan(rounded).all() else size_factors(rounded)
+def _describe_cells(
+    measured: CellCensus, keep: Bools, index: pd.Index, unit: float | None
+) -> tuple[pd.DataFrame, float]:
+    """Return the table of the kept cells, and the unit of the size factors."""
+    umi, factor = measured.umi[keep], measured.rounded[keep]
+    if np.isnan(factor).all():
+        unit = np.nan
+    else:
+        factor, unit = size_factors(factor, unit)
     return pd.DataFrame(
         {"size_factor": factor, "labeling_ratio": measured.new[keep] / umi, "total_umi": umi},
         index=index,
-    )
+    ), unit
 
 
-def _choose_columns(genes: pd.DataFrame, measured: CellCensus, new: Layer, total: Layer) -> Columns:
+def _choose_columns(
+    genes: pd.DataFrame,
+    measured: CellCensus,
+    new: Layer,
+    total: Layer,
+    like: SciFateMoments | None,
+) -> Columns:
     """Return the columns of targets and TFs, or raise where values that are needed are not finite.
 
     Targets that are not finite in every kept cell are left out with a warning.
@@ -227,6 +280,15 @@ def _choose_columns(genes: pd.DataFrame, measured: CellCensus, new: Layer, total
             f"({', '.join(bad[:5])}); leave them out of tf_names, or replace the values."
         )
     finite = measured.new_is_finite
+    if like is not None:
+        wanted = genes.index.isin(list(like.target_names))
+        bad = genes.index[wanted & ~finite]
+        if len(bad):
+            raise ValueError(
+                f"layer {new.name!r} has NaN or infinite values for {len(bad)} of the targets of "
+                f"`like` ({', '.join(bad[:5])}); replace them, or leave those cells out."
+            )
+        return Columns(targets=position[wanted], tfs=position[is_tf])
     if not finite.any():
         raise ValueError(
             f"No target is left: each of {finite.size} genes has NaN or infinite values in layer "

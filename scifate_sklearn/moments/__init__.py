@@ -3,8 +3,8 @@
 `plan_folds` says which cells make which sums, `Moments` holds the sums, part by part.
 """
 
-from ._moments import CONSTANT, Moments
+from ._moments import CONSTANT, Moments, Scale
 from ._plan import FoldLayout, FoldPlan, plan_folds
 from ._targets import TargetSums
 
-__all__ = ["CONSTANT", "FoldLayout", "FoldPlan", "Moments", "TargetSums", "plan_folds"]
+__all__ = ["CONSTANT", "FoldLayout", "FoldPlan", "Moments", "Scale", "TargetSums", "plan_folds"]

@@ -193,7 +193,9 @@ def rounded_totals(total: Matrix) -> NDArray[np.float64]:
     return sum_cells(np.rint(exact) if isinstance(exact, np.ndarray) else exact.rint())
 
 
-def size_factors(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+def size_factors(
+    totals: NDArray[np.float64], unit: float | None = None
+) -> tuple[NDArray[np.float64], float]:
     """Return the size factor of each cell: its total over the geometric mean of all totals.
 
     s_c = t_c / exp(mean log t).
@@ -202,11 +204,15 @@ def size_factors(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     ----------
     totals : ndarray of shape (n_cells,)
         Rounded totals (`rounded_totals`) after both filters.
+    unit : float, default=None
+        The geometric mean of other cells, to which these are to be compared.
 
     Returns
     -------
-    ndarray of shape (n_cells,)
-        Size factors, without unit; their geometric mean is 1.
+    factors : ndarray of shape (n_cells,)
+        Their geometric mean is 1 where no `unit` is given.
+    unit : float
+        The geometric mean.
 
     Raises
     ------
@@ -223,7 +229,8 @@ def size_factors(totals: NDArray[np.float64]) -> NDArray[np.float64]:
             f"{n_empty} of {totals.size} cell(s) have no total counts left after rounding, so no "
             "size factor. Drop empty cells (raise cell_filter_UMI) and pass raw counts."
         )
-    return np.asarray(totals / np.exp(np.log(totals).mean()))
+    unit = float(np.exp(np.log(totals).mean())) if unit is None else unit
+    return np.asarray(totals / unit), unit
 
 
 def log_normalize(counts: Matrix, size_factor: NDArray[np.float64]) -> NDArray[np.float64]:

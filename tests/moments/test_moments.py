@@ -395,8 +395,13 @@ def test_zscores():
         return np.where(sd > 0, (A - A.mean(axis=0)) / np.where(sd > 0, sd, 1.0), 0.0)
 
     expected = Moments.from_arrays(zscore(X), zscore(Y), plan)
+    scale = moments.scale()
+    back = moments.zscored(scale).unscored(scale).around(moments.x_shift, moments.y_shift)
+    for name in SUMS:
+        one, two = getattr(back, name), getattr(moments, name)
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-9, err_msg=name)
     for copy in (True, False):
-        ours = moments.zscored(copy=copy).around(expected.x_shift, expected.y_shift)
+        ours = moments.zscored(scale, copy).around(expected.x_shift, expected.y_shift)
         for name in SUMS:
             np.testing.assert_allclose(
                 getattr(ours, name), getattr(expected, name), rtol=1e-9, atol=1e-9, err_msg=name

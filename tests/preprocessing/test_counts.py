@@ -63,8 +63,10 @@ def test_size_factors_and_logarithm(both):
     plain, counts = both
     total = plain.sum(axis=1)
     expected = total / np.exp(np.log(total).mean())
-    found = size_factors(rounded_totals(counts))
+    found, unit = size_factors(rounded_totals(counts))
     np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert unit == pytest.approx(np.exp(np.log(total).mean()))
+    np.testing.assert_array_equal(size_factors(rounded_totals(counts), 2.0)[0], total / 2.0)
     logs = log_normalize(counts, found)
     assert isinstance(logs, np.ndarray)
     np.testing.assert_allclose(logs, np.log(plain / expected[:, None] + 0.1), rtol=1e-13)
@@ -100,7 +102,7 @@ def test_fractions_round_half_to_even_as_in_r(fmt):
     counts = FORMATS[fmt](np.array([[0.5, 1.5], [2.5, 1.4], [1.0, 0.6]]))
     total = np.array([2.0, 3.0, 2.0])  # R: round(c(0.5, 1.5, 2.5)) is 0 2 2
     np.testing.assert_allclose(
-        size_factors(rounded_totals(counts)), total / np.exp(np.log(total).mean())
+        size_factors(rounded_totals(counts))[0], total / np.exp(np.log(total).mean())
     )
 
 
@@ -115,7 +117,7 @@ def test_stored_zeros_are_not_positive(make):
 def test_sums_do_not_lose_counts_in_float32(make):
     counts = make(np.array([[2.0**24, 1.0, 1.0]], dtype=np.float32))
     np.testing.assert_array_equal(sum_cells(counts), 2.0**24 + 2)
-    np.testing.assert_allclose(size_factors(rounded_totals(counts)), 1.0, rtol=1e-14)
+    np.testing.assert_allclose(size_factors(rounded_totals(counts))[0], 1.0, rtol=1e-14)
 
 
 @given(new=small_counts, rate=st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]))

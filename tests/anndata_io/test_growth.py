@@ -1,0 +1,115 @@
+"""A second batch of cells, added to the first: the network of both."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scifate_sklearn import RSampleKFold, SciFateRegressor, prepare_moments
+from scifate_sklearn.datasets import make_labelled_cells
+
+OPTIONS = {"cell_filter_UMI": 60, "gene_filter_rate": 0.2}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return make_labelled_cells(300, 10, 40, effect_size=0.5, molecules=80, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def batches(cells):
+    """Two thirds of the cells, and the rest with its genes in another order."""
+    second = cells.adata[200:].copy()
+    order = np.random.default_rng(0).permutation(second.n_vars)
+    return cells.adata[:200].copy(), second[:, order].copy()
+
+
+@pytest.fixture(scope="module")
+def first(cells, batches):
+    return prepare_moments(batches[0], cells.tf_names, **OPTIONS)
+
+
+def logs_of(adata, prepared, unit):
+    """The design, line by line: logarithms of the kept cells with this unit, and covariates."""
+    new, total = (
+        adata[:, prepared.genes.index].layers[name].toarray().astype(float)
+        for name in ("new", "total")
+    )
+    keep = total.sum(axis=1) > OPTIONS["cell_filter_UMI"]
+    new, total = new[keep], total[keep]
+    s = np.round(total).sum(axis=1) / unit
+    logs = [np.log(layer / s[:, None] + 0.1) for layer in (new, total)]
+    tfs = logs[1][:, prepared.genes["is_tf"].to_numpy()]
+    return np.column_stack([tfs, s, new.sum(axis=1) / total.sum(axis=1)]), logs[0]
+
+
+def test_a_grown_network_is_that_of_both_batches(batches, first):
+    second = prepare_moments(batches[1], like=first, **OPTIONS)
+    assert list(second.genes.index) == list(first.genes.index)
+    both = first + second
+    X, Y = (
+        np.vstack(pair)
+        for pair in zip(*(logs_of(b, first, first.unit) for b in batches), strict=True)
+    )
+
+    def zscore(A):
+        return (A - A.mean(axis=0)) / A.std(axis=0, ddof=1)
+
+    ids = np.concatenate([RSampleKFold().fold_ids(len(part.cells)) for part in (first, second)])
+    folds = [(np.flatnonzero(ids != k), np.flatnonzero(ids == k)) for k in range(1, 11)]
+    moments = both.moments
+    together = SciFateRegressor(cv=folds).fit(
+        pd.DataFrame(zscore(X), columns=moments.feature_names),
+        pd.DataFrame(zscore(Y), columns=moments.target_names),
+    )
+    grown = SciFateRegressor().fit_moments(moments)
+    np.testing.assert_array_equal(grown.lambda_, together.lambda_)
+    for name in ("coef_", "intercept_", "cv_mse_"):
+        np.testing.assert_allclose(getattr(grown, name), getattr(together, name), rtol=0, atol=1e-9)
+    pd.testing.assert_frame_equal(both.cells, pd.concat([first.cells, second.cells]))
+    assert both.genes["n_cells_new"].max() > first.genes["n_cells_new"].max()
+
+
+def test_batches_can_be_added_in_any_order(batches, first):
+    second = prepare_moments(batches[1], like=first, **OPTIONS)
+    one, two = ((a + b).moments for a, b in ((first, second), (second, first)))
+    np.testing.assert_allclose(one.xy, two.xy, rtol=1e-12, atol=1e-12)
+
+
+def test_values_can_be_added(cells, batches):
+    options = OPTIONS | {"response": "values", "regulators": "values"}
+    first = prepare_moments(batches[0], cells.tf_names, **options)
+    both = first + prepare_moments(batches[1], like=first, **options)
+    assert np.isnan(both.unit)
+    assert len(both.cells) == 300
+
+
+def test_batches_that_are_not_alike(cells, batches, first):
+    second = prepare_moments(batches[1], cells.tf_names, **OPTIONS)
+    with pytest.raises(ValueError, match=r"prepare_moments\(..., like=first\)"):
+        first + second
+    with pytest.raises(TypeError):
+        first + 3
+
+
+def test_genes_that_are_missing(batches, first):
+    name = first.genes.index[3]
+    lacking = batches[1][:, batches[1].var_names != name].copy()
+    with pytest.raises(ValueError, match=rf"1 of the \d+ genes of `like` .*\({name}\)"):
+        prepare_moments(lacking, like=first, **OPTIONS)
+
+
+def test_targets_that_are_not_finite(cells, batches):
+    options = OPTIONS | {"response": "values"}
+    first = prepare_moments(batches[0], cells.tf_names, **options)
+    spoiled = batches[1].copy()
+    spoiled.layers["new"] = spoiled.layers["new"].toarray()
+    spoiled.layers["new"][0] = np.nan
+    with pytest.raises(ValueError, match=r"NaN or infinite values for .* of the targets of `like`"):
+        prepare_moments(spoiled, like=first, **options)
+
+
+def test_what_is_not_like_anything(cells):
+    with pytest.raises(TypeError, match="like must be what prepare_moments returns, got dict"):
+        prepare_moments(cells.adata, like={})
+    with pytest.raises(TypeError, match="tf_names must be a collection of names, got NoneType"):
+        prepare_moments(cells.adata)

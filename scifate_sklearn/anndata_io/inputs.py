@@ -74,8 +74,8 @@ class SciFateMoments:
         -------
         SciFateMoments
         """
-        scale = logs.scale()
-        return cls(logs.zscored(scale, copy=False), cells, genes, unit, scale)
+        scale = Scale.of(logs)
+        return cls(scale.zscore(logs, copy=False), cells, genes, unit, scale)
 
     @property
     def feature_names(self) -> list[str]:
@@ -105,7 +105,7 @@ class SciFateMoments:
                 "Batches can be added if they have the same genes and the same unit of size "
                 "factors. Prepare the second with prepare_moments(..., like=first)."
             )
-        logs = self.moments.unscored(self.scale) + other.moments.unscored(other.scale)
+        logs = self.scale.undo(self.moments) + other.scale.undo(other.moments)
         counted = ["n_cells_new", "n_cells_total"]
         genes = self.genes.assign(
             **{name: self.genes[name] + other.genes[name] for name in counted}

@@ -106,7 +106,7 @@ def keep_one_of_each(
         f"their name with another ({_examples(pd.unique(names[~keep]))}); of each name the column "
         f"with the largest sum in layer {layer!r} was kept.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
     return keep
 

@@ -18,7 +18,7 @@ from .chunks import Chunks, open_chunks, split
 from .inputs import SciFateMoments
 from .layers import KINDS, Layer, check_anndata, read_layers
 from .names import COVARIATES, gene_names, keep_one_of_each, match_tfs, shared_names
-from .passes import CellCensus, Columns, GeneCensus, count_genes, measure_cells
+from .passes import CellCensus, Columns, count_genes, measure_cells
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -99,17 +99,11 @@ def survey_cells(
     is_tf = match_tfs(_tf_names(tf_names, like), names)
     chunks = open_chunks(new, total, chunk_size)
 
-    shared = shared_names(names)
-    census = chunks.total(count_genes, shared)
-    for layer, faults in zip((new, total), census.faults, strict=True):
-        if faults is not None:
-            faults.check(f"layer {layer.name!r}")
-    unique = keep_one_of_each(names, shared, census.magnitude, total.name)
-    genes = _describe_genes(names, census, is_tf)
+    genes = _describe_genes(names, is_tf, chunks, (new, total))
     if like is not None:
-        genes = _same_genes(genes[unique], like.genes)
+        genes = _same_genes(genes, like.genes)
     else:
-        genes = genes[unique & _filter_genes(genes, new, total, unique, gene_filter_rate)]
+        genes = _filter_genes(genes, new, total, gene_filter_rate)
 
     shared_values = genes["position"].to_numpy(), cell_filter_UMI
     pieces = chunks.map(measure_cells, *([value] * len(chunks.bounds) for value in shared_values))
@@ -188,8 +182,22 @@ def _in_memory(frame: Any) -> pd.DataFrame:
     return frame if isinstance(frame, pd.DataFrame) else frame.to_memory()
 
 
-def _describe_genes(names: NDArray[np.object_], census: GeneCensus, is_tf: Bools) -> pd.DataFrame:
-    return pd.DataFrame(
+def _describe_genes(
+    names: NDArray[np.object_], is_tf: Bools, chunks: Chunks, layers: tuple[Layer, Layer]
+) -> pd.DataFrame:
+    """Go over the cells for the first time; return one gene of each name.
+
+    Raises
+    ------
+    ValueError
+        If counts cannot be counts.
+    """
+    shared = shared_names(names)
+    census = chunks.total(count_genes, shared)
+    for layer, faults in zip(layers, census.faults, strict=True):
+        if faults is not None:
+            faults.check(f"layer {layer.name!r}")
+    genes = pd.DataFrame(
         {
             "n_cells_new": census.n_new,
             "n_cells_total": census.n_total,
@@ -198,18 +206,18 @@ def _describe_genes(names: NDArray[np.object_], census: GeneCensus, is_tf: Bools
         },
         index=pd.Index(names, name="gene"),
     )
+    return genes[keep_one_of_each(names, shared, census.magnitude, layers[1].name)]
 
 
-def _filter_genes(
-    genes: pd.DataFrame, new: Layer, total: Layer, unique: Bools, rate: float
-) -> Bools:
-    """Return which genes enough cells express, or raise if no gene or no TF is left."""
+def _filter_genes(genes: pd.DataFrame, new: Layer, total: Layer, rate: float) -> pd.DataFrame:
+    """Return the genes that enough cells express, or raise if no gene or no TF is left."""
     kinds = {"n_cells_new": new.is_counts, "n_cells_total": total.is_counts}
     counted = [genes[column].to_numpy() for column, is_counts in kinds.items() if is_counts]
     if not counted:
-        return unique
-    keep = unique & select_genes(counted, new.n_cells, rate)
-    for what, candidates in (("gene", unique), ("TF", unique & genes["is_tf"].to_numpy())):
+        return genes
+    keep = select_genes(counted, new.n_cells, rate)
+    everyone = np.ones(len(genes), dtype=bool)
+    for what, candidates in (("gene", everyone), ("TF", genes["is_tf"].to_numpy())):
         if not (keep & candidates).any():
             best = np.minimum.reduce(counted)[candidates].max()
             raise ValueError(
@@ -218,7 +226,7 @@ def _filter_genes(
                 f"in {best}). Lower gene_filter_rate, or check nt_layers = "
                 f"{(new.name, total.name)}."
             )
-    return keep
+    return genes[keep]
 
 
 def _join(pieces: Sequence[CellCensus]) -> CellCensus:

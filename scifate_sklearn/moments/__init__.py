@@ -3,8 +3,9 @@
 `plan_folds` says which cells make which sums, `Moments` holds the sums, part by part.
 """
 
-from ._moments import CONSTANT, Moments, Scale
+from ._moments import Moments
 from ._plan import FoldLayout, FoldPlan, plan_folds
+from ._scale import CONSTANT, Scale
 from ._targets import TargetSums
 
 __all__ = ["CONSTANT", "FoldLayout", "FoldPlan", "Moments", "Scale", "TargetSums", "plan_folds"]

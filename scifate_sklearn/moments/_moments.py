@@ -24,24 +24,11 @@ Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 # most: the variances then lose no more than the square of it, four of sixteen digits.
 _NEAR = 100.0
 
-# A variance below this share of the second moment around the shift is rounding, not signal.
-CONSTANT = 1e-12
-
 # What `Moments.save` writes.
 _KIND = "moments of cells"
 _VERSION = 1
 _LAYOUT = ("training", "held_out", "training_of", "total")
 _NAMES = ("feature_names", "target_names")
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Means and standard deviations of the predictors and of the targets; sd 0 is constant."""
-
-    x_mean: NDArray[np.float64]
-    x_sd: NDArray[np.float64]
-    y_mean: NDArray[np.float64]
-    y_sd: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -353,65 +340,6 @@ class Moments:
             yy=self.yy + e * (2.0 * self.y_sum + w * e),
         )
 
-    def scale(self) -> Scale:
-        """Return the mean and the standard deviation (ddof 1) of each column over all cells."""
-        total = self.layout.total
-        x_squares = total @ np.diagonal(self.xx, axis1=1, axis2=2)
-        return Scale(
-            *self._mean_and_sd(self.x_shift, total @ self.x_sum, x_squares),
-            *self._mean_and_sd(self.y_shift, total @ self.y_sum, total @ self.yy),
-        )
-
-    def _mean_and_sd(
-        self, shift: NDArray[np.float64], sums: NDArray[np.float64], squares: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and standard deviation, exactly 0 where a column is constant."""
-        total = self.layout.total
-        weight, n = float(total @ self.weight), float(total @ self.n_cells)
-        mean, square = sums / weight, squares / weight
-        variance = square - mean**2
-        varies = variance > CONSTANT * np.maximum(square, CONSTANT * (shift + mean) ** 2)
-        return shift + mean, np.sqrt(np.where(varies, variance, 0.0) * (n / max(n - 1.0, 1.0)))
-
-    def zscored(self, scale: Scale, copy: bool = True) -> Moments:
-        """Return the moments of (x − mean) / sd; a column whose sd is 0 becomes all zeros.
-
-        Parameters
-        ----------
-        scale : Scale
-            From `scale`, for the z-scores of the published pipeline (Cao et al. 2020).
-        copy : bool, default=True
-            False overwrites these moments, which nobody must use any longer.
-        """
-        a, b = _inverse(scale.x_sd), _inverse(scale.y_sd)
-        changed = self._times(a, b, copy)
-        return replace(
-            changed,
-            x_shift=(self.x_shift - scale.x_mean) * a,
-            y_shift=(self.y_shift - scale.y_mean) * b,
-        )
-
-    def unscored(self, scale: Scale) -> Moments:
-        """Return the moments that `zscored` made these from."""
-        changed = self._times(scale.x_sd, scale.y_sd, copy=True)
-        return replace(
-            changed,
-            x_shift=self.x_shift * scale.x_sd + scale.x_mean,
-            y_shift=self.y_shift * scale.y_sd + scale.y_mean,
-        )
-
-    def _times(self, a: NDArray[np.float64], b: NDArray[np.float64], copy: bool) -> Moments:
-        """Return the sums of predictors times `a` and targets times `b`."""
-        rows = a[:, None]
-        factors = {"x_sum": (a,), "y_sum": (b,), "xx": (rows, a), "xy": (rows, b), "yy": (b, b)}
-        changed: dict[str, Any] = {}
-        for name, own in factors.items():
-            sums = getattr(self, name)
-            changed[name] = np.array(sums) if copy else sums
-            for factor in own:
-                changed[name] *= factor
-        return replace(self, **changed)
-
     def checksum(self) -> str:
         """Return the SHA-256 of everything in here."""
         return archive.checksum(self._arrays())
@@ -484,10 +412,6 @@ class Moments:
             raise ValueError("they contradict each other, so they are not sums over cells")
         _as_names(self.feature_names, p, "feature_names")
         _as_names(self.target_names, q, "target_names")
-
-
-def _inverse(sd: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(1.0, sd, out=np.zeros_like(sd), where=sd > 0)
 
 
 def _as_names(names: Names | None, size: int, what: str) -> NDArray[np.object_] | None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
 
-from scifate_sklearn.moments import Moments, _sums, plan_folds
+from scifate_sklearn.moments import Moments, Scale, _sums, plan_folds
 
 N, P, Q = 60, 5, 3
 SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
@@ -395,13 +395,13 @@ def test_zscores():
         return np.where(sd > 0, (A - A.mean(axis=0)) / np.where(sd > 0, sd, 1.0), 0.0)
 
     expected = Moments.from_arrays(zscore(X), zscore(Y), plan)
-    scale = moments.scale()
-    back = moments.zscored(scale).unscored(scale).around(moments.x_shift, moments.y_shift)
+    scale = Scale.of(moments)
+    back = scale.undo(scale.zscore(moments)).around(moments.x_shift, moments.y_shift)
     for name in SUMS:
         one, two = getattr(back, name), getattr(moments, name)
         np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-9, err_msg=name)
     for copy in (True, False):
-        ours = moments.zscored(scale, copy).around(expected.x_shift, expected.y_shift)
+        ours = scale.zscore(moments, copy).around(expected.x_shift, expected.y_shift)
         for name in SUMS:
             np.testing.assert_allclose(
                 getattr(ours, name), getattr(expected, name), rtol=1e-9, atol=1e-9, err_msg=name

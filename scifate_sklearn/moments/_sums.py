@@ -204,10 +204,12 @@ def _add_product_in_place(
     """Add AᵀB to a C-contiguous `out`, without an array in between."""
     # BLAS counts by columns, outᵀ += Bᵀ A, and would copy what is stored by rows.
     left, right = B.flags.f_contiguous, not A.flags.f_contiguous
-    dgemm(
+    product = dgemm(
         1.0, B if left else B.T, A.T if right else A, 1.0, out.T,
         trans_a=left, trans_b=right, overwrite_c=True,
     )  # fmt: skip
+    if not np.may_share_memory(product, out):  # SciPy may think that it had to copy
+        out[...] = product.T
 
 
 def _weighted_sums(root: NDArray[np.float64], A: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -406,3 +406,12 @@ def test_zscores():
             np.testing.assert_allclose(
                 getattr(ours, name), getattr(expected, name), rtol=1e-9, atol=1e-9, err_msg=name
             )
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_products_are_added_in_any_place(order):
+    rng = np.random.default_rng(0)
+    A, B = (np.asarray(rng.normal(size=(9, n)), order=order) for n in (3, 4))
+    for out in (np.ones((3, 4)), np.ones((6, 4))[::2], np.ones((4, 3)).T):
+        _sums._add_product_in_place(A, B, out)
+        np.testing.assert_allclose(out, 1.0 + A.T @ B, rtol=1e-14)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -342,9 +342,10 @@ class Moments:
 
     def checksum(self) -> str:
         """Return the SHA-256 of everything in here."""
-        return archive.checksum(self._arrays())
+        return archive.checksum(self.to_arrays())
 
-    def _arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything in here by name, for a file."""
         arrays = {name: getattr(self, name) for name in (*SUMS, "x_shift", "y_shift")}
         arrays |= {f"layout_{name}": getattr(self.layout, name) for name in _LAYOUT}
         for name in _NAMES:
@@ -360,7 +361,7 @@ class Moments:
         path : path-like
             Replaced only once the new file is complete.
         """
-        archive.write_arrays(path, _KIND, _VERSION, self._arrays())
+        archive.write_arrays(path, _KIND, _VERSION, self.to_arrays())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Moments:
@@ -385,12 +386,27 @@ class Moments:
         """
         arrays = archive.read_arrays(path, _KIND, _VERSION)
         try:
-            layout = FoldLayout(*(arrays.pop(f"layout_{name}") for name in _LAYOUT))
-            names = {n: arrays.pop(n).astype(object) for n in _NAMES if n in arrays}
-            moments = cls(**arrays, **names, layout=layout)
-            moments._check()
-        except (KeyError, TypeError, ValueError) as error:
+            return cls.of_arrays(arrays)
+        except ValueError as error:
             raise ValueError(f"{os.fspath(path)} holds no valid moments: {error}.") from error
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Moments:
+        """Return the moments that `to_arrays` gave.
+
+        Raises
+        ------
+        ValueError
+            If these arrays are none.
+        """
+        rest = dict(arrays)
+        try:
+            layout = FoldLayout(*(rest.pop(f"layout_{name}") for name in _LAYOUT))
+            names = {n: rest.pop(n).astype(object) for n in _NAMES if n in rest}
+            moments = cls(**rest, **names, layout=layout)
+            moments._check()
+        except (KeyError, TypeError) as error:
+            raise ValueError(str(error)) from error
         return moments
 
     def _check(self) -> None:

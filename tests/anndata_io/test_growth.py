@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scifate_sklearn import RSampleKFold, SciFateRegressor, prepare_moments
+from scifate_sklearn import RSampleKFold, SciFateMoments, SciFateRegressor, prepare_moments
 from scifate_sklearn.datasets import make_labelled_cells
+from scifate_sklearn.moments import archive
 
 OPTIONS = {"cell_filter_UMI": 60, "gene_filter_rate": 0.2}
 
@@ -67,6 +68,60 @@ def test_a_grown_network_is_that_of_both_batches(batches, first):
         np.testing.assert_allclose(getattr(grown, name), getattr(together, name), rtol=0, atol=1e-9)
     pd.testing.assert_frame_equal(both.cells, pd.concat([first.cells, second.cells]))
     assert both.genes["n_cells_new"].max() > first.genes["n_cells_new"].max()
+
+
+def test_what_is_loaded_is_what_was_saved(tmp_path, batches, first):
+    first.save(tmp_path / "first.npz")
+    loaded = SciFateMoments.load(tmp_path / "first.npz")
+    pd.testing.assert_frame_equal(loaded.cells, first.cells)
+    pd.testing.assert_frame_equal(loaded.genes, first.genes)
+    assert loaded.unit == first.unit
+    second = prepare_moments(batches[1], like=loaded, **OPTIONS)
+    one, two = first + second, loaded + second
+    assert one.moments.checksum() == two.moments.checksum()
+
+
+DAMAGES = {
+    "no scale": lambda arrays: arrays.pop("scale x_sd"),
+    "another scale": lambda arrays: arrays.update({"scale z": arrays["unit"]}),
+    "negative scale": lambda arrays: arrays["scale y_sd"].__imul__(-1),
+    "short scale": lambda arrays: arrays.update({"scale x_sd": arrays["scale x_sd"][1:]}),
+    "NaN": lambda arrays: arrays["scale y_mean"].fill(np.nan),
+    "no unit": lambda arrays: arrays.pop("unit"),
+    "many units": lambda arrays: arrays.update(unit=np.ones(2)),
+    "no genes": lambda arrays: arrays.pop("genes names"),
+    "fewer genes": lambda arrays: arrays.update({"genes is_tf": arrays["genes is_tf"][1:]}),
+    "other genes": lambda arrays: arrays["genes names"].__setitem__(0, "X"),
+    "genes are numbers": lambda arrays: arrays.update({"genes names": np.arange(3)}),
+    "cells of text": lambda arrays: arrays.update({"cells total_umi": arrays["cells names"]}),
+    "no sums": lambda arrays: arrays.pop("moments xx"),
+    "wrong sums": lambda arrays: arrays["moments xy"].__imul__(1e9),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_files_that_hold_something_else(tmp_path, first, damage):
+    path = tmp_path / "first.npz"
+    first.save(path)
+    kind, version = "prepared moments", 1
+    arrays = {
+        name: array.copy() for name, array in archive.read_arrays(path, kind, version).items()
+    }
+    damage(arrays)
+    archive.write_arrays(path, kind, version, arrays)
+    with pytest.raises(ValueError, match=r"first\.npz holds no valid prepared moments: "):
+        SciFateMoments.load(path)
+
+
+def test_other_files_are_named(tmp_path, first):
+    first.moments.save(tmp_path / "moments.npz")
+    with pytest.raises(ValueError, match="holds moments of cells, not prepared moments"):
+        SciFateMoments.load(tmp_path / "moments.npz")
+    first.save(tmp_path / "cut.npz")
+    content = (tmp_path / "cut.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"cut.npz is damaged, or not a file of prepared moments"):
+        SciFateMoments.load(tmp_path / "cut.npz")
 
 
 def test_batches_can_be_added_in_any_order(batches, first):

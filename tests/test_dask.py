@@ -68,7 +68,7 @@ def assert_same_network(one, two):
 def assert_same_bits(one, two):
     for name in FITTED:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
-    pd.testing.assert_frame_equal(one.links_, two.links_)
+    pd.testing.assert_frame_equal(one.links_, two.links_, check_exact=True)
 
 
 class Killing:
@@ -105,7 +105,7 @@ def test_layers_held_by_dask(cells, inputs, model, change, chunks):
     for own, expected in zip(
         prepare_anndata(adata, cells.tf_names, **OPTIONS), inputs, strict=True
     ):
-        pd.testing.assert_frame_equal(own, expected)
+        pd.testing.assert_frame_equal(own, expected, check_exact=True)
     prepared = prepare_moments(adata, cells.tf_names, **OPTIONS)
     pd.testing.assert_frame_equal(prepared.cells, inputs.cells)
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)

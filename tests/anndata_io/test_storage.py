@@ -93,7 +93,7 @@ def test_in_memory(cells, inputs, model, fmt):
     for own, expected in zip(
         prepare_anndata(adata, cells.tf_names, **OPTIONS), inputs, strict=True
     ):
-        pd.testing.assert_frame_equal(own, expected)
+        pd.testing.assert_frame_equal(own, expected, check_exact=True)
     prepared = prepare_moments(adata, cells.tf_names, **OPTIONS)
     assert_same_frames(prepared, inputs)
     assert_same_network(SciFateRegressor().fit_moments(prepared.moments), model)
@@ -107,7 +107,7 @@ def test_in_files(tmp_path, cells, inputs, model, writer, fmt):
         for own, expected in zip(
             prepare_anndata(adata, cells.tf_names, **OPTIONS), inputs, strict=True
         ):
-            pd.testing.assert_frame_equal(own, expected)
+            pd.testing.assert_frame_equal(own, expected, check_exact=True)
         prepared = prepare_moments(adata, cells.tf_names, chunk_size=50, **OPTIONS)
     assert_same_frames(prepared, inputs)
     assert_same_network(SciFateRegressor().fit_moments(prepared.moments), model)

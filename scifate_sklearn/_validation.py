@@ -92,11 +92,11 @@ def check_sums(moments: Moments) -> None:
     for values, most in (
         (moments.x_shift, most_x),
         (moments.y_shift, most_y),
-        (moments.x_sum / total, most_x),
-        (moments.y_sum / total, most_y),
-        (moments.xx / total, most_x**2),
-        (moments.xy / total, most_x * most_y),
-        (moments.yy / total, most_y**2),
+        (moments.x_sum, most_x * total),
+        (moments.y_sum, most_y * total),
+        (moments.xx, most_x**2 * total),
+        (moments.xy, most_x * most_y * total),
+        (moments.yy, most_y**2 * total),
     ):
         if not max(values.max(), -values.min()) <= most:
             raise ValueError(

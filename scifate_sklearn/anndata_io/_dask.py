@@ -47,25 +47,23 @@ class DaskChunks:
         self,
         function: Callable[..., tuple[Matrix, Matrix]],
         arguments: Sequence[Sequence[Any]],
+        rows: Sequence[slice],
         plan: FoldPlan,
         names: tuple[Any, Any],
     ) -> Moments:
-        """Return the moments of the matrices that ``function(cells, *arguments)`` makes."""
+        """Return the moments of the matrices that ``function(cells, *arguments)`` makes.
+
+        ``rows`` are where the cells of each chunk's matrices are among those of all chunks.
+        """
         apply, add = delayed(function), delayed(_add_chunk)
         matrices = [apply(cells, *own) for cells, *own in zip(self._cells, *arguments, strict=True)]
-        kept = [np.count_nonzero(keep) for keep in arguments[0]]
-        spans = [
-            (chunk, start, stop)
-            for chunk, (start, stop) in zip(
-                matrices, pairwise(np.cumsum([0, *kept]).tolist()), strict=True
-            )
-            if stop > start
-        ]
-        sums = []
-        for first in range(0, len(spans), _RUN):
+        chunks = zip(matrices, rows, strict=True)
+        made = [(chunk, own) for chunk, own in chunks if own.stop > own.start]
+        plan, sums = plan.in_order(), []
+        for first in range(0, len(made), _RUN):
             total: Any = None
-            for chunk, start, stop in spans[first : first + _RUN]:
-                total = add(total, chunk, plan.rows(start, stop), names)
+            for chunk, own in made[first : first + _RUN]:
+                total = add(total, chunk, plan.rows(own.start, own.stop), names)
             sums.append(total)
         return _compute_sum(sums)
 

@@ -53,10 +53,14 @@ class Chunks(Protocol):
         self,
         function: Callable[..., tuple[Matrix, Matrix]],
         arguments: Sequence[Sequence[Any]],
+        rows: Sequence[slice],
         plan: FoldPlan,
         names: tuple[Any, Any],
     ) -> Moments:
-        """Return the moments of the matrices that ``function(cells, *arguments)`` makes."""
+        """Return the moments of the matrices that ``function(cells, *arguments)`` makes.
+
+        ``rows`` are where the cells of each chunk's matrices are among those of all chunks.
+        """
         ...
 
 
@@ -112,9 +116,14 @@ class LocalChunks:
         self,
         function: Callable[..., tuple[Matrix, Matrix]],
         arguments: Sequence[Sequence[Any]],
+        rows: Sequence[slice],
         plan: FoldPlan,
         names: tuple[Any, Any],
     ) -> Moments:
-        """Return the moments of the matrices that ``function(cells, *arguments)`` makes."""
-        chunks = (chunk for chunk in self.map(function, *arguments) if chunk[0].shape[0])
-        return Moments.from_chunks(chunks, plan, *names)
+        """Return the moments of the matrices that ``function(cells, *arguments)`` makes.
+
+        ``rows`` are where the cells of each chunk's matrices are among those of all chunks.
+        """
+        chunks = zip(self.map(function, *arguments), rows, strict=True)
+        made = (chunk for chunk, own in chunks if own.stop > own.start)
+        return Moments.from_chunks(made, plan, *names)

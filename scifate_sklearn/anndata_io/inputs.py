@@ -160,8 +160,8 @@ class SciFateMoments:
         """
         arrays = archive.read_arrays(path, _KIND, _VERSION)
         try:
-            cells = _read_frame(arrays, "cells", _CELLS).rename_axis(index=None)
-            genes = _read_frame(arrays, "genes", _GENES)
+            cells = _read_frame(arrays, "cells", _CELLS)
+            genes = _read_frame(arrays, "genes", _GENES).rename_axis(index="gene")
             moments = Moments.of_arrays(_part(arrays, "moments"))
             scale = _read_scale(arrays, moments)
             if arrays["unit"].shape != () or arrays["unit"].dtype != np.float64:
@@ -189,10 +189,7 @@ def _read_frame(
     for column, kind in kinds.items():
         if columns[column].shape != names.shape or columns[column].dtype.kind != kind:
             raise ValueError(f"column {column} of the {what} is of another type or length")
-    return pd.DataFrame(
-        {column: columns[column] for column in kinds},
-        index=pd.Index(names.astype(object), name="gene"),
-    )
+    return pd.DataFrame({column: columns[column] for column in kinds}, names.astype(object))
 
 
 def _read_scale(arrays: Mapping[str, NDArray[Any]], moments: Moments) -> Scale:

@@ -115,11 +115,16 @@ def measure_cells(cells: Cells, genes: NDArray[np.intp], least: float) -> CellCe
         kept = umi > least
     if cells.new_is_counts:
         sums = sum_cells(new)
-    return CellCensus(umi, rounded, sums, *(_finite_genes(layer, kept) for layer in (new, total)))
+    new_is_finite = _finite_genes(new, kept, cells.new_is_counts)
+    return CellCensus(
+        umi, rounded, sums, new_is_finite, _finite_genes(total, kept, cells.total_is_counts)
+    )
 
 
-def _finite_genes(values: Matrix, kept: Bools) -> Bools:
-    """Return which columns are finite in all kept cells."""
+def _finite_genes(values: Matrix, kept: Bools, are_counts: bool) -> Bools:
+    """Return which columns are finite in all kept cells; of counts the first pass saw to it."""
+    if are_counts:
+        return np.ones(values.shape[1], dtype=bool)
     values = _part(values, kept, np.arange(values.shape[1]))
     with np.errstate(over="ignore"):  # of what is too large for double precision
         finite = np.isfinite(stored_numbers(values).astype(np.float64, copy=False))

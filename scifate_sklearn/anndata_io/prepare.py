@@ -197,6 +197,7 @@ def prepare_moments(
             split(covariates, survey.kept_bounds),
             [survey.columns] * len(survey.keep),
         ],
+        survey.kept_bounds,
         plan_folds(splits, n_cells),
         ([*survey.tf_names, *survey.covariates], list(survey.target_names)),
     )

@@ -289,7 +289,7 @@ def _choose_columns(
         )
     finite = measured.new_is_finite
     if like is not None:
-        wanted = genes.index.isin(list(like.target_names))
+        wanted = genes.index.isin(like.target_names)
         bad = genes.index[wanted & ~finite]
         if len(bad):
             raise ValueError(

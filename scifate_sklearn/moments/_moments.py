@@ -203,20 +203,22 @@ class Moments:
             If a chunk does not match the others, holds NaN or infinity, or if there are more or
             fewer cells than in `plan`.
         """
-        parts = [np.sort(rows) for rows in plan.parts]
+        plan = plan.in_order()
         total: Moments | None = None
         start = 0
         for number, chunk in enumerate(chunks):
             expected = None if total is None else (total.n_features, total.n_targets)
             X, Y, weight = check_chunk(chunk, number, expected)
             stop = start + X.shape[0]
-            here = [rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts]
+            here = plan.rows(start, stop).parts
             shifts = column_shift(X, weight), column_shift(Y, weight)
-            if total is None and around is not None and around._is_near(X, Y, weight, *shifts):
-                shifts = around.x_shift, around.y_shift
-            if total is not None and total._is_near(X, Y, weight, *shifts):
+            others = around if total is None else total
+            is_near = others is not None and others._is_near(X, Y, weight, *shifts)
+            if total is not None and is_near:
                 total._add_cells(X, Y, weight, here)
             else:
+                if others is not None and is_near:
+                    shifts = others.x_shift, others.y_shift
                 piece = cls._empty(*shifts, plan, feature_names, target_names)
                 piece._add_cells(X, Y, weight, here)
                 total = piece if total is None else total + piece

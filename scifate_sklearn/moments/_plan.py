@@ -73,10 +73,13 @@ class FoldPlan:
         """Number of cells."""
         return int(self.layout.total @ [len(rows) for rows in self.parts])
 
+    def in_order(self) -> FoldPlan:
+        """Return the same plan with the rows of each part ascending, for `rows`."""
+        return FoldPlan(tuple(np.sort(rows) for rows in self.parts), self.layout)
+
     def rows(self, start: int, stop: int) -> FoldPlan:
-        """Return what the plan says of some consecutive cells, numbered from 0."""
-        parts = (np.sort(rows) for rows in self.parts)
-        here = (rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in parts)
+        """Return what a plan in order says of some consecutive cells, numbered from 0."""
+        here = (rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in self.parts)
         return FoldPlan(tuple(here), self.layout)
 
     def training_rows(self, fold: int) -> NDArray[np.intp]:

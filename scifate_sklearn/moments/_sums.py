@@ -117,6 +117,8 @@ def add_cells(
         rows = rows[weight[rows] > 0]
         # With the dots even single numbers are views, to be written in place.
         part = {name: stack[k, ...] for name, stack in sums.items()}
+        part["n_cells"] += len(rows)
+        part["weight"] += weight[rows].sum()
         add_part(X, Y, weight, x_shift, y_shift, rows, part)
 
 
@@ -151,11 +153,8 @@ def _add_dense_part(
     add_product = _add_product_in_place if n_targets >= Y.shape[1] else _add_product
     for chunk in _slices(len(rows), n_cells):
         cells = rows[chunk]
-        w = weight[cells]
-        root = np.sqrt(w)
+        root = np.sqrt(weight[cells])
         A = _weigh_dense(X, cells, root, x_shift)
-        part["n_cells"] += np.count_nonzero(w)
-        part["weight"] += w.sum()
         part["x_sum"] += _weighted_sums(root, A)
         add_product(A, A, part["xx"])
         for block in _slices(Y.shape[1], n_targets):
@@ -227,12 +226,10 @@ def _add_sparse_part(
 ) -> None:
     """Add the sums over the rows to `part`, chunk by chunk, by products of sparse matrices."""
     for chunk in _slices(len(rows), _chunk_cells(X, Y)):
-        w = weight[rows[chunk]]
-        root = np.sqrt(w)
-        A = _weigh_sparse(X, rows[chunk], root, x_shift)
-        B = _weigh_sparse(Y, rows[chunk], root, y_shift)
-        part["n_cells"] += np.count_nonzero(w)
-        part["weight"] += w.sum()
+        cells = rows[chunk]
+        root = np.sqrt(weight[cells])
+        A = _weigh_sparse(X, cells, root, x_shift)
+        B = _weigh_sparse(Y, cells, root, y_shift)
         part["x_sum"] += root @ A
         part["y_sum"] += root @ B
         transposed = A.T.tocsr()

@@ -2,7 +2,7 @@
 
 Columns, always in this order and never renamed: ``TF``, ``target``, ``coef`` (on the input scale),
 ``r2`` (cross-validated, of the target's model) and ``lambda_`` (the penalty of that model). Filters
-drop rows and append evidence columns.
+drop rows and append evidence columns; their ledgers keep all rows and say why one was dropped.
 """
 
 from collections.abc import Collection
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 LINK_COLUMNS = ("TF", "target", "coef", "r2", "lambda_")
 REQUIRED_COLUMNS = ("TF", "target", "coef")
+LEDGER_COLUMNS = ("kept", "reason")
 
 
 def build_links(
@@ -97,4 +98,39 @@ def check_links(links: object, caller: str) -> pd.DataFrame:
 
 def strong_links(links: pd.DataFrame, coef_threshold: float) -> pd.DataFrame:
     """Return the links with ``|coef| > coef_threshold``."""
-    return links.loc[links["coef"].abs() > coef_threshold]
+    return links.loc[is_strong(links, coef_threshold)]
+
+
+def is_strong(links: pd.DataFrame, coef_threshold: float) -> NDArray[np.bool_]:
+    """Return whether ``|coef| > coef_threshold``."""
+    return (links["coef"].abs() > coef_threshold).to_numpy(bool)
+
+
+def check_named(links: pd.DataFrame) -> pd.DataFrame:
+    """Return `links` unchanged if every link has both names, else raise ValueError."""
+    for name in ("TF", "target"):
+        if (links[name].isna() | (links[name].astype(str) == "")).any():
+            raise ValueError(f"Column `{name}` of `links` has rows without a name; drop them.")
+    return links
+
+
+def ledger_of(links: pd.DataFrame, reasons: NDArray[np.object_]) -> pd.DataFrame:
+    """Return links with the columns ``kept`` and ``reason``, "" for those that are kept."""
+    return links.assign(kept=reasons == "", reason=reasons)
+
+
+def survivors(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return the links of a ledger that were kept, as a links table."""
+    return ledger.loc[ledger["kept"]].drop(columns=list(LEDGER_COLUMNS))
+
+
+def first_reason(*cases: tuple[NDArray[np.bool_], str]) -> NDArray[np.object_]:
+    """Return per link the text of the first case that is true of it, "" if none is.
+
+    Parameters
+    ----------
+    *cases : (ndarray of bool of shape (n_links,), str)
+        Which links are to be dropped, and why, in the order of the tests.
+    """
+    conditions, texts = zip(*cases, strict=True)
+    return np.select(conditions, texts, "").astype(object)

@@ -9,13 +9,12 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils import metadata_routing
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from scifate_sklearn.filters.base import Evidence, LinkFilter, Reasons
 from scifate_sklearn.filters.enrichment import (
+    COUNT_COLUMNS,
     count_links,
     enrichment_table,
     has_empty_margin,
@@ -31,15 +30,23 @@ from scifate_sklearn.filters.fisher import (
     haldane_log_odds_ratio,
 )
 from scifate_sklearn.filters.names import examples, require_overlap
-from scifate_sklearn.filters.reference import NO_PEAK, PEAK, BindingReference, as_reference
-from scifate_sklearn.links import check_links, strong_links
+from scifate_sklearn.filters.reference import (
+    NO_PEAK,
+    PEAK,
+    UNTESTED,
+    BindingReference,
+    as_reference,
+)
+from scifate_sklearn.links import first_reason, is_strong, strong_links
 
 logger = logging.getLogger(__name__)
 
-EVIDENCE_COLUMNS = ("chip_peak", "chip_odds_ratio", "chip_p", "chip_q")
+_TESTS = ("odds_ratio", "p", "q")
+_COUNTS = tuple(f"chip_{name}" for name in COUNT_COLUMNS)
+_COMPLETE_DTYPES = {"chip_peak": bool, **dict.fromkeys(_COUNTS, np.int64)}
 
 
-class EncodeLinkFilter(TransformerMixin, BaseEstimator):
+class EncodeLinkFilter(LinkFilter):
     """Keep the links of TFs whose targets are enriched in the TF's own ChIP-seq peaks.
 
     Let L be the links with ``|coef| > coef_threshold``. For each TF that has a link in L and is in
@@ -85,6 +92,9 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         The same test of the sum of these tables: the four counts, ``odds_ratio`` and ``p``.
     reference_ : BindingReference
         The reference that was used.
+    ledger_ : DataFrame
+        One row per link given to `fit`: its columns, the evidence (missing where there is none),
+        ``kept`` and, for a dropped link, the first ``reason``.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
 
@@ -104,10 +114,7 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
     6
     """
 
-    # The first argument is no metadata; scikit-learn would know that of "X" only.
-    __metadata_request__fit: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
-    __metadata_request__transform: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
-    __metadata_request__score: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
+    evidence_columns = ("chip_peak", *(f"chip_{name}" for name in _TESTS), *_COUNTS)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "reference": [BindingReference, pd.DataFrame, str, os.PathLike],
@@ -163,42 +170,6 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         strict_params = {"alternative": "greater", "require_peak": True, "universe": "tested"}
         return cls(reference, **{**strict_params, **params})
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, links: pd.DataFrame, y: object = None) -> Self:
-        """Test every TF.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table, with at least ``TF``, ``target`` and ``coef``.
-        y : object, default=None
-            Ignored; pipelines pass it.
-
-        Returns
-        -------
-        EncodeLinkFilter
-            The fitted filter. With no link above the threshold `enrichment_` is empty, and a
-            warning says so.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `links` is not a links table, the reference cannot be read, links and reference have
-            no TF or no target in common, or `tested_targets` lacks targets of the links.
-        """
-        links = self._validated(links, reset=True)
-        self.reference_ = as_reference(self.reference)
-        counts = self._count(links)
-        self.enrichment_ = enrichment_table(
-            counts,
-            alternative=self.alternative,
-            correction=self.correction,
-            q_threshold=self.q_threshold,
-        )
-        self.pooled_ = pooled_test(counts, self.alternative)
-        self._report(links)
-        return self
-
     def transform(self, links: pd.DataFrame) -> pd.DataFrame:
         """Return the surviving links with their evidence.
 
@@ -211,41 +182,48 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         -------
         DataFrame
             The surviving rows, with their index, and behind the columns of `links` the evidence:
-            ``chip_peak`` (bool: of this link), ``chip_odds_ratio``, ``chip_p`` and ``chip_q`` (of
-            its TF). Evidence columns that `links` has already are replaced.
+            ``chip_peak`` (bool: of this link), ``chip_odds_ratio``, ``chip_p``, ``chip_q`` and the
+            four counts (of its TF). Evidence columns that `links` has already are replaced.
         """
-        check_is_fitted(self)
-        links = self._validated(links, reset=False)
-        strong = strong_links(links, self.coef_threshold)
-        status = pair_status(self.reference_, strong)
-        tests = self.enrichment_.set_index("TF").reindex(strong["TF"].astype(str))
-        survives = tests["kept"].eq(True).to_numpy()
-        survives &= status >= (PEAK if self.require_peak else NO_PEAK)
-        given = [name for name in links.columns if name not in EVIDENCE_COLUMNS]
-        return strong.loc[survives, given].assign(
-            chip_peak=status[survives] == PEAK,
-            chip_odds_ratio=tests["odds_ratio"].to_numpy(np.float64)[survives],
-            chip_p=tests["p"].to_numpy(np.float64)[survives],
-            chip_q=tests["q"].to_numpy(np.float64)[survives],
+        # Links that survive were tested, so nothing is missing.
+        return super().transform(links).astype(_COMPLETE_DTYPES)
+
+    def _learn(self, links: pd.DataFrame) -> None:
+        self.reference_ = as_reference(self.reference)
+        counts = self._count(links)
+        self.enrichment_ = enrichment_table(
+            counts,
+            alternative=self.alternative,
+            correction=self.correction,
+            q_threshold=self.q_threshold,
         )
+        self.pooled_ = pooled_test(counts, self.alternative)
+        self._report(links)
 
-    def fit_transform(self, links: pd.DataFrame, y: object = None) -> pd.DataFrame:
-        """Test every TF and return the surviving links.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table, as for `fit`.
-        y : object, default=None
-            Ignored; pipelines pass it.
-
-        Returns
-        -------
-        DataFrame
-            As from `transform`.
-        """
-        survivors: pd.DataFrame = self.fit(links, y).transform(links)
-        return survivors
+    def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
+        status = pair_status(self.reference_, links)
+        tests = self.enrichment_.set_index("TF").reindex(links["TF"].astype(str))
+        is_tested = tests["p"].notna().to_numpy(bool)
+        evidence: dict[str, Any] = {
+            "chip_peak": pd.arrays.BooleanArray(status == PEAK, status == UNTESTED),
+            **{f"chip_{name}": tests[name].to_numpy(np.float64) for name in _TESTS},
+        }
+        for name in COUNT_COLUMNS:
+            counts = tests[name].fillna(0).to_numpy(np.int64)
+            evidence[f"chip_{name}"] = pd.arrays.IntegerArray(counts, ~is_tested)
+        is_weak = ~is_strong(links, self.coef_threshold)
+        is_known = links["TF"].astype(str).isin(self.reference_.tfs).to_numpy(bool)
+        reasons = first_reason(
+            (is_weak, f"|coef| not above {self.coef_threshold:g}"),
+            (~is_known, "TF not in the ChIP-seq reference"),
+            (
+                ~tests["kept"].eq(True).to_numpy(bool),
+                f"ChIP-seq: q of the TF not below {self.q_threshold:g}",
+            ),
+            (status == UNTESTED, "pair not tested by ChIP-seq"),
+            (np.full(len(links), self.require_peak) & (status == NO_PEAK), "no ChIP-seq peak"),
+        )
+        return evidence, reasons
 
     def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
         """Return the pooled log odds ratio of strong links and peaks.
@@ -280,37 +258,6 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
         cells = pooled_counts(self._count(self._validated(links, reset=False)))
         return 0.0 if has_empty_margin(cells) else haldane_log_odds_ratio(*cells)
 
-    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
-        """Return the columns of the filtered table.
-
-        Parameters
-        ----------
-        input_features : object, default=None
-            Ignored: the columns are those of the links table seen in `fit`, and the evidence.
-
-        Returns
-        -------
-        ndarray of str
-        """
-        check_is_fitted(self)
-        given = [name for name in self.feature_names_in_ if name not in EVIDENCE_COLUMNS]
-        return np.array([*given, *EVIDENCE_COLUMNS], dtype=object)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = []
-        return tags
-
-    def _validated(self, links: object, *, reset: bool) -> pd.DataFrame:
-        checked = check_links(links, type(self).__name__)
-        for name in ("TF", "target"):
-            if (checked[name].isna() | (checked[name].astype(str) == "")).any():
-                raise ValueError(f"Column `{name}` of `links` has rows without a name; drop them.")
-        validate_data(self, checked, reset=reset, skip_check_array=True)
-        return checked
-
     def _count(self, links: pd.DataFrame) -> pd.DataFrame:
         tfs, targets = set(links["TF"].astype(str)), set(links["target"].astype(str))
         if len(links):
@@ -340,5 +287,5 @@ class EncodeLinkFilter(TransformerMixin, BaseEstimator):
                 f"{type(self).__name__} keeps no link: none of the {len(links)} links is of a TF "
                 f"in the reference and has |coef| > coef_threshold={self.coef_threshold}.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )

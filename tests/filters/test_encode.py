@@ -25,7 +25,8 @@ from scifate_sklearn.filters.enrichment import COUNT_COLUMNS
 from scifate_sklearn.filters.fisher import adjust_pvalues
 from scifate_sklearn.links import LINK_COLUMNS
 
-EVIDENCE = ["chip_peak", "chip_odds_ratio", "chip_p", "chip_q"]
+TESTS = ["chip_odds_ratio", "chip_p", "chip_q"]
+EVIDENCE = ["chip_peak", *TESTS, *(f"chip_{name}" for name in COUNT_COLUMNS)]
 GENES = [f"G{i}" for i in range(120)]
 
 
@@ -151,7 +152,8 @@ def test_surviving_links(reference, links, require_peak):
     np.testing.assert_array_equal(survivors["chip_peak"], peaks)
     assert all(peaks) == require_peak
     tests = chip.enrichment_.set_index("TF").loc[survivors["TF"]]
-    np.testing.assert_array_equal(survivors[EVIDENCE[1:]], tests[["odds_ratio", "p", "q"]])
+    columns = [name.removeprefix("chip_") for name in EVIDENCE[1:]]
+    np.testing.assert_array_equal(survivors[EVIDENCE[1:]], tests[columns])
 
 
 @given(st.randoms(use_true_random=False))
@@ -209,6 +211,33 @@ def test_score_is_the_pooled_haldane_log_odds_ratio(reference, links):
     assert chip.score(links[links["coef"].abs() < 0.04]) == 0.0
 
 
+def test_ledger_accounts_for_every_link(reference, links):
+    chip = EncodeLinkFilter(reference, require_peak=True)
+    survivors = chip.fit_transform(links)
+    ledger = chip.ledger_
+    pd.testing.assert_frame_equal(ledger[list(LINK_COLUMNS)], links)
+    np.testing.assert_array_equal(ledger["kept"], ledger["reason"] == "")
+    assert list(ledger.index[ledger["kept"]]) == list(survivors.index)
+    status = pd.Series(
+        reference.status.ravel(), pd.MultiIndex.from_product([reference.tfs, reference.genes])
+    )
+    enriched = chip.enrichment_.set_index("TF")["kept"]
+    for row in ledger.itertuples():
+        peak = status.get((row.TF, row.target), 0)
+        expected = (
+            "|coef| not above 0.04" if abs(row.coef) <= 0.04
+            else "TF not in the ChIP-seq reference" if row.TF not in reference.tfs
+            else "ChIP-seq: q of the TF not below 0.05" if not enriched[row.TF]
+            else "pair not tested by ChIP-seq" if peak == 0
+            else "no ChIP-seq peak" if peak == 1
+            else ""
+        )  # fmt: skip
+        assert row.reason == expected
+        assert pd.isna(row.chip_peak) if peak == 0 else row.chip_peak == (peak == 2)
+        assert pd.isna(row.chip_link_peak) == pd.isna(row.chip_p) == (row.TF not in enriched)
+    assert ledger["reason"].nunique() >= 5
+
+
 EMPTY = pd.DataFrame({name: pd.Series(dtype=object) for name in LINK_COLUMNS}).astype(
     {"coef": float, "r2": float, "lambda_": float}
 )
@@ -221,7 +250,9 @@ def test_empty_links_give_an_empty_result(reference, params):
         survivors = chip.fit_transform(EMPTY)
     assert survivors.empty
     assert list(survivors.columns) == [*LINK_COLUMNS, *EVIDENCE]
-    assert survivors.dtypes[EVIDENCE].tolist() == [np.dtype(bool)] + [np.dtype(float)] * 3
+    assert survivors.dtypes[EVIDENCE].tolist() == [
+        np.dtype(kind) for kind in (bool, *[float] * 3, *[np.int64] * 4)
+    ]
     assert chip.enrichment_.empty
     assert chip.pooled_["p"] == 1.0
     assert chip.score(EMPTY) == 0.0
@@ -231,7 +262,7 @@ def test_threshold_above_all_links_warns(reference, links):
     chip = EncodeLinkFilter(reference, coef_threshold=9)
     with pytest.warns(UserWarning, match="coef_threshold=9"):
         assert chip.fit_transform(links).empty
-    assert chip.transform(links).columns[-4:].tolist() == EVIDENCE
+    assert chip.transform(links).columns[-8:].tolist() == EVIDENCE
     chip.set_params(coef_threshold=0.04)
     assert chip.transform(links).empty
 

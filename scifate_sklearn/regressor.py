@@ -20,6 +20,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ._penalties import relative_penalties
 from ._validation import (
     check_folds,
     check_same_cells,
@@ -90,9 +91,11 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         not there are ignored.
     standardize, fit_intercept : bool, default=True
         As in glmnet; coefficients are always on the scale of the input.
-    penalty_factor : array-like or Series of shape (n_features,), default=None
+    penalty_factor : array-like or Series of shape (n_features,) or DataFrame, default=None
         Relative penalties, 0 for none, infinite to exclude; rescaled to a mean of 1 over each
-        target's predictors. A Series is aligned by name; predictors it lacks get 1.
+        target's predictors. A Series is aligned by name; predictors it lacks get 1. A DataFrame
+        of TFs × targets gives each pair its own, so that evidence shapes the fit
+        (`prior_penalties` makes one); pairs it lacks get 1, names that the data lack are ignored.
     path : {"adaptive", "full"}, default="adaptive"
         ``"adaptive"`` ends a target's path at the first penalty whose CV error is above the lowest
         one so far by more than 2.5 standard errors of their fold-by-fold difference and by more
@@ -204,7 +207,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         covariates: tuple[str, ...] = ("new_size_factor", "labeling_ratio"),
         standardize: bool = True,
         fit_intercept: bool = True,
-        penalty_factor: ArrayLike | pd.Series | None = None,
+        penalty_factor: ArrayLike | pd.Series | pd.DataFrame | None = None,
         path: str = "adaptive",
         tol: float = 1e-12,
         max_iter: int = 100_000,
@@ -493,7 +496,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             excluded = self_positions(moments.feature_names, moments.target_names)
             excluded = excluded if len(excluded) else None
         candidates = select_candidates(moments, self.cor_threshold, excluded)
-        return LassoProblem(moments, candidates, self._penalty_factor(moments))
+        return LassoProblem(moments, candidates, relative_penalties(self.penalty_factor, moments))
 
     def _make_engine(self, moments: Moments, cells: Any) -> Any:
         from .solvers import glmnet, gram, problem, selection
@@ -511,40 +514,6 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if self.engine == "gram":
             return gram.GramEngine(moments.predictors, settings)
         return glmnet.GlmnetEngine(moments.predictors, settings, *cells)
-
-    def _penalty_factor(self, moments: Moments) -> NDArray[np.float64]:
-        given = self.penalty_factor
-        if given is None:
-            return np.ones(moments.n_features)
-        check_intact(given, "`penalty_factor`")
-        if isinstance(given, pd.Series) and moments.feature_names is not None:
-            if not given.index.is_unique:
-                raise ValueError(
-                    "`penalty_factor` names a predictor more than once, for example "
-                    f"{given.index[given.index.duplicated()][0]!r}; give each one factor."
-                )
-            unknown = given.index.difference(pd.Index(moments.feature_names))
-            if len(unknown):
-                raise ValueError(
-                    f"`penalty_factor` names {len(unknown)} predictor(s) that `tf_matrix` lacks, "
-                    f"for example {unknown[0]!r}."
-                )
-            given = given.reindex(moments.feature_names, fill_value=1.0)
-        with naming("`penalty_factor`"):
-            factor = np.asarray(given, np.float64)
-        if factor.shape != (moments.n_features,):
-            raise ValueError(
-                f"`penalty_factor` has shape {factor.shape}, but `tf_matrix` has "
-                f"{moments.n_features} features; give one number for each."
-            )
-        if np.isnan(factor).any() or (factor < 0).any() or not (factor > 0).any():
-            raise ValueError(
-                "`penalty_factor` must hold numbers >= 0 (infinity excludes), at least one > 0."
-            )
-        # Only their ratios count, and their mean must not overflow.
-        finite = np.where(np.isfinite(factor), factor, 0.0)
-        check_magnitude(finite[:, None], "`penalty_factor`", *WEIGHT_MAGNITUDES)
-        return factor
 
     def _open_checkpoint(self, moments: Moments) -> Any:
         from .solvers.checkpoint import Checkpoint, identify

@@ -170,6 +170,16 @@ def test_a_series_of_penalty_factors_counts_with_its_names(tmp_path):
         SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors).fit(X, Y)
 
 
+def test_a_table_of_penalty_factors_counts_with_its_targets(tmp_path):
+    X, Y = make_cells()
+    table = pd.DataFrame([[0.5, 2.0]], index=["TF0"], columns=Y.columns[:2])
+    SciFateRegressor(checkpoint=tmp_path, penalty_factor=table).fit(X, Y)
+    SciFateRegressor(checkpoint=tmp_path, penalty_factor=table.copy()).fit(X, Y)
+    table.columns = Y.columns[1::-1]
+    with pytest.raises(ValueError, match="differs: `penalty_factor`"):
+        SciFateRegressor(checkpoint=tmp_path, penalty_factor=table).fit(X, Y)
+
+
 def test_a_callable_rule_has_no_checkpoint(tmp_path):
     model = SciFateRegressor(checkpoint=tmp_path, lambda_rule=lambda curve: curve.lambdas[50])
     with pytest.raises(ValueError, match=r'`checkpoint` needs "1se", "min" or a number'):

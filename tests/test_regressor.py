@@ -235,6 +235,67 @@ def test_penalty_factor_array_series_and_rescaling(tfs, new):
     assert_same_models(fit(tfs, new, penalty_factor=np.full(P, 4.0)), fit(tfs, new))
 
 
+@pytest.mark.parametrize("engine", ["gram", "glmnet"])
+def test_a_table_of_penalty_factors_is_one_series_for_each_target(engine, tfs, new):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.uniform(0.2, 3.0, (P, len(TARGETS))), TFS, TARGETS)
+    table.iloc[0, 1], table.iloc[2, 0] = np.inf, 0.0
+    model = fit(tfs, new, penalty_factor=table, engine=engine)
+    for t, name in enumerate(TARGETS):
+        alone = fit(tfs, new[[name]], penalty_factor=table[name], engine=engine)
+        np.testing.assert_array_equal(alone.lambda_, model.lambda_[[t]])
+        np.testing.assert_allclose(alone.coef_[0], model.coef_[t], rtol=1e-9, atol=1e-12)
+    assert not np.allclose(model.coef_, fit(tfs, new, engine=engine).coef_)
+
+
+def test_a_table_of_penalty_factors_is_aligned_by_name(tfs, new):
+    table = pd.DataFrame(1.0, TFS, TARGETS)
+    table.loc["Pax6", TARGETS[0]], table.loc["Sox2", TARGETS[1]] = 0.3, 4.0
+    before = table.copy()
+    model = fit(tfs, new, penalty_factor=table)
+    known = table.loc[["Sox2", "Pax6"], [TARGETS[1], TARGETS[0]]]
+    wider = known.assign(Unheard=7.0)
+    wider.loc["Nowhere"] = 9.0
+    for other in (table.sample(frac=1, axis=0, random_state=0), known, wider):
+        assert_same_models(fit(tfs, new, penalty_factor=other), model)
+    assert_same_models(fit(tfs, new, penalty_factor=5 * table), model)
+    pd.testing.assert_frame_equal(table, before)
+    moments = Moments.from_arrays(
+        tfs.to_numpy(), new.to_numpy(), plan_folds(RSampleKFold().split(tfs), len(tfs)),
+        feature_names=TFS, target_names=TARGETS,
+    )  # fmt: skip
+    assert_same_models(SciFateRegressor(penalty_factor=table).fit_moments(moments), model)
+
+
+def table_of_ones(**changes):
+    return pd.DataFrame(1.0, TFS, TARGETS).assign(**changes)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (table_of_ones().T, "TFs in rows and targets in columns.*Pass `penalty_factor.T`"),
+        (table_of_ones().add_prefix("x", axis=0), "no TF of `tf_matrix` in its index.*rows, tar"),
+        (table_of_ones().add_prefix("x"), "no target of `target_matrix` in its columns: found 'x"),
+        (pd.DataFrame(), "no TF of `tf_matrix` in its index: found nothing"),
+        (table_of_ones(**{TARGETS[0]: np.nan}), "must hold numbers >= 0"),
+        (table_of_ones(**{TARGETS[0]: -1.0}), "must hold numbers >= 0"),
+        (table_of_ones(**{TARGETS[0]: 0.0}), "at least one > 0 for each target"),
+        (table_of_ones(**{TARGETS[0]: "much"}), "`penalty_factor`: could not convert string"),
+        (pd.concat([table_of_ones()] * 2), "names a TF more than once, for example"),
+        (pd.concat([table_of_ones()] * 2, axis=1), "names a target more than once, for example"),
+    ],
+)
+def test_bad_tables_of_penalty_factors(table, message, tfs, new):
+    with pytest.raises(ValueError, match=message):
+        fit(tfs, new, penalty_factor=table)
+
+
+def test_a_table_of_penalty_factors_needs_names(tfs, new):
+    with pytest.raises(ValueError, match="needs names: give `target_matrix` as a DataFrame"):
+        SciFateRegressor(penalty_factor=table_of_ones()).fit(tfs, new.to_numpy())
+
+
 def test_infinite_factors_exclude_and_zero_is_unpenalised(tfs, new):
     factor = np.array([np.inf, 1.0, 1.0, 0.0, 1.0, 1.0])
     model = fit(tfs, new, penalty_factor=factor, cor_threshold=None, lambda_rule=10.0)

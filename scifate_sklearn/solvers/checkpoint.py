@@ -58,9 +58,9 @@ def _checksum(values: Any) -> str:
     array = np.asarray(values)
     if array.dtype == object:  # strings
         array = array.astype(np.str_)
-    # A series is aligned by name, so its names count.
-    index = np.asarray(getattr(values, "index", ()), np.str_)
-    return archive.checksum({"values": array, "index": index})
+    # Series and frames are aligned by name, so their names count.
+    names = {axis: np.asarray(getattr(values, axis, ()), np.str_) for axis in ("index", "columns")}
+    return archive.checksum({"values": array, **names})
 
 
 class Checkpoint:

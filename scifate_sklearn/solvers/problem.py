@@ -83,7 +83,7 @@ class LassoProblem:
     moments : Moments
     candidates : ndarray of bool of shape (n_targets, n_features)
         The predictors that may enter each target's model.
-    penalty_factor : ndarray of shape (n_features,)
+    penalty_factor : ndarray of shape (n_targets, n_features)
         Relative penalties before rescaling; infinite ones exclude the predictor.
     """
 
@@ -103,21 +103,9 @@ class LassoProblem:
             range(self.n_targets)[block],
             sums,
             self.candidates[block],
-            self._factors(self.candidates[block]),
+            _rescale(self.candidates[block], self.penalty_factor[block]),
             self._variance(sums),
         )
-
-    def _factors(self, candidates: NDArray[np.bool_]) -> Floats:
-        """Return penalty factors whose mean over the candidates is 1.
-
-        As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean.
-        """
-        is_finite = np.isfinite(self.penalty_factor)
-        factor = np.where(is_finite, self.penalty_factor, 1.0)
-        total = (candidates * factor).sum(axis=1, keepdims=True)
-        share = np.zeros_like(total)
-        np.divide(candidates.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
-        return np.where(candidates & is_finite, share * factor, np.inf)
 
     def _variance(self, sums: TargetSums) -> Floats:
         total = self.moments.layout.total
@@ -125,6 +113,19 @@ class LassoProblem:
         n = total @ self.moments.n_cells
         variance = whole.yy[0] / weight - (whole.sum[0] / weight) ** 2
         return np.maximum(variance, 0.0) * n / (n - 1)
+
+
+def _rescale(candidates: NDArray[np.bool_], penalty_factor: Floats) -> Floats:
+    """Return penalty factors whose mean over the candidates of each target is 1.
+
+    As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean.
+    """
+    is_finite = np.isfinite(penalty_factor)
+    factor = np.where(is_finite, penalty_factor, 1.0)
+    total = (candidates * factor).sum(axis=1, keepdims=True)
+    share = np.zeros_like(total)
+    np.divide(candidates.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
+    return np.where(candidates & is_finite, share * factor, np.inf)
 
 
 def correlations(whole: Moments, targets: TargetSums) -> Floats:

@@ -86,11 +86,14 @@ def test_block_factors_against_a_loop():
     moments = make_moments(*make_data(6))
     candidates = rng.random((Q, P)) < 0.7
     candidates[1] = False
-    factor = np.array([0.5, 2.0, np.inf, 0.0, 3.0, 1.0])
-    problem = LassoProblem(moments, candidates, factor)
+    # Rows in which the third is infinite, for below.
+    factors = np.array([[0.5, 2.0, np.inf, 0.0, 3.0, 1.0]]).repeat(Q, axis=0)
+    factors[:, [0, 4]] *= rng.uniform(0.5, 2.0, (Q, 1))
+    problem = LassoProblem(moments, candidates, factors)
     assert problem.n_targets == Q
     ours = problem.block(slice(0, Q)).factors
     for t in np.flatnonzero(candidates.any(axis=1)):
+        factor = factors[t]
         members = np.flatnonzero(candidates[t])
         counted = [1.0 if np.isinf(factor[j]) else factor[j] for j in members]
         for j in range(P):
@@ -105,13 +108,15 @@ def test_block_factors_against_a_loop():
 def test_block_factors_where_all_are_unpenalised():
     candidates = np.array([[True, True, False]])
     X, Y = make_data(7)
-    problem = LassoProblem(make_moments(X[:, :3], Y[:, :1]), candidates, np.array([0.0, 0.0, 1.0]))
+    problem = LassoProblem(
+        make_moments(X[:, :3], Y[:, :1]), candidates, np.array([[0.0, 0.0, 1.0]])
+    )
     np.testing.assert_array_equal(problem.block(slice(0, 1)).factors, [[0.0, 0.0, np.inf]])
 
 
 def test_target_variance_is_ddof_1():
     X, Y = make_data(8)
-    problem = LassoProblem(make_moments(X, Y), np.ones((Q, P), bool), np.ones(P))
+    problem = LassoProblem(make_moments(X, Y), np.ones((Q, P), bool), np.ones((Q, P)))
     np.testing.assert_allclose(
         problem.block(slice(0, 3)).variance, Y[:, :3].var(axis=0, ddof=1), rtol=1e-12
     )

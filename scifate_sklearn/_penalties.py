@@ -1,0 +1,128 @@
+"""Relative penalties as users give them: for each predictor, or for each pair of TF and target."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from .moments import Moments
+from .preprocessing.matrices import WEIGHT_MAGNITUDES, check_intact, check_magnitude, naming
+
+_NAME = "`penalty_factor`"
+
+
+def relative_penalties(
+    given: ArrayLike | pd.Series | pd.DataFrame | None, moments: Moments
+) -> NDArray[np.float64]:
+    """Return the penalty of each predictor in the model of each target, before rescaling.
+
+    Parameters
+    ----------
+    given : array-like or Series of shape (n_features,), DataFrame of TFs × targets, or None
+        Of a table, TFs and targets that the data lack are ignored; pairs that it lacks get 1.
+    moments : Moments
+        With the numbers and names of predictors and targets.
+
+    Returns
+    -------
+    ndarray of shape (n_targets, n_features)
+        Read-only where all targets share their penalties.
+
+    Raises
+    ------
+    ValueError
+        If names do not match or repeat, shapes differ, or there are other values than numbers >= 0,
+        at least one of them > 0 for each target.
+    """
+    shape = moments.n_targets, moments.n_features
+    if given is None:
+        return np.broadcast_to(1.0, shape)
+    check_intact(given, _NAME)
+    if isinstance(given, pd.DataFrame):
+        return _check_values(_of_pairs(given, moments))
+    if isinstance(given, pd.Series) and moments.feature_names is not None:
+        given = _align(given, moments.feature_names)
+    with naming(_NAME):
+        factor = np.asarray(given, np.float64)
+    if factor.shape != (moments.n_features,):
+        raise ValueError(
+            f"{_NAME} has shape {factor.shape}, but `tf_matrix` has {moments.n_features} features; "
+            "give one number for each, or a DataFrame of TFs × targets."
+        )
+    return np.broadcast_to(_check_values(factor), shape)
+
+
+def _align(given: pd.Series, feature_names: NDArray[np.object_]) -> pd.Series:
+    _check_unique(given.index, "a predictor")
+    unknown = given.index.difference(pd.Index(feature_names))
+    if len(unknown):
+        raise ValueError(
+            f"{_NAME} names {len(unknown)} predictor(s) that `tf_matrix` lacks, for example "
+            f"{unknown[0]!r}."
+        )
+    return given.reindex(feature_names, fill_value=1.0)
+
+
+def _of_pairs(given: pd.DataFrame, moments: Moments) -> NDArray[np.float64]:
+    """Return a table of TFs × targets as an array of targets × predictors."""
+    sides = (
+        ("index", "TF", "`tf_matrix`", given.index, moments.feature_names),
+        ("columns", "target", "`target_matrix`", given.columns, moments.target_names),
+    )
+    for where, what, matrix, theirs, ours in sides:
+        if ours is None:
+            raise ValueError(
+                f"{_NAME} is a table of TFs × targets, which needs names: give {matrix} as a "
+                "DataFrame with named columns."
+            )
+        _check_unique(theirs, f"a {what}")
+        if not theirs.isin(ours).any():
+            raise ValueError(
+                f"{_NAME} has no {what} of {matrix} in its {where}: found "
+                f"{', '.join(map(repr, theirs[:3])) or 'nothing'}, expected names such as "
+                f"{', '.join(map(repr, ours[:3]))}. It must have TFs in rows, targets in columns."
+            )
+    _check_orientation(given, moments)
+    aligned = given.reindex(index=moments.feature_names, columns=moments.target_names)
+    is_there = np.outer(
+        aligned.index.isin(given.index), aligned.columns.isin(given.columns)
+    )  # a missing value there is the user's
+    with naming(_NAME):
+        return np.where(is_there, aligned.to_numpy(np.float64, na_value=np.nan), 1.0).T
+
+
+def _check_orientation(given: pd.DataFrame, moments: Moments) -> None:
+    """Raise if rows look more like targets and columns like TFs: TFs are often targets too."""
+
+    def n_matches(tfs: pd.Index, targets: pd.Index) -> int:
+        matches = tfs.isin(moments.feature_names), targets.isin(moments.target_names)
+        return sum(map(int, map(np.count_nonzero, matches)))
+
+    as_given = n_matches(given.index, given.columns)
+    transposed = n_matches(given.columns, given.index)
+    if transposed > as_given:
+        raise ValueError(
+            f"{_NAME} must have TFs in rows and targets in columns; {as_given} of its names match, "
+            f"but {transposed} would if it were transposed. Pass `penalty_factor.T`."
+        )
+
+
+def _check_unique(names: pd.Index, what: str) -> None:
+    if not names.is_unique:
+        raise ValueError(
+            f"{_NAME} names {what} more than once, for example "
+            f"{names[names.duplicated()][0]!r}; give each one factor."
+        )
+
+
+def _check_values(factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    if np.isnan(factor).any() or (factor < 0).any() or not (factor > 0).any(axis=-1).all():
+        raise ValueError(
+            f"{_NAME} must hold numbers >= 0 (infinity excludes), at least one > 0"
+            + (" for each target." if factor.ndim == 2 else ".")
+        )
+    # Only their ratios count, and their mean must not overflow.
+    finite = np.where(np.isfinite(factor), factor, 0.0)
+    check_magnitude(finite.reshape(-1, 1), _NAME, *WEIGHT_MAGNITUDES)
+    return factor

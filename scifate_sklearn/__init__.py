@@ -10,20 +10,24 @@ from .anndata_io import (
     prepare_moments,
     scifate_glmnet,
 )
-from .filters import BindingReference, EncodeLinkFilter
+from .filters import BindingReference, EncodeLinkFilter, LinkUnion, prior_penalties
+from .ledger import link_ledger
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
 
 __all__ = [
     "BindingReference",
     "EncodeLinkFilter",
+    "LinkUnion",
     "RSampleKFold",
     "SciFateInputs",
     "SciFateMoments",
     "SciFateRegressor",
     "datasets",
+    "link_ledger",
     "open_anndata",
     "prepare_anndata",
     "prepare_moments",
+    "prior_penalties",
     "scifate_glmnet",
 ]

@@ -1,6 +1,8 @@
-"""Evidence for links: binding references and the filters that test links against them."""
+"""Evidence for links: references, the filters that test links against them, and prior knowledge."""
 
 from scifate_sklearn.filters.encode import EncodeLinkFilter
+from scifate_sklearn.filters.priors import prior_penalties
 from scifate_sklearn.filters.reference import BindingReference
+from scifate_sklearn.filters.union import LinkUnion
 
-__all__ = ["BindingReference", "EncodeLinkFilter"]
+__all__ = ["BindingReference", "EncodeLinkFilter", "LinkUnion", "prior_penalties"]

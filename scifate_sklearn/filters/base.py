@@ -33,6 +33,8 @@ class LinkFilter(TransformerMixin, BaseEstimator):
     # What `_judge` adds to the links table, in this order.
     evidence_columns: ClassVar[tuple[str, ...]] = ()
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
     # The first argument is no metadata; scikit-learn would know that of "X" only.
     __metadata_request__fit: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
     __metadata_request__transform: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
@@ -52,6 +54,10 @@ class LinkFilter(TransformerMixin, BaseEstimator):
             One entry per name in `evidence_columns`, in this order; missing where there is none.
         reasons : ndarray of str of shape (n_links,)
         """
+
+    def _label(self, evidence: Evidence) -> str | Reasons | None:
+        """Return what a union calls this evidence, once or per link; None is the filter's name."""
+        return None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, links: pd.DataFrame, y: object = None) -> Self:

@@ -225,6 +225,9 @@ class EncodeLinkFilter(LinkFilter):
         )
         return evidence, reasons
 
+    def _label(self, evidence: Evidence) -> str:
+        return "Chip_peak"
+
     def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
         """Return the pooled log odds ratio of strong links and peaks.
 

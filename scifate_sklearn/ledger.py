@@ -1,0 +1,101 @@
+"""One table of all links and all evidence, whichever estimators asked for it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from scifate_sklearn.links import LEDGER_COLUMNS, check_links, ledger_of
+
+_PAIR = ["TF", "target"]
+
+
+def link_ledger(*steps: Any) -> pd.DataFrame:
+    """Return all links with what each step says of them, and why a link was dropped.
+
+    Parameters
+    ----------
+    *steps : Pipeline or fitted estimators
+        In the order in which links pass them: a fitted pipeline, or whatever has a ``ledger_``
+        (filters, `PermutationFDR`, `StabilitySelection`) or ``links_`` (`SciFateRegressor`). Steps
+        without either, such as scalers, are passed over.
+
+    Returns
+    -------
+    DataFrame
+        One row per link of the first step, and of later ones that it lacks. The columns of the
+        links table, the evidence of each step (missing for links that never got there), ``kept``,
+        and ``reason``: the first reason for which the link was dropped, "" if it was not.
+
+    Raises
+    ------
+    ValueError
+        If no step has links, or a table of links holds a pair of TF and target twice.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from scifate_sklearn import BindingReference, EncodeLinkFilter, link_ledger
+    >>> genes = [f"G{i}" for i in range(40)]
+    >>> bound = pd.DataFrame({"TF": "MYC", "target": genes[:10]})
+    >>> links = pd.DataFrame({"TF": "MYC", "target": genes[:6] + genes[30:32], "coef": 0.1})
+    >>> chip = EncodeLinkFilter(BindingReference.from_edges(bound, genes), require_peak=True)
+    >>> link_ledger(chip.fit(links))["reason"].value_counts().to_dict()
+    {'': 6, 'no ChIP-seq peak': 2}
+    """
+    ledgers = [ledger for step in _flatten(steps) if (ledger := _ledger(step)) is not None]
+    if not ledgers:
+        raise ValueError(
+            "No step has links: pass a fitted Pipeline, or fitted estimators such as "
+            "SciFateRegressor and EncodeLinkFilter."
+        )
+    whole = ledgers[0]
+    for ledger in ledgers[1:]:
+        whole = _join(whole, ledger)
+    return whole.reset_index()
+
+
+def _flatten(steps: tuple[Any, ...]) -> list[Any]:
+    """Return estimators, those of pipelines one by one."""
+    found = []
+    for step in steps:
+        inner = tuple(step for _, step in step.steps) if isinstance(step, Pipeline) else ()
+        found += _flatten(inner) if inner else [step]
+    return found
+
+
+def _ledger(step: Any) -> pd.DataFrame | None:
+    """Return the ledger of a step by TF and target, or None if it knows no links."""
+    name = type(step).__name__
+    if hasattr(step, "ledger_"):
+        ledger = step.ledger_
+    elif hasattr(step, "links_"):
+        ledger = ledger_of(step.links_, np.full(len(step.links_), "", object))
+    else:
+        return None
+    check_links(ledger, name)
+    ledger = ledger.astype(dict.fromkeys(_PAIR, object)).set_index(_PAIR)
+    if not ledger.index.is_unique:
+        repeated = ledger.index[ledger.index.duplicated()][0]
+        raise ValueError(
+            f"The links of {name} have {repeated[0]} → {repeated[1]} more than once; drop repeated "
+            "rows before you fit."
+        )
+    ledger.attrs = {"step": name}
+    return ledger
+
+
+def _join(whole: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """Add what a later step says."""
+    added = later.loc[later.index.difference(whole.index, sort=False)]
+    links = whole.columns.drop(list(LEDGER_COLUMNS))
+    joined = whole[links]
+    if len(added):
+        joined = pd.concat([joined, added[links.intersection(added.columns)]])
+    joined = joined.join(later[later.columns.difference(whole.columns, sort=False)])
+    rows = joined.index
+    before = whole["reason"].reindex(rows, fill_value="").to_numpy(object)
+    missing = f"not among the links of {later.attrs['step']}"
+    after = later["reason"].reindex(rows, fill_value=missing).to_numpy(object)
+    return ledger_of(joined, np.where(before == "", after, before))

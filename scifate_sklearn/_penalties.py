@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +12,8 @@ from .moments import Moments
 from .preprocessing.matrices import WEIGHT_MAGNITUDES, check_intact, check_magnitude, naming
 
 _NAME = "`penalty_factor`"
+
+Names: TypeAlias = NDArray[np.object_]
 
 
 def relative_penalties(
@@ -66,41 +70,37 @@ def _align(given: pd.Series, feature_names: NDArray[np.object_]) -> pd.Series:
 
 def _of_pairs(given: pd.DataFrame, moments: Moments) -> NDArray[np.float64]:
     """Return a table of TFs × targets as an array of targets × predictors."""
-    sides = (
-        ("index", "TF", "`tf_matrix`", given.index, moments.feature_names),
-        ("columns", "target", "`target_matrix`", given.columns, moments.target_names),
-    )
-    for where, what, matrix, theirs, ours in sides:
-        if ours is None:
-            raise ValueError(
-                f"{_NAME} is a table of TFs × targets, which needs names: give {matrix} as a "
-                "DataFrame with named columns."
-            )
-        _check_unique(theirs, f"a {what}")
-        if not theirs.isin(ours).any():
-            raise ValueError(
-                f"{_NAME} has no {what} of {matrix} in its {where}: found "
-                f"{', '.join(map(repr, theirs[:3])) or 'nothing'}, expected names such as "
-                f"{', '.join(map(repr, ours[:3]))}. It must have TFs in rows, targets in columns."
-            )
-    _check_orientation(given, moments)
-    aligned = given.reindex(index=moments.feature_names, columns=moments.target_names)
-    is_there = np.outer(
-        aligned.index.isin(given.index), aligned.columns.isin(given.columns)
-    )  # a missing value there is the user's
+    tfs, targets = moments.feature_names, moments.target_names
+    if tfs is None or targets is None:
+        matrix = "`tf_matrix`" if tfs is None else "`target_matrix`"
+        raise ValueError(
+            f"{_NAME} is a table of TFs × targets, which needs names: give {matrix} as a "
+            "DataFrame with named columns."
+        )
+    _check_names(given.index, tfs, "TF", "index")
+    _check_names(given.columns, targets, "target", "columns")
+    _check_orientation(given, tfs, targets)
+    aligned = given.reindex(index=tfs, columns=targets)
+    # A missing value where the table knows both is the user's.
+    is_there = np.outer(np.isin(tfs, given.index), np.isin(targets, given.columns))
     with naming(_NAME):
         return np.where(is_there, aligned.to_numpy(np.float64, na_value=np.nan), 1.0).T
 
 
-def _check_orientation(given: pd.DataFrame, moments: Moments) -> None:
+def _check_names(theirs: pd.Index, ours: Names, what: str, where: str) -> None:
+    _check_unique(theirs, f"a {what}")
+    if not theirs.isin(ours).any():
+        raise ValueError(
+            f"{_NAME} has no {what} of the data in its {where}: found "
+            f"{', '.join(map(repr, theirs[:3])) or 'nothing'}, expected names such as "
+            f"{', '.join(map(repr, ours[:3]))}. It must have TFs in rows, targets in columns."
+        )
+
+
+def _check_orientation(given: pd.DataFrame, tfs: Names, targets: Names) -> None:
     """Raise if rows look more like targets and columns like TFs: TFs are often targets too."""
-
-    def n_matches(tfs: pd.Index, targets: pd.Index) -> int:
-        matches = tfs.isin(moments.feature_names), targets.isin(moments.target_names)
-        return sum(map(int, map(np.count_nonzero, matches)))
-
-    as_given = n_matches(given.index, given.columns)
-    transposed = n_matches(given.columns, given.index)
+    as_given = given.index.isin(tfs).sum() + given.columns.isin(targets).sum()
+    transposed = given.columns.isin(tfs).sum() + given.index.isin(targets).sum()
     if transposed > as_given:
         raise ValueError(
             f"{_NAME} must have TFs in rows and targets in columns; {as_given} of its names match, "

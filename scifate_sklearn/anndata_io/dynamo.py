@@ -12,8 +12,8 @@ from scifate_sklearn.datasets import fetch_file
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.regressor import SciFateRegressor
 
-from .names import read_tf_names
 from .prepare import prepare_anndata
+from .tf_lists import read_tf_names
 
 if TYPE_CHECKING:
     from anndata import AnnData

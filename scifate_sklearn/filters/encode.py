@@ -29,13 +29,14 @@ from scifate_sklearn.filters.fisher import (
     Correction,
     haldane_log_odds_ratio,
 )
-from scifate_sklearn.filters.harmonize import RULES, Rule, harmonize_reference, name_overlap
-from scifate_sklearn.filters.names import (
-    MIN_OVERLAP,
-    examples,
-    main_difference,
-    require_overlap,
+from scifate_sklearn.filters.harmonize import (
+    RULES,
+    Rule,
+    harmonize_reference,
+    name_overlap,
+    require_common_names,
 )
+from scifate_sklearn.filters.names import MIN_OVERLAP, examples
 from scifate_sklearn.filters.reference import (
     NO_PEAK,
     PEAK,
@@ -50,12 +51,6 @@ logger = logging.getLogger(__name__)
 _TESTS = ("odds_ratio", "p", "q")
 _COUNTS = tuple(f"chip_{name}" for name in COUNT_COLUMNS)
 _COMPLETE_DTYPES = {"chip_peak": bool, **dict.fromkeys(_COUNTS, np.int64)}
-
-
-def _way_out(difference: str | None) -> str:
-    if difference is not None:
-        return f'`harmonize="{difference}"` does that.'
-    return "If links and reference are to have so little in common, lower `min_overlap`."
 
 
 class EncodeLinkFilter(LinkFilter):
@@ -306,15 +301,8 @@ class EncodeLinkFilter(LinkFilter):
             return self.reference_
         return harmonize_reference(self.reference_, self._names(links), self.harmonize)
 
-    def _require_overlap(self, links: pd.DataFrame, reference: BindingReference) -> None:
-        if not len(links):
-            return
-        for role, theirs in (("TF", reference.tfs.tolist()), ("target", reference.genes.tolist())):
-            ours = set(links[role].astype(str))
-            require_overlap(ours, theirs, what=role, min_share=self.min_overlap, hint=_way_out)
-
     def _count(self, links: pd.DataFrame, reference: BindingReference) -> pd.DataFrame:
-        self._require_overlap(links, reference)
+        require_common_names(links, reference, self.min_overlap)
         in_universe = np.ones(len(reference.genes), dtype=np.bool_)
         if self.universe == "tested":
             tested = self._tested(set(links["target"].astype(str)))

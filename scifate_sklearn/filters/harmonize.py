@@ -17,6 +17,7 @@ from scifate_sklearn.filters.names import (
     ignoring_case,
     ignoring_version,
     overlap_share,
+    require_overlap,
 )
 from scifate_sklearn.filters.reference import BindingReference, as_reference
 
@@ -192,6 +193,37 @@ def name_overlap(
     return pd.DataFrame(rows, index=list(ROLES))
 
 
+def require_common_names(
+    links: pd.DataFrame, reference: BindingReference, min_overlap: float
+) -> None:
+    """Raise an error if TFs or targets have too few names in common, with the likely cause.
+
+    Parameters
+    ----------
+    links : DataFrame
+        A links table; without rows it may have any reference.
+    reference : BindingReference
+        The evidence, in the names that are tested.
+    min_overlap : float
+        Least share of the smaller side.
+
+    Raises
+    ------
+    ValueError
+        If there are too few.
+    """
+    theirs = _names_of_reference(reference)
+    for role, ours in _names_of_links(links).items():
+        if ours:
+            require_overlap(ours, theirs[role], what=role, min_share=min_overlap, hint=_way_out)
+
+
+def _way_out(difference: str | None) -> str:
+    if difference is not None:
+        return f'`harmonize="{difference}"` does that.'
+    return "If links and reference are to have so little in common, lower `min_overlap`."
+
+
 def _compare(ours: set[str], theirs: set[str], rule: Rule) -> dict[str, Any]:
     plan = plan_renaming(ours, theirs, rule)
     renamed = set(map(plan, theirs)) if plan.new_names else theirs
@@ -233,7 +265,7 @@ def _names_under_roles(names: Any, what: str) -> Sides:
         if isinstance(names[role], str | bytes):
             raise TypeError(f"{what}: {role!r} must be a collection of names, got one string.")
     given = {role: pd.Series(list(names[role]), dtype=object).dropna() for role in ROLES}
-    return {role: list(map(str, series.unique())) for role, series in given.items()}
+    return {role: set(map(str, series)) for role, series in given.items()}
 
 
 def _ignoring_both(name: str) -> str:

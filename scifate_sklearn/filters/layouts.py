@@ -1,9 +1,9 @@
 """Which column of an evidence table names the TF, and which its target: layouts of known sources.
 
-Two kinds of tables call their columns ``source`` and ``target`` and mean opposite things:
-decoupler's (DoRothEA, CollecTRI) go from the TF (``source``) to the gene (``target``), Harmonizome's
-from the gene (``source``) to its attribute (``target``), which is the TF. Only their other columns
-tell them apart, and where these do not, nothing is guessed.
+Two kinds of tables call their columns ``source`` and ``target`` and mean opposite things: those of
+decoupler (DoRothEA, CollecTRI) go from the TF (``source``) to the gene (``target``), those of
+Harmonizome from the gene (``source``) to its attribute (``target``), which is the TF. Only their
+other columns tell them apart, and where these do not, nothing is guessed.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ _HARMONIZOME_MARKS = frozenset(("source_desc", "target_desc"))
 _HARMONIZOME_COLUMNS = _HARMONIZOME_MARKS | {"source_id", "target_id"}
 # Harmonizome repeats its header in other words; this is their first.
 _SECOND_HEADER = "GeneSym"
-# Each known network has several times more genes than TFs, so the reverse is a network turned round.
+# Networks have several times more genes than TFs; one that has not has been turned round.
 _MOST_TFS_PER_GENE = 5
 
 

@@ -62,6 +62,7 @@ def require_overlap(
     theirs: Collection[str],
     *,
     what: str,
+    whose: str = "`links`",
     min_share: float = MIN_OVERLAP,
     hint: Callable[[str | None], str] | None = None,
 ) -> None:
@@ -76,6 +77,8 @@ def require_overlap(
         Names in the links and in the reference.
     what : str
         What the names are, for the message ("TF", "target").
+    whose : str, default="`links`"
+        What `ours` are the names of, for the message.
     min_share : float, default=0.1
         Least share of the smaller side that must be in the other. Nothing in common is always too
         little.
@@ -92,10 +95,10 @@ def require_overlap(
     common = ours & theirs
     if common and overlap_share(ours, theirs) >= min_share:
         return
-    found = f"No {what} of `links` is in the reference"
+    found = f"No {what} of {whose} is in the reference"
     if common:
         found = (
-            f"Only {len(common):,} of the {what} names are in both `links` ({len(ours):,}) and the "
+            f"Only {len(common):,} {what} names are in both {whose} ({len(ours):,}) and the "
             f"reference ({len(theirs):,}), {overlap_share(ours, theirs):.1%} of the smaller side "
             f"where {min_share:.0%} are wanted"
         )
@@ -103,7 +106,7 @@ def require_overlap(
     if hint is not None:
         advice += f" {hint(main_difference(ours, theirs))}"
     raise ValueError(
-        f"{found}: links have {examples(ours - common)}; the reference has "
+        f"{found}: {whose} have {examples(ours - common)}; the reference has "
         f"{examples(theirs - common)}. {advice}"
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 
-_ENSEMBL = re.compile(r"^ENS[A-Z]*[GTP]\d{11}")
+_ENSEMBL = re.compile(r"^(ENS[A-Z]*[GTP])\d{11}")
 _ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{11})\.\d+")
 N_EXAMPLES = 5
 # Share of the smaller of two lists of names below which they are taken for different names.
@@ -126,6 +126,12 @@ def guess_mismatch(ours: Collection[str], theirs: Collection[str]) -> str:
     """
     if _mostly_ensembl(ours) != _mostly_ensembl(theirs):
         return "One side holds Ensembl ids, the other gene symbols: translate one of them."
+    species = [_species(names) for names in (ours, theirs)]
+    if all(species) and species[0] != species[1]:
+        return (
+            f"The Ensembl ids are of different species: one side has {species[0]!r}, the other "
+            f"{species[1]!r}. Translate one of them to its orthologs."
+        )
     difference = main_difference(ours, theirs)
     if difference == "versions":
         return "The Ensembl ids differ in their versions: cut everything behind the dot."
@@ -143,6 +149,12 @@ def main_difference(ours: Collection[str], theirs: Collection[str]) -> str | Non
     shares = {name: overlap_share(ours, theirs, key) for name, key in DIFFERENCES.items()}
     best = max(shares, key=shares.__getitem__)
     return best if shares[best] > least else None
+
+
+def _species(names: Collection[str]) -> str | None:
+    """Return the letters before the digits of Ensembl ids, if all have the same."""
+    found = {match[1] for name in names if (match := _ENSEMBL.match(name))}
+    return found.pop() if len(found) == 1 else None
 
 
 def _mostly_ensembl(names: Collection[str]) -> bool:

@@ -53,6 +53,10 @@ _COUNTS = tuple(f"chip_{name}" for name in COUNT_COLUMNS)
 _COMPLETE_DTYPES = {"chip_peak": bool, **dict.fromkeys(_COUNTS, np.int64)}
 
 
+def _names_in(links: pd.DataFrame) -> dict[str, set[str]]:
+    return {role: set(links[role].astype(str)) for role in ("TF", "target")}
+
+
 class EncodeLinkFilter(LinkFilter):
     """Keep the links of TFs whose targets are enriched in the TF's own ChIP-seq peaks.
 
@@ -291,9 +295,9 @@ class EncodeLinkFilter(LinkFilter):
         return 0.0 if has_empty_margin(cells) else haldane_log_odds_ratio(*cells)
 
     def _names(self, links: pd.DataFrame) -> dict[str, set[str]]:
+        names = _names_in(links)
         tested = () if self.tested_targets is None else self.tested_targets
-        targets = {*links["target"].astype(str), *map(str, tested)}
-        return {"TF": set(links["TF"].astype(str)), "target": targets}
+        return {**names, "target": names["target"].union(map(str, tested))}
 
     def _reference_for(self, links: pd.DataFrame) -> BindingReference:
         """Return the reference in the names of these links, which `fit` may not have seen."""
@@ -302,10 +306,11 @@ class EncodeLinkFilter(LinkFilter):
         return harmonize_reference(self.reference_, self._names(links), self.harmonize)
 
     def _count(self, links: pd.DataFrame, reference: BindingReference) -> pd.DataFrame:
-        require_common_names(links, reference, self.min_overlap)
+        names = _names_in(links)
+        require_common_names(names, reference, self.min_overlap)
         in_universe = np.ones(len(reference.genes), dtype=np.bool_)
         if self.universe == "tested":
-            tested = self._tested(set(links["target"].astype(str)))
+            tested = self._tested(names["target"])
             in_universe = pd.Index(reference.genes).isin(list(tested))
         return count_links(reference, strong_links(links, self.coef_threshold), in_universe)
 

@@ -194,14 +194,14 @@ def name_overlap(
 
 
 def require_common_names(
-    links: pd.DataFrame, reference: BindingReference, min_overlap: float
+    links: pd.DataFrame | Sides, reference: BindingReference, min_overlap: float
 ) -> None:
     """Raise an error if TFs or targets have too few names in common, with the likely cause.
 
     Parameters
     ----------
-    links : DataFrame
-        A links table; without rows it may have any reference.
+    links : DataFrame or mapping of str to collection of str
+        A links table, or names under ``"TF"`` and ``"target"``; none meet any reference.
     reference : BindingReference
         The evidence, in the names that are tested.
     min_overlap : float
@@ -264,8 +264,11 @@ def _names_under_roles(names: Any, what: str) -> Sides:
             raise ValueError(f"{what} must have names under {ROLES}, lacks {role!r}.")
         if isinstance(names[role], str | bytes):
             raise TypeError(f"{what}: {role!r} must be a collection of names, got one string.")
-    given = {role: pd.Series(list(names[role]), dtype=object).dropna() for role in ROLES}
-    return {role: set(map(str, series)) for role, series in given.items()}
+    return {role: {str(name) for name in names[role] if _is_there(name)} for role in ROLES}
+
+
+def _is_there(name: Any) -> bool:
+    return isinstance(name, str) or not pd.isna(name)
 
 
 def _ignoring_both(name: str) -> str:

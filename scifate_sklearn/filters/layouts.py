@@ -82,7 +82,7 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
         "target": _first_of(TARGET_COLUMNS, table.columns),
     }
     if {SOURCE_COLUMN, "target"} <= set(table.columns) and found["TF"] in (None, "id"):
-        if found["TF"] or found["target"] != "target":
+        if found["TF"]:
             _refuse_ambiguous(source)
         found = _by_source(table, source)
     _check_found(found, table, source)

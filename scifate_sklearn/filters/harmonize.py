@@ -255,7 +255,7 @@ def _names_of_reference(reference: Any) -> Sides:
     if isinstance(reference, Mapping):
         return _names_under_roles(reference, "`reference`")
     evidence = as_reference(reference)
-    return {"TF": evidence.tfs.tolist(), "target": evidence.genes.tolist()}
+    return {"TF": set(evidence.tfs), "target": set(evidence.genes)}
 
 
 def _names_under_roles(names: Any, what: str) -> Sides:
@@ -264,11 +264,10 @@ def _names_under_roles(names: Any, what: str) -> Sides:
             raise ValueError(f"{what} must have names under {ROLES}, lacks {role!r}.")
         if isinstance(names[role], str | bytes):
             raise TypeError(f"{what}: {role!r} must be a collection of names, got one string.")
-    return {role: {str(name) for name in names[role] if _is_there(name)} for role in ROLES}
-
-
-def _is_there(name: Any) -> bool:
-    return isinstance(name, str) or not pd.isna(name)
+    return {
+        role: {str(name) for name in names[role] if isinstance(name, str) or not pd.isna(name)}
+        for role in ROLES
+    }
 
 
 def _ignoring_both(name: str) -> str:

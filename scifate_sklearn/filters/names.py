@@ -17,9 +17,8 @@ def examples(names: Collection[str]) -> str:
     return f"{shown} and {hidden} more" if hidden > 0 else shown or "none"
 
 
-def ignoring_case(name: str) -> str:
-    """Return a name in upper case, in which those of mouse (Pax6) and human (PAX6) are equal."""
-    return name.upper()
+# A name in upper case, in which those of mouse (Pax6) and human (PAX6) are equal.
+ignoring_case: Callable[[str], str] = str.upper
 
 
 def ignoring_version(name: str) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scifate_sklearn import RSampleKFold, prepare_anndata
-from scifate_sklearn.anndata_io import read_tf_names
+from scifate_sklearn.anndata_io import SciFateInputs, read_tf_names
 
 Floats = NDArray[np.float64]
 Splits = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
@@ -89,6 +89,19 @@ def pancreas() -> Problem:
     adata = _read_h5ad("veloviz_pancreas/pancreas_739x7192.h5ad")
     adata.layers["total"] = adata.layers["spliced"] + adata.layers["unspliced"]
     return _from_anndata("pancreas", adata, "TF_mgi.txt", ("unspliced", "total"), 1000)
+
+
+def pancreas_inputs() -> SciFateInputs:
+    """Return the same cells with the names of genes and TFs, as `prepare_anndata` gives them."""
+    adata = _read_h5ad("veloviz_pancreas/pancreas_739x7192.h5ad")
+    adata.layers["total"] = adata.layers["spliced"] + adata.layers["unspliced"]
+    tf_names = read_tf_names(_data("rcistarget_tf/TF_mgi.txt"))
+    return prepare_anndata(adata, tf_names, nt_layers=("unspliced", "total"), cell_filter_UMI=1000)
+
+
+def evidence_file(path: str) -> Path:
+    """Return where a file with evidence lies in the data folder."""
+    return _data(path)
 
 
 def k562() -> Problem:

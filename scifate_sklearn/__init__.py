@@ -10,7 +10,14 @@ from .anndata_io import (
     prepare_moments,
     scifate_glmnet,
 )
-from .filters import BindingReference, EncodeLinkFilter, LinkUnion, prior_penalties
+from .filters import (
+    BindingReference,
+    EncodeLinkFilter,
+    LinkUnion,
+    harmonize_reference,
+    name_overlap,
+    prior_penalties,
+)
 from .ledger import link_ledger
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
@@ -24,7 +31,9 @@ __all__ = [
     "SciFateMoments",
     "SciFateRegressor",
     "datasets",
+    "harmonize_reference",
     "link_ledger",
+    "name_overlap",
     "open_anndata",
     "prepare_anndata",
     "prepare_moments",

@@ -235,7 +235,7 @@ class TestInputs:
         peaks = peaks.assign(TF=peaks["TF"].str.lower(), target=peaks["target"].str.upper())
         peaks.to_csv(tmp_path / "peaks.csv", index=False)
         other = {"encode": tmp_path / "peaks.csv"}
-        assert_fails(run(tmp_path / "a", **other), 1, "no TF of the cells is in .*--ignore-case")
+        assert_fails(run(tmp_path / "a", **other), 1, "No TF of the cells is in .*--ignore-case")
         assert run(tmp_path / "b", "--ignore-case", **other).exit_code == 0
         kept = "links_filtered.csv"
         assert (tmp_path / "b" / kept).read_bytes() == (done[0] / kept).read_bytes()
@@ -410,13 +410,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_upper_case_reference_meets_mouse_symbols(shared: Path) -> None:
-    from scifate_sklearn.cli._run import match_case
+    from scifate_sklearn.filters import harmonize_reference
 
     reference = BindingReference.read(shared / "data/encode_enrichr/encode2015_edges_mouse.csv.gz")
     genes = anndata.read_h5ad(
         shared / "data/veloviz_pancreas/pancreas_739x7192.h5ad", backed="r"
     ).var_names
     assert len(genes.intersection(list(reference.genes))) < 0.01 * len(genes)
-    matched = match_case(reference, genes)
+    matched = harmonize_reference(reference, {"TF": genes, "target": genes}, "case")
     assert len(genes.intersection(list(matched.genes))) > 0.8 * len(genes)
     assert matched.n_peaks == reference.n_peaks

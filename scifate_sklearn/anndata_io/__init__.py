@@ -7,8 +7,8 @@ given; anndata itself is imported only to open a file.
 from .dynamo import scifate_glmnet
 from .files import open_anndata
 from .inputs import SciFateInputs, SciFateMoments
-from .names import read_tf_names
 from .prepare import prepare_anndata, prepare_moments
+from .tf_lists import read_tf_names
 
 __all__ = [
     "SciFateInputs",

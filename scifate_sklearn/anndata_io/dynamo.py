@@ -9,17 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scifate_sklearn.datasets import fetch_file
+from scifate_sklearn.datasets._references import DYNAMO_ENCODE_URL, DYNAMO_TF_ANNOTATIONS_URL
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.regressor import SciFateRegressor
 
-from .names import read_tf_names
 from .prepare import prepare_anndata
+from .tf_lists import read_tf_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-MOTIF_REF = "https://figshare.com/ndownloader/files/47439455"
-TF_LINK_ENCODE_REF = "https://figshare.com/ndownloader/files/47439458"
+MOTIF_REF = DYNAMO_TF_ANNOTATIONS_URL
+TF_LINK_ENCODE_REF = DYNAMO_ENCODE_URL
 
 
 def scifate_glmnet(

@@ -1,13 +1,9 @@
-"""Names of genes and TFs: symbols, duplicates, matching, and files with TF names."""
+"""Names of genes and TFs: symbols, duplicates, matching."""
 
-import csv
-import gzip
 import os
 import re
 import warnings
-import zlib
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +13,6 @@ Names = NDArray[np.object_]
 
 _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{11}(\.\d+)?")
 _N_EXAMPLES = 5
-_SEPARATORS = ("\t", ",", ";")
 
 # What `prepare_anndata` adds to the TFs.
 COVARIATES = ("new_size_factor", "labeling_ratio")
@@ -146,73 +141,6 @@ def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:
             f"A TF is called {taken[0]!r}, as one of the covariates is; rename that gene."
         )
     return is_tf
-
-
-def read_tf_names(path: str | os.PathLike[str]) -> list[str]:
-    """Read the names of TFs from a file.
-
-    Parameters
-    ----------
-    path : path-like
-        Either a table with a header and a column ``TF`` (RcisTarget's motif annotation; separated
-        by tabs, commas or semicolons, whatever the file is called), or a plain list, one name a
-        line. It may be compressed with gzip.
-
-    Returns
-    -------
-    list of str
-        Each name once, in the order of the file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it has several columns but none called ``TF``, or more than one, no name at all, or is
-        not text.
-    """
-    lines = _read_lines(Path(path))
-    rows = _cells(lines, path)
-    header = rows[0] if rows else []
-    if header.count("TF") > 1:
-        raise ValueError(
-            f"{path} has {header.count('TF')} columns called 'TF'; rename all but one."
-        )
-    if "TF" in header:
-        column = header.index("TF")
-        lines = [row[column] for row in rows[1:] if len(row) > column]
-    elif sum(map(bool, header)) > 1:
-        raise ValueError(f"{path} has no column 'TF' (found {_examples(header)}).")
-    names = [name for name in dict.fromkeys(line.strip().strip("\"'") for line in lines) if name]
-    if not names:
-        raise ValueError(f"{path} holds no TF name.")
-    return names
-
-
-def _read_lines(path: Path) -> list[str]:
-    content = path.read_bytes()
-    try:
-        # A downloaded file has lost its extension, but gzip announces itself.
-        text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-        decoded = text.decode("utf-8-sig")
-    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{path} is not a readable text file: {error}. Save it as UTF-8 text."
-        ) from error
-    if "\0" in decoded:
-        raise ValueError(f"{path} is not a readable text file: it is binary, or not UTF-8.")
-    lines = decoded.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return [line for line in lines if line.strip()]
-
-
-def _cells(lines: list[str], path: str | os.PathLike[str]) -> list[list[str]]:
-    """Return the fields of each line; quoted ones may hold separators."""
-    separator = max(_SEPARATORS, key=lines[0].count) if lines else _SEPARATORS[0]
-    try:
-        rows = list(csv.reader(lines, delimiter=separator))
-    except csv.Error as error:
-        raise ValueError(f"{path} is not a table: {error}.") from error
-    return [[cell.strip().strip("\"'") for cell in row] for row in rows]
 
 
 def _check_tf_names(tf_names: Iterable[str]) -> list[str]:

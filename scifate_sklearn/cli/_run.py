@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,8 +16,8 @@ from scifate_sklearn.anndata_io import (
     prepare_moments,
     read_tf_names,
 )
-from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
-from scifate_sklearn.filters.names import examples
+from scifate_sklearn.filters import BindingReference, EncodeLinkFilter, harmonize_reference
+from scifate_sklearn.filters.names import require_overlap
 from scifate_sklearn.links import strong_links
 from scifate_sklearn.regressor import SciFateRegressor
 
@@ -195,33 +195,33 @@ def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFa
 def _read_reference(settings: Settings, genes: pd.DataFrame) -> BindingReference | None:
     if settings.encode is None:
         return None
-    reference = BindingReference.read(settings.encode)
-    if settings.ignore_case:
-        reference = match_case(reference, genes.index)
-    ours, theirs = set(genes.index[genes["is_tf"]]), set(reference.tfs)
-    if not ours & theirs:
-        raise ValueError(
-            f"--encode: no TF of the cells is in {settings.encode}. Cells: {examples(ours)}; "
-            f"reference: {examples(theirs)}. Check the species; if names differ in case only, "
-            "add --ignore-case."
-        )
+    names = {"TF": genes.index[genes["is_tf"]], "target": genes.index}
+    reference = harmonize_reference(
+        BindingReference.read(settings.encode), names, "case" if settings.ignore_case else None
+    )
+    sides = (("TF", reference.tfs), ("target", reference.genes))
+    try:
+        for role, theirs in sides:
+            require_overlap(names[role], theirs, what=role, whose="the cells", hint=_way_out)
+    except ValueError as error:
+        raise ValueError(f"--encode {settings.encode}: {error}") from error
     return reference
 
 
-def match_case(reference: BindingReference, genes: "pd.Index[str]") -> BindingReference:
-    """Give names that differ from those of `genes` in case only the spelling of `genes`."""
-    spelling = {name.upper(): name for name in genes}
-    return reference.map_names(lambda name: spelling.get(name.upper(), name))
+def _way_out(difference: str | None) -> str:
+    return "--ignore-case does that." if difference == "case" else ""
 
 
 def _chip_filter(
     settings: Settings, reference: BindingReference, regressor: SciFateRegressor
 ) -> EncodeLinkFilter:
+    # Names were compared before the fit, whose result no second look is worth.
+    params: dict[str, Any] = {"coef_threshold": settings.coef_threshold, "min_overlap": 0}
     if not settings.strict:
-        return EncodeLinkFilter(reference, coef_threshold=settings.coef_threshold)
+        return EncodeLinkFilter(reference, **params)
     return EncodeLinkFilter.strict(
         reference,
-        coef_threshold=settings.coef_threshold,
+        **params,
         tested_targets=regressor.target_names_in_,
     )
 

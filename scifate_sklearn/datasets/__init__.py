@@ -2,5 +2,19 @@
 
 from ._downloads import fetch_file
 from ._labelled_cells import LabelledCells, make_labelled_cells
+from ._references import (
+    fetch_cistarget,
+    fetch_dynamo_encode,
+    fetch_dynamo_tf_annotations,
+    fetch_harmonizome_encode,
+)
 
-__all__ = ["LabelledCells", "fetch_file", "make_labelled_cells"]
+__all__ = [
+    "LabelledCells",
+    "fetch_cistarget",
+    "fetch_dynamo_encode",
+    "fetch_dynamo_tf_annotations",
+    "fetch_file",
+    "fetch_harmonizome_encode",
+    "make_labelled_cells",
+]

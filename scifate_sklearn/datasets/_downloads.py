@@ -60,7 +60,7 @@ def fetch_file(
     FileNotFoundError
         If a local path leads to no file.
     OSError
-        If the URL cannot be downloaded.
+        If the URL cannot be downloaded; the message says where to put the file by hand.
     ValueError
         If the checksum is wrong, or the URL is of another kind than http(s).
     """
@@ -121,14 +121,16 @@ def _download(url: str, known_hash: str | None, folder: Path, progressbar: bool)
         with _quiet_pooch():
             return Path(cache.fetch(name, downloader=partial(_get, progressbar=progressbar)))
     except (_RefusedError, requests.exceptions.RequestException, OSError) as error:
-        raise OSError(_advice(f"could not download {url} into {folder}: {error}")) from error
+        problem = f"could not download {url} into {folder}: {error}"
+        raise OSError(_advice(problem, folder / name)) from error
     except ValueError as error:
-        raise ValueError(_advice(f"bad checksum for {url}: {error}")) from error
+        raise ValueError(_advice(f"bad checksum for {url}: {error}", folder / name)) from error
 
 
-def _advice(problem: str) -> str:
+def _advice(problem: str, path: Path) -> str:
     return (
-        f"{problem.rstrip('.')}. Download the file by other means and pass its local path instead."
+        f"{problem.rstrip('.')}. Download the file by other means and pass its local path instead, "
+        f"or save it as {path}, where it is looked for first."
     )
 
 

@@ -1,8 +1,16 @@
 """Evidence for links: references, the filters that test links against them, and prior knowledge."""
 
 from scifate_sklearn.filters.encode import EncodeLinkFilter
+from scifate_sklearn.filters.harmonize import harmonize_reference, name_overlap
 from scifate_sklearn.filters.priors import prior_penalties
 from scifate_sklearn.filters.reference import BindingReference
 from scifate_sklearn.filters.union import LinkUnion
 
-__all__ = ["BindingReference", "EncodeLinkFilter", "LinkUnion", "prior_penalties"]
+__all__ = [
+    "BindingReference",
+    "EncodeLinkFilter",
+    "LinkUnion",
+    "harmonize_reference",
+    "name_overlap",
+    "prior_penalties",
+]

@@ -4,7 +4,7 @@ import logging
 import numbers
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -29,7 +29,14 @@ from scifate_sklearn.filters.fisher import (
     Correction,
     haldane_log_odds_ratio,
 )
-from scifate_sklearn.filters.names import examples, require_overlap
+from scifate_sklearn.filters.harmonize import (
+    RULES,
+    Rule,
+    harmonize_reference,
+    name_overlap,
+    require_common_names,
+)
+from scifate_sklearn.filters.names import MIN_OVERLAP, examples
 from scifate_sklearn.filters.reference import (
     NO_PEAK,
     PEAK,
@@ -44,6 +51,10 @@ logger = logging.getLogger(__name__)
 _TESTS = ("odds_ratio", "p", "q")
 _COUNTS = tuple(f"chip_{name}" for name in COUNT_COLUMNS)
 _COMPLETE_DTYPES = {"chip_peak": bool, **dict.fromkeys(_COUNTS, np.int64)}
+
+
+def _names_in(links: pd.DataFrame) -> dict[str, set[str]]:
+    return {role: set(links[role].astype(str)) for role in ("TF", "target")}
 
 
 class EncodeLinkFilter(LinkFilter):
@@ -80,6 +91,15 @@ class EncodeLinkFilter(LinkFilter):
     tested_targets : array-like of str, default=None
         Targets of the regression, for ``universe="tested"``. A links table does not name targets
         that got no link at all; None therefore means the targets that occur in it.
+    harmonize : {"case", "versions", "auto"}, mapping or DataFrame, default=None
+        How to bring the names of the reference to those of the links: ignore letter case (Pax6 and
+        PAX6), versions of Ensembl ids, or both; or by aliases, a mapping from old to new names or
+        a DataFrame with the columns ``old`` and ``new``. The links keep their names; see
+        `scifate_sklearn.filters.harmonize_reference`. None compares letter by letter.
+    min_overlap : float, default=0.1
+        Least share of names that links and reference must have in common, of the smaller of both,
+        for TFs and for targets. Less raises an error, as different names would pass for missing
+        evidence.
 
     Attributes
     ----------
@@ -91,7 +111,11 @@ class EncodeLinkFilter(LinkFilter):
     pooled_ : dict
         The same test of the sum of these tables: the four counts, ``odds_ratio`` and ``p``.
     reference_ : BindingReference
-        The reference that was used.
+        The reference that was used, in the names of the links.
+    overlap_ : DataFrame
+        How far the names meet, one row for TFs and one for targets, as
+        `scifate_sklearn.filters.name_overlap` describes it; the links' targets include
+        `tested_targets`. It is there even if `fit` raises because there is too little.
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence (missing where there is none),
         ``kept`` and, for a dropped link, the first ``reason``.
@@ -125,6 +149,8 @@ class EncodeLinkFilter(LinkFilter):
         "require_peak": ["boolean"],
         "universe": [StrOptions({"reference", "tested"})],
         "tested_targets": ["array-like", None],
+        "harmonize": [StrOptions(set(RULES)), Mapping, pd.DataFrame, None],
+        "min_overlap": [Interval(numbers.Real, 0, 1, closed="both")],
     }
 
     def __init__(
@@ -138,6 +164,8 @@ class EncodeLinkFilter(LinkFilter):
         require_peak: bool = False,
         universe: Literal["reference", "tested"] = "reference",
         tested_targets: Collection[str] | None = None,
+        harmonize: Rule = None,
+        min_overlap: float = MIN_OVERLAP,
     ) -> None:
         self.reference = reference
         self.coef_threshold = coef_threshold
@@ -147,6 +175,8 @@ class EncodeLinkFilter(LinkFilter):
         self.require_peak = require_peak
         self.universe = universe
         self.tested_targets = tested_targets
+        self.harmonize = harmonize
+        self.min_overlap = min_overlap
 
     @classmethod
     def strict(
@@ -189,8 +219,12 @@ class EncodeLinkFilter(LinkFilter):
         return super().transform(links).astype(_COMPLETE_DTYPES)
 
     def _learn(self, links: pd.DataFrame) -> None:
-        self.reference_ = as_reference(self.reference)
-        counts = self._count(links)
+        reference = as_reference(self.reference)
+        names = self._names(links)
+        self.overlap_ = name_overlap(names, reference, self.harmonize)
+        reference = harmonize_reference(reference, names, self.harmonize)
+        counts = self._count(links, reference)
+        self.reference_ = reference
         self.enrichment_ = enrichment_table(
             counts,
             alternative=self.alternative,
@@ -201,7 +235,8 @@ class EncodeLinkFilter(LinkFilter):
         self._report(links)
 
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
-        status = pair_status(self.reference_, links)
+        reference = self._reference_for(links)
+        status = pair_status(reference, links)
         tests = self.enrichment_.set_index("TF").reindex(links["TF"].astype(str))
         is_tested = tests["p"].notna().to_numpy(bool)
         evidence: dict[str, Any] = {
@@ -212,7 +247,7 @@ class EncodeLinkFilter(LinkFilter):
             counts = tests[name].fillna(0).to_numpy(np.int64)
             evidence[f"chip_{name}"] = pd.arrays.IntegerArray(counts, ~is_tested)
         is_weak = ~is_strong(links, self.coef_threshold)
-        is_known = links["TF"].astype(str).isin(self.reference_.tfs).to_numpy(bool)
+        is_known = links["TF"].astype(str).isin(reference.tfs).to_numpy(bool)
         reasons = first_reason(
             (is_weak, f"|coef| not above {self.coef_threshold:g}"),
             (~is_known, "TF not in the ChIP-seq reference"),
@@ -258,18 +293,29 @@ class EncodeLinkFilter(LinkFilter):
             is empty, as for a links table without rows.
         """
         check_is_fitted(self)
-        cells = pooled_counts(self._count(self._validated(links, reset=False)))
+        checked = self._validated(links, reset=False)
+        cells = pooled_counts(self._count(checked, self._reference_for(checked)))
         return 0.0 if has_empty_margin(cells) else haldane_log_odds_ratio(*cells)
 
-    def _count(self, links: pd.DataFrame) -> pd.DataFrame:
-        tfs, targets = set(links["TF"].astype(str)), set(links["target"].astype(str))
-        if len(links):
-            require_overlap(tfs, self.reference_.tfs.tolist(), what="TF")
-            require_overlap(targets, self.reference_.genes.tolist(), what="target")
-        in_universe = np.ones(len(self.reference_.genes), dtype=np.bool_)
+    def _names(self, links: pd.DataFrame) -> dict[str, set[str]]:
+        names = _names_in(links)
+        tested = () if self.tested_targets is None else self.tested_targets
+        return {**names, "target": names["target"].union(map(str, tested))}
+
+    def _reference_for(self, links: pd.DataFrame) -> BindingReference:
+        """Return the reference in the names of these links, which `fit` may not have seen."""
+        if self.harmonize is None:
+            return self.reference_
+        return harmonize_reference(self.reference_, self._names(links), self.harmonize)
+
+    def _count(self, links: pd.DataFrame, reference: BindingReference) -> pd.DataFrame:
+        names = _names_in(links)
+        require_common_names(names, reference, self.min_overlap)
+        in_universe = np.ones(len(reference.genes), dtype=np.bool_)
         if self.universe == "tested":
-            in_universe = pd.Index(self.reference_.genes).isin(list(self._tested(targets)))
-        return count_links(self.reference_, strong_links(links, self.coef_threshold), in_universe)
+            tested = self._tested(names["target"])
+            in_universe = pd.Index(reference.genes).isin(list(tested))
+        return count_links(reference, strong_links(links, self.coef_threshold), in_universe)
 
     def _tested(self, targets: set[str]) -> set[str]:
         if self.tested_targets is None:
@@ -281,6 +327,10 @@ class EncodeLinkFilter(LinkFilter):
                 f"`links`: {examples(targets - tested)}. Pass `SciFateRegressor.target_names_in_`."
             )
         return tested
+
+    def __sklearn_is_fitted__(self) -> bool:
+        # `overlap_` alone is what a `fit` leaves that raised.
+        return hasattr(self, "ledger_")
 
     def _report(self, links: pd.DataFrame) -> None:
         n_kept, n_tested = int(self.enrichment_["kept"].sum()), len(self.enrichment_)

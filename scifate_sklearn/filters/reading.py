@@ -5,17 +5,17 @@ import gzip
 import io
 import os
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-TF_COLUMNS = ("TF", "id")
-TARGET_COLUMNS = ("target", "linked_gene_name", "gene_symbol")
-PEAK_COLUMN = "peak"
+from scifate_sklearn.filters.layouts import check_once
 
+# TRRUST's own files have no header, and several references in one field, separated by semicolons.
+_TRRUST_COLUMNS = ("TF", "target", "mode", "PMIDs")
+_TRRUST_MODES = ("Activation", "Repression", "Unknown")
 _DELIMITERS = ("\t", ",", ";")
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
@@ -26,7 +26,7 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Text may be gzip-compressed, have a byte-order mark, any line ends (LF, CRLF, CR) and tabs,
     commas or semicolons between fields, whatever the extension says. Values stay strings, so genes
-    called ``NA`` or ``MARCH1`` survive.
+    called ``NA`` or ``MARCH1`` survive. TRRUST's files, which have no header, get one.
 
     Raises
     ------
@@ -43,12 +43,15 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         return _read_parquet(path, raw)
     text = _decode(path, raw)
     header = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=header.count)
-    # pandas would rename the second of two columns with one name.
-    _check_once(next(csv.reader([header], delimiter=delimiter)), str(path))
+    # The type is for pandas-stubs, which know no overload with all these options.
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
+    if _is_trrust(header):
+        options |= {"sep": "\t", "header": None, "names": list(_TRRUST_COLUMNS)}
+    else:
+        options |= {"sep": max(_DELIMITERS, key=header.count)}
+        # pandas would rename the second of two columns with one name.
+        check_once(next(csv.reader([header], delimiter=options["sep"])), str(path))
     try:
-        # The cast is for pandas-stubs, which know no overload with all these options.
-        options: dict[str, Any] = {"sep": delimiter, "dtype": str, "keep_default_na": False}
         table: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(
@@ -107,45 +110,10 @@ def read_gmt(
     return tfs, targets
 
 
-def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
-    """Return which columns of `table` are ``TF``, ``target`` and, if there, ``peak``.
-
-    Raises
-    ------
-    TypeError
-        If `table` is no DataFrame.
-    ValueError
-        If the TF or the target column is missing, or there is more than one.
-    """
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(
-            f"{source} must be a pandas DataFrame with the columns TF, target and maybe peak, got "
-            f"{type(table).__name__}. Files are for `BindingReference.read`."
-        )
-    found = {
-        role: next((name for name in accepted if name in table.columns), None)
-        for role, accepted in (("TF", TF_COLUMNS), ("target", TARGET_COLUMNS))
-    }
-    missing = [role for role, name in found.items() if name is None]
-    if missing:
-        found_names = ", ".join(repr(str(name)[:40]) for name in table.columns[:8])
-        raise ValueError(
-            f"{source} has no column for {' and '.join(missing)}; found {found_names}. "
-            f"Name the TF column one of {TF_COLUMNS}, the target column one of {TARGET_COLUMNS}; "
-            "a column 'peak' (0/1) is optional. Gene sets are for `BindingReference.from_gmt`."
-        )
-    _check_once(table.columns, source)
-    columns = {role: name for role, name in found.items() if name is not None}
-    return columns | ({"peak": PEAK_COLUMN} if PEAK_COLUMN in table.columns else {})
-
-
-def _check_once(columns: Iterable[Any], source: str) -> None:
-    counts = Counter(str(name).strip() for name in columns)
-    for name in (*TF_COLUMNS, *TARGET_COLUMNS, PEAK_COLUMN):
-        if counts[name] > 1:
-            raise ValueError(
-                f"{source} has {counts[name]} columns called {name!r}; rename all but one."
-            )
+def _is_trrust(line: str) -> bool:
+    """Tell whether a first line is one of TRRUST's links: TF, gene, mode, PubMed ids."""
+    fields = line.split("\t")
+    return len(fields) == len(_TRRUST_COLUMNS) and fields[2].strip() in _TRRUST_MODES
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 """BindingReference: for which genes was the binding of a TF tested, and where is a peak."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scifate_sklearn.filters.codes import as_flags, as_names, name_codes, rename_rows
+from scifate_sklearn.filters.layouts import evidence_columns, evidence_rows
 from scifate_sklearn.filters.names import examples, guess_mismatch
-from scifate_sklearn.filters.reading import evidence_columns, read_gmt, read_table
+from scifate_sklearn.filters.reading import read_gmt, read_table
 
 UNTESTED, NO_PEAK, PEAK = 0, 1, 2
 
@@ -48,10 +49,9 @@ class BindingReference:
     Notes
     -----
     Names are compared letter by letter. Where data and reference differ in case, as mouse data
-    (``Pax6``) and Enrichr's upper-case mouse sets (``PAX6``), rename the reference::
-
-        data_name = {name.upper(): name for name in adata.var_names}
-        reference = reference.map_names(data_name)
+    (``Pax6``) and Enrichr's upper-case mouse sets (``PAX6``), in Ensembl versions, or by aliases,
+    `EncodeLinkFilter` renames the reference if asked to (`harmonize`); for orthologs and other
+    tables of names there is `map_names`.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class BindingReference:
         return int(np.count_nonzero(self.status == PEAK))
 
     @classmethod
-    def from_table(cls, table: pd.DataFrame) -> Self:
+    def from_table(cls, table: pd.DataFrame, *, confidence: Collection[str] | None = None) -> Self:
         """Make a reference of tested pairs, one row each.
 
         Parameters
@@ -134,6 +134,8 @@ class BindingReference:
             Columns ``TF``, ``target``, ``peak`` or dynamo's ``id``, ``linked_gene_name``, ``peak``;
             ``peak`` holds 0/1 or booleans. A pair that is there more than once has a peak if one
             of its rows has.
+        confidence : collection of str, optional
+            As in `from_edges`.
 
         Returns
         -------
@@ -145,32 +147,41 @@ class BindingReference:
             If a column or a name is missing, ``peak`` holds something else, or all pairs are of one
             class.
         """
-        columns = evidence_columns(table, "`table`")
+        rows, columns = evidence_rows(table, "`table`", confidence)
         if "peak" not in columns:
             raise ValueError(
                 "`table` has no column 'peak' that tells bound from unbound pairs. If all rows are "
                 "bound pairs, use `BindingReference.from_edges`."
             )
-        tf, tfs = name_codes(table[columns["TF"]])
-        gene, genes = name_codes(table[columns["target"]])
-        peak = as_flags(table[columns["peak"]])
+        tf, tfs = name_codes(rows[columns["TF"]])
+        gene, genes = name_codes(rows[columns["target"]])
+        peak = as_flags(rows[columns["peak"]])
         status = np.zeros((len(tfs), len(genes)), dtype=np.int8)
         status[tf, gene] = NO_PEAK
         status[tf[peak], gene[peak]] = PEAK
         return cls(tfs, genes, status)
 
     @classmethod
-    def from_edges(cls, edges: pd.DataFrame, genes: Iterable[str] | None = None) -> Self:
+    def from_edges(
+        cls,
+        edges: pd.DataFrame,
+        genes: Iterable[str] | None = None,
+        *,
+        confidence: Collection[str] | None = None,
+    ) -> Self:
         """Make a reference of bound pairs; all other genes of the universe count as not bound.
 
         Parameters
         ----------
         edges : DataFrame
-            Columns ``TF`` and ``target`` (or dynamo's ``id``, ``linked_gene_name``); others, a
-            column ``peak`` too, are ignored.
+            Columns ``TF`` and ``target``, or those of a known source (see Notes); others, weights,
+            signs and a column ``peak`` too, are ignored.
         genes : iterable of str, optional
             The universe; bound genes outside it are left out. By default all targets in `edges`,
             which lacks the genes that no TF binds.
+        confidence : collection of str, optional
+            Keep edges with these values of the column ``confidence`` only, as ``("A", "B", "C")``
+            of DoRothEA. By default all.
 
         Returns
         -------
@@ -179,11 +190,22 @@ class BindingReference:
         Raises
         ------
         ValueError
-            If a column or a name is missing, no target is in `genes`, or no pair is left unbound.
+            If a column or a name is missing, it is not clear which column is the TF, `confidence`
+            names no level of the table, no target is in `genes`, or no pair is left unbound.
+
+        Notes
+        -----
+        Known sources and the columns that are their TF → gene: dynamo ``id`` →
+        ``linked_gene_name``, TRRUST ``TF`` → ``gene_symbol``, DoRothEA ``tf`` or ``source`` →
+        ``target``, CollecTRI and decoupler ``source`` → ``target``, Harmonizome ``target`` →
+        ``source``. The last two call opposite things by one name. A table with ``source`` and
+        ``target`` is Harmonizome's if it has ``source_desc`` and ``target_desc``, and decoupler's
+        if it has none of these but ``weight``, ``mor``, ``confidence`` or the like; any other
+        raises an error.
         """
-        columns = evidence_columns(edges, "`edges`")
-        tf, tfs = name_codes(edges[columns["TF"]])
-        gene, targets = name_codes(edges[columns["target"]])
+        rows, columns = evidence_rows(edges, "`edges`", confidence)
+        tf, tfs = name_codes(rows[columns["TF"]])
+        gene, targets = name_codes(rows[columns["target"]])
         universe = targets if genes is None else _as_universe(genes)
         code_in_universe = pd.Index(universe).get_indexer(pd.Index(targets))
         if len(targets) and (code_in_universe < 0).all():
@@ -230,7 +252,13 @@ class BindingReference:
             return cls.from_edges(pd.DataFrame({"TF": tfs, "target": targets}), genes)
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str], genes: Iterable[str] | None = None) -> Self:
+    def read(
+        cls,
+        path: str | os.PathLike[str],
+        genes: Iterable[str] | None = None,
+        *,
+        confidence: Collection[str] | None = None,
+    ) -> Self:
         """Read a reference from a file.
 
         Parameters
@@ -238,9 +266,12 @@ class BindingReference:
         path : path-like
             Delimited text (csv, tsv, txt; tabs, commas or semicolons, told from the content),
             parquet, or a file called ``*.gmt``; text may be gzip-compressed. With a column ``peak``
-            it is taken as `from_table` does, without as `from_edges` does.
+            it is taken as `from_table` does, without as `from_edges` does, which lists the sources
+            that are known. TRRUST's files without a header are known too.
         genes : iterable of str, optional
             The universe. Rows of other genes are left out.
+        confidence : collection of str, optional
+            As in `from_edges`; not for gene sets.
 
         Returns
         -------
@@ -253,17 +284,23 @@ class BindingReference:
             path), or if it is parquet and pyarrow is not installed.
         """
         if os.fspath(path).lower().removesuffix(".gz").endswith(".gmt"):
+            if confidence is not None:
+                raise ValueError(f"`confidence`: gene sets have none ({path}); leave it out.")
             return cls.from_gmt(path, genes)
         table = read_table(path)
         columns = evidence_columns(table, str(path))
         with _naming(path):
             if "peak" not in columns:
-                return cls.from_edges(table, genes)
+                return cls.from_edges(table, genes, confidence=confidence)
             if genes is not None:
                 table = table[table[columns["target"]].isin(_as_universe(genes))]
-            return cls.from_table(table)
+            return cls.from_table(table, confidence=confidence)
 
-    def map_names(self, new_name: Callable[[str], str | None] | Mapping[str, str]) -> Self:
+    def map_names(
+        self,
+        new_name: Callable[[str], str | None] | Mapping[str, str],
+        new_gene_name: Callable[[str], str | None] | Mapping[str, str] | None = None,
+    ) -> Self:
         """Return a reference with other names of TFs and genes.
 
         Parameters
@@ -271,15 +308,17 @@ class BindingReference:
         new_name : callable or mapping
             From an old name to the new one. A callable returns None to drop a name; names that a
             mapping lacks stay as they are. To keep orthologs only pass ``orthologs.get``.
+        new_gene_name : callable or mapping, optional
+            The same for genes, if they are renamed otherwise than TFs.
 
         Returns
         -------
         BindingReference
             Names that become equal are united: a peak under one of them is a peak.
         """
-        rename = _or_same(new_name) if isinstance(new_name, Mapping) else new_name
-        tfs, status = rename_rows(self.tfs, self.status, rename)
-        genes, transposed = rename_rows(self.genes, status.T, rename)
+        new_gene_name = new_name if new_gene_name is None else new_gene_name
+        tfs, status = rename_rows(self.tfs, self.status, _renaming(new_name))
+        genes, transposed = rename_rows(self.genes, status.T, _renaming(new_gene_name))
         return type(self)(tfs, genes, np.ascontiguousarray(transposed.T))
 
 
@@ -335,8 +374,12 @@ def _as_universe(genes: Iterable[str]) -> NDArray[np.object_]:
     return as_names(dict.fromkeys(names))
 
 
-def _or_same(mapping: Mapping[str, str]) -> Callable[[str], str | None]:
-    return lambda name: mapping.get(name, name)
+def _renaming(
+    new_name: Callable[[str], str | None] | Mapping[str, str],
+) -> Callable[[str], str | None]:
+    if not isinstance(new_name, Mapping):
+        return new_name
+    return lambda name: new_name.get(name, name)
 
 
 @contextmanager

@@ -1,15 +1,25 @@
 import hashlib
 import logging
+import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scifate_sklearn.datasets import fetch_file
+from scifate_sklearn.datasets import (
+    _references,
+    fetch_cistarget,
+    fetch_dynamo_encode,
+    fetch_dynamo_tf_annotations,
+    fetch_file,
+    fetch_harmonizome_encode,
+)
 
 CONTENT = b"TF,target,peak\nE2F1,MCM2,1\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -23,6 +33,7 @@ class Server:
     requests: Counter[str] = field(default_factory=Counter)
     body: bytes = CONTENT
     failures_left: int = 0
+    breaks_left: int = 0
     declared_length: int | None = None
 
 
@@ -42,6 +53,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             self.send_response(200)
             self.send_header("Content-Length", str(state.declared_length or len(state.body)))
             self.end_headers()
+            if state.breaks_left:
+                state.breaks_left -= 1
+                self.wfile.write(state.body[:5])
+                return self.wfile.flush()
             self.wfile.write(state.body)
             return None
 
@@ -126,6 +141,13 @@ def test_a_server_that_hiccups_is_asked_again(server: Server, tmp_path: Path) ->
     assert server.requests["/peaks.csv"] == 3
 
 
+def test_a_connection_that_breaks_is_made_again(server: Server, tmp_path: Path) -> None:
+    server.breaks_left = 2
+    path = fetch_file(f"{server.url}/peaks.csv", known_hash=SHA256, cache_dir=tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert server.requests["/peaks.csv"] == 3
+
+
 def test_a_missing_file_is_asked_for_once(server: Server, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"absent\.csv .*404.* local path"):
         fetch_file(f"{server.url}/absent.csv", cache_dir=tmp_path)
@@ -196,3 +218,102 @@ def test_progress_on_request(
     out, err = capfd.readouterr()
     assert out == ""
     assert "100%" in err
+
+
+FETCHERS = {
+    "DYNAMO_TF_ANNOTATIONS_URL": fetch_dynamo_tf_annotations,
+    "DYNAMO_ENCODE_URL": fetch_dynamo_encode,
+    "HARMONIZOME_ENCODE_URL": fetch_harmonizome_encode,
+    "CISTARGET_URL": partial(fetch_cistarget, "annotations"),
+}
+
+
+@pytest.fixture(params=FETCHERS)
+def fetcher(
+    request: pytest.FixtureRequest, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """Return a function that fetches a published file, from the loopback server."""
+    _, _, path = getattr(_references, request.param).split("//")[1].partition("/")
+    monkeypatch.setattr(_references, request.param, f"{server.url}/{path}")
+    return FETCHERS[request.param]
+
+
+def test_published_files_are_fetched_once(
+    fetcher: Callable[..., Path], server: Server, tmp_path: Path
+) -> None:
+    path = fetcher(cache_dir=tmp_path, known_hash=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert fetcher(cache_dir=tmp_path) == path
+    assert sum(server.requests.values()) == 1
+
+
+def test_published_files_after_hiccups(
+    fetcher: Callable[..., Path], server: Server, tmp_path: Path
+) -> None:
+    server.failures_left, server.breaks_left = 1, 1
+    assert fetcher(cache_dir=tmp_path).read_bytes() == CONTENT
+    assert sum(server.requests.values()) == 3
+
+
+def test_published_files_with_another_checksum(
+    fetcher: Callable[..., Path], server: Server, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="bad checksum for http"):
+        fetcher(cache_dir=tmp_path, known_hash="0" * 64)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", ["absent", "offline"])
+@pytest.mark.parametrize("name", FETCHERS)
+def test_published_files_by_hand(
+    name: str, trouble: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the path where a file that was brought by other means is found."""
+    host = f"{server.url}/absent" if trouble == "absent" else "http://127.0.0.1:9"
+    monkeypatch.setattr(_references, name, f"{host}/table.csv")
+    with pytest.raises(OSError, match=r"could not download .*by other means") as caught:
+        FETCHERS[name](cache_dir=tmp_path)
+    match = re.search(r"save it as (\S+), where it is looked for first", str(caught.value))
+    assert match is not None
+    Path(match[1]).write_bytes(CONTENT)
+    assert FETCHERS[name](cache_dir=tmp_path) == Path(match[1])
+
+
+def test_files_of_cistarget(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_references, "CISTARGET_URL", server.url)
+    folder = "/databases/mus_musculus/mm10/refseq_r80/mc_v10_clust/gene_based"
+    for options, asked in [
+        (("rankings", "mouse"),
+         f"{folder}/mm10_10kbp_up_10kbp_down_full_tx_v10_clust.genes_vs_motifs.rankings.feather"),
+        (("annotations", "mouse"), "/motif2tf/motifs-v10nr_clust-nr.mgi-m0.001-o0.0.tbl"),
+        (("annotations",), "/motif2tf/motifs-v10nr_clust-nr.hgnc-m0.001-o0.0.tbl"),
+    ]:  # fmt: skip
+        path = fetch_cistarget(*options, cache_dir=tmp_path)
+        assert path.name.endswith(asked.rpartition("/")[2])
+        assert server.requests[asked] == 1
+    fetch_cistarget("rankings", search_space="500bp", cache_dir=tmp_path)
+    assert [path for path in server.requests if "hg38_500bp_up_100bp_down_full" in path]
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"kind": "scores"}, "kind"),
+        ({"kind": "rankings", "species": "fly"}, "species"),
+        ({"kind": "rankings", "search_space": "5kb"}, "search_space"),
+    ],
+)
+def test_files_that_cistarget_does_not_have(options: dict[str, Any], name: str) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` must be one of"):
+        fetch_cistarget(**options)
+
+
+def test_published_addresses_are_of_these_hosts() -> None:
+    addresses = [getattr(_references, name) for name in FETCHERS]
+    assert all(address.startswith("https://") for address in addresses)
+    assert [address.split("/")[2] for address in addresses] == [
+        "figshare.com", "figshare.com", "maayanlab.cloud", "resources.aertslab.org",
+    ]  # fmt: skip

@@ -1,0 +1,124 @@
+"""Links of the pancreas against evidence that people have: do names meet, what survives, how fast.
+
+    python benchmarks/overlap.py --json overlap.json
+
+Fits the mouse pancreas (unspliced on total RNA, all targets) and tests its links against ChIP-seq
+sets of ENCODE and ChEA, of mouse and of human cells and all in upper-case symbols, and against
+TRRUST's curated links. Overlap is the share of the smaller of two lists of names, of TFs and of
+targets, as the files are and once letter case is ignored. Links survive the published filter
+(Fisher, two-sided, Holm) or the strict one (enriched TFs, links with a peak, tested genes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+import report
+
+report.use_threads(1)
+
+from problems import evidence_file, pancreas_inputs
+
+from scifate_sklearn import BindingReference, EncodeLinkFilter, SciFateRegressor
+from scifate_sklearn.links import strong_links
+
+EVIDENCE = {
+    "ENCODE 2015, mouse": "encode_enrichr/encode2015_edges_mouse.csv.gz",
+    "ENCODE 2015, human": "encode_enrichr/encode2015_edges_human.csv.gz",
+    "ChEA 2015, mouse": "encode_enrichr/chea2015_edges_mouse.csv.gz",
+    "ChEA 2015, human": "encode_enrichr/chea2015_edges_human.csv.gz",
+    "TRRUST 2, mouse": "trrust/trrust_rawdata.mouse.tsv",
+}
+COEF_THRESHOLD = 0.04
+COLUMNS = {
+    "evidence": "evidence",
+    "tfs": "its TFs",
+    "tf_share": "TF overlap",
+    "tf_share_harmonized": "ignoring case",
+    "target_share": "target overlap",
+    "target_share_harmonized": "ignoring case",
+    "published_tfs": "TFs kept, published",
+    "published_links": "links kept, published",
+    "strict_tfs": "TFs kept, strict",
+    "strict_links": "links kept, strict",
+    "seconds": "seconds",
+}
+
+
+def fit() -> tuple[SciFateRegressor, dict[str, Any]]:
+    """Fit the pancreas; return the regressor, and what came of it."""
+    inputs = pancreas_inputs()
+    start = time.perf_counter()
+    regressor = SciFateRegressor(path="adaptive").fit(inputs.tf_matrix, inputs.target_matrix)
+    return regressor, {
+        "seconds": time.perf_counter() - start,
+        "targets": len(regressor.target_names_in_),
+        "links": len(regressor.links_),
+        "strong_links": len(strong_links(regressor.links_, COEF_THRESHOLD)),
+    }
+
+
+def judge(name: str, regressor: SciFateRegressor) -> dict[str, Any]:
+    """Test the links against one file of evidence, read included."""
+    start = time.perf_counter()
+    reference = BindingReference.read(evidence_file(EVIDENCE[name]))
+    published = EncodeLinkFilter(reference, coef_threshold=COEF_THRESHOLD, harmonize="case")
+    strict = EncodeLinkFilter.strict(
+        reference,
+        coef_threshold=COEF_THRESHOLD,
+        harmonize="case",
+        tested_targets=regressor.target_names_in_,
+    )
+    row: dict[str, Any] = {"evidence": name, "tfs": len(reference.tfs)}
+    for kind, chip in (("published", published), ("strict", strict)):
+        row[f"{kind}_links"] = len(chip.fit_transform(regressor.links_))
+        row[f"{kind}_tfs"] = int(chip.enrichment_["kept"].sum())
+        row[f"{kind}_tested_tfs"] = len(chip.enrichment_)
+    row["seconds"] = time.perf_counter() - start
+    overlap = published.overlap_
+    for role in overlap.index:
+        for share in ("share", "share_harmonized"):
+            row[f"{role.lower()}_{share}"] = float(overlap.loc[role, share])
+        for count in ("n_links", "n_reference", "n_common", "n_harmonized", "n_united"):
+            row[f"{role.lower()}_{count}"] = int(overlap.loc[role, count])
+    return row
+
+
+def shown(row: dict[str, Any]) -> list[str]:
+    """Return the cells of a row of the table."""
+    texts = {
+        **{name: f"{row[name]:.1%}" for name in COLUMNS if "share" in name},
+        **{
+            f"{kind}_tfs": f"{row[f'{kind}_tfs']} of {row[f'{kind}_tested_tfs']}"
+            for kind in ("published", "strict")
+        },
+        "seconds": report.short(row["seconds"]),
+    }
+    return [texts.get(name, str(row[name])) for name in COLUMNS]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", help="write all numbers to this file")
+    arguments = parser.parse_args()
+    report.progress("fitting the pancreas")
+    regressor, fitted = fit()
+    rows = []
+    for name in EVIDENCE:
+        report.progress(name)
+        rows.append(judge(name, regressor))
+    machine = report.machine()
+    print(report.describe(machine), end="\n\n")
+    print(
+        f"{fitted['links']:,} links of {fitted['targets']:,} targets, {fitted['strong_links']:,} "
+        f"with |coef| > {COEF_THRESHOLD}, fitted in {report.duration(fitted['seconds'])}.",
+        end="\n\n",
+    )
+    print(report.table(list(COLUMNS.values()), map(shown, rows)))
+    report.save_json(arguments.json, {"machine": machine, "fit": fitted, "evidence": rows})
+
+
+if __name__ == "__main__":
+    main()

@@ -10,13 +10,15 @@ from .anndata_io import (
     prepare_moments,
     scifate_glmnet,
 )
-from .filters import BindingReference, EncodeLinkFilter
+from .filters import BindingReference, EncodeLinkFilter, MotifLinkFilter, MotifRankings
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
 
 __all__ = [
     "BindingReference",
     "EncodeLinkFilter",
+    "MotifLinkFilter",
+    "MotifRankings",
     "RSampleKFold",
     "SciFateInputs",
     "SciFateMoments",

@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Ranks = NDArray[np.integer[Any]]
 
+# So many ranks at a time stay in the processor's cache.
+_BLOCK = 1 << 18
+
 
 def recovered_areas(ranks: Ranks, sizes: Sequence[int], n_top: int) -> Counts:
     """Return the areas under the recovery curves of nested sets of targets.
@@ -64,12 +67,12 @@ def normalised_scores(areas: Counts) -> Floats:
         NaN if all areas are the same.
     """
     n_motifs = len(areas)
-    deviations: Floats = areas - int(areas.sum()) / n_motifs
+    deviations = areas.astype(np.float64) - int(areas.sum()) / n_motifs
     # A sum that is rounded once does not depend on the order.
     variance = math.fsum(deviations * deviations) / (n_motifs - 1)
     # Equal areas need not be 0 from their mean as floats.
     sd = math.sqrt(variance) if areas.min() < areas.max() else math.nan
-    return np.divide(deviations, sd)
+    return deviations / sd
 
 
 def highest_score(n_motifs: int) -> float:
@@ -77,7 +80,7 @@ def highest_score(n_motifs: int) -> float:
     return (n_motifs - 1) / math.sqrt(n_motifs)
 
 
-def recovery_bound(ranks: Ranks, n_ranks: int) -> Floats:
+def recovery_bounds(ranks: Ranks, sizes: Sequence[int], n_ranks: int) -> Floats:
     """Return mean + 2 sd (ddof 1) over all motifs of the number of targets recovered by each rank.
 
     The curves of all motifs at all ranks would be a matrix of n_motifs × n_ranks. Their sums and
@@ -87,46 +90,82 @@ def recovery_bound(ranks: Ranks, n_ranks: int) -> Floats:
     Parameters
     ----------
     ranks : ndarray of int of shape (n_targets, n_motifs)
-        Ranks of the targets.
+        Ranks of the targets; each set is the first so many of them.
+    sizes : sequence of int of length n_sets
+        Sizes of the sets, in decreasing order.
     n_ranks : int
         How many ranks, from 0, are wanted.
 
     Returns
     -------
-    ndarray of shape (n_ranks,)
+    ndarray of shape (n_sets, n_ranks)
     """
-    n_motifs = ranks.shape[1]
-    rank, position = _in_order_of_recovery(ranks, n_ranks)
-    total = np.cumsum(np.bincount(rank, minlength=n_ranks))
-    # bincount sums in float64, which holds integers exactly up to 2⁵³.
-    steps = np.bincount(rank, weights=2 * position + 1, minlength=n_ranks)
-    squares = np.cumsum(steps.astype(np.int64))
-    variance = (n_motifs * squares - total * total) / (n_motifs * (n_motifs - 1))
-    return total / n_motifs + 2.0 * np.sqrt(variance)
+    ranks = ranks[: max(sizes, default=0)]
+    n_targets, n_motifs = ranks.shape
+    recovered = np.zeros((len(sizes), n_ranks), dtype=np.int64)
+    squares = np.zeros_like(recovered)
+    # A target is in so many of the sets, the largest ones.
+    n_in = (np.reshape(sizes, (-1, 1)) > np.arange(n_targets)).sum(axis=0)
+    block = max(1, _BLOCK // max(n_targets, 1))
+    for start in range(0, n_motifs, block):
+        keys = _sorted_recoveries(ranks[:, start : start + block], n_in, n_ranks, len(sizes) + 1)
+        for i in range(len(sizes)):
+            pairs, n_in_sets = _split(keys, len(sizes) + 1)
+            rank, before = _positions(pairs[n_in_sets > i], n_ranks)
+            count = np.bincount(rank, minlength=n_ranks)
+            recovered[i] += count
+            # bincount sums in float64, which holds integers exactly up to 2⁵³.
+            twice = 2 * np.bincount(rank, weights=before, minlength=n_ranks)
+            squares[i] += count + twice.astype(np.int64)
+    total, total_of_squares = recovered.cumsum(axis=1), squares.cumsum(axis=1)
+    variance = (n_motifs * total_of_squares - total * total) / (n_motifs * (n_motifs - 1))
+    bounds: Floats = total / n_motifs + 2.0 * np.sqrt(variance)
+    return bounds
 
 
-def _in_order_of_recovery(ranks: Ranks, n_ranks: int) -> tuple[NDArray[np.intp], Counts]:
-    """Return, for all (target, motif) with a rank below `n_ranks`, by motif and rank: which.
+def _sorted_recoveries(
+    ranks: Ranks, labels: NDArray[np.intp], n_ranks: int, n_labels: int
+) -> NDArray[np.integer[Any]]:
+    """Return one number for each target that a motif ranks below `n_ranks`, in order.
 
-    Returns
-    -------
-    rank : ndarray of shape (n_recovered,)
-        The rank.
-    position : ndarray of shape (n_recovered,)
-        How many targets the motif has recovered before.
+    The number is (motif · n_ranks + rank) · n_labels + label of the target.
     """
     n_motifs = ranks.shape[1]
     cells = np.flatnonzero(ranks < n_ranks)
-    # One number per pair sorts by motif, then by rank; short numbers sort faster.
-    is_short = n_motifs * n_ranks <= np.iinfo(np.int32).max
+    # Short numbers sort and divide faster.
+    is_short = n_motifs * n_ranks * n_labels <= np.iinfo(np.int32).max
     dtype = np.int32 if is_short else np.int64
-    motif = (cells % n_motifs).astype(dtype)
+    target = cells // n_motifs
+    motif = (cells - target * n_motifs).astype(dtype)
     keys = motif * dtype(n_ranks) + ranks.ravel()[cells].astype(dtype)
+    keys = keys * dtype(n_labels) + labels.astype(dtype)[target]
     keys.sort()
-    motif, rank = np.divmod(keys, dtype(n_ranks))
-    counts = np.bincount(motif, minlength=n_motifs)
-    position = np.arange(len(keys)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return rank, position
+    return keys
+
+
+def _split(
+    keys: NDArray[np.integer[Any]], n_low: int
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
+    """Return quotient and remainder; NumPy's own remainder takes many times longer."""
+    high = keys // keys.dtype.type(n_low)
+    return high, keys - high * keys.dtype.type(n_low)
+
+
+def _positions(
+    pairs: NDArray[np.integer[Any]], n_ranks: int
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.intp]]:
+    """Return the rank of each recovery, and how many the same motif has made before it.
+
+    Parameters
+    ----------
+    pairs : ndarray of int of shape (n_recoveries,)
+        motif · n_ranks + rank, in order.
+    """
+    motif, rank = _split(pairs, n_ranks)
+    is_first = np.diff(motif, prepend=-1) != 0
+    starts = np.flatnonzero(is_first)
+    before = np.arange(len(motif)) - np.repeat(starts, np.diff(starts, append=len(motif)))
+    return rank, before
 
 
 def leading_edge(ranks: Ranks, bound: Floats) -> int:
@@ -137,7 +176,7 @@ def leading_edge(ranks: Ranks, bound: Floats) -> int:
     ranks : ndarray of int of shape (n_targets,)
         Ranks of the targets under one motif.
     bound : ndarray of shape (n_ranks,)
-        From `recovery_bound`.
+        One row of `recovery_bounds`.
 
     Returns
     -------

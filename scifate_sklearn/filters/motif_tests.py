@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from scifate_sklearn.filters.motif_enrichment import (
     Counts,
+    Floats,
     Ranks,
     leading_edge,
     normalised_scores,
     recovered_areas,
-    recovery_bound,
+    recovery_bounds,
 )
 from scifate_sklearn.filters.rankings import MotifRankings
 
@@ -41,6 +42,9 @@ ENRICHMENT_DTYPES = {
     "n_leading_edge": np.int64,
     "targets": object,
 }
+
+
+_Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,18 @@ class _Targets:
     TF: str
     names: NDArray[np.object_]
     sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """How a TF's motifs do on one set of its targets; arrays of shape (n_motifs of the TF,)."""
+
+    threshold: float
+    size: int
+    auc: Floats
+    nes: Floats
+    place: NDArray[np.intp]
+    is_enriched: NDArray[np.bool_]
 
 
 def motifs_of_tfs(annotations: pd.DataFrame, rankings: MotifRankings) -> dict[str, TFMotifs]:
@@ -124,13 +140,13 @@ def run_motif_tests(
     """
     tested = list(_target_sets(links, rankings, motifs, settings))
     columns = rankings.columns(name for targets in tested for name in targets.names)
-    tests: list[dict[str, Any]] = []
-    enriched: list[dict[str, Any]] = []
+    tests: list[_Row] = []
+    enriched: list[_Row] = []
     for targets in tested:
         ranks = np.stack([columns[name] for name in targets.names])
-        for row, found in _test_tf(targets, ranks, motifs[targets.TF], settings):
-            tests.append(row)
-            enriched += sorted(found, key=lambda motif: motif["rank"])
+        tests_of_tf, enriched_of_tf = _test_tf(targets, ranks, motifs[targets.TF], settings)
+        tests += tests_of_tf
+        enriched += enriched_of_tf
     return _table(tests, TEST_DTYPES), _table(enriched, ENRICHMENT_DTYPES)
 
 
@@ -163,64 +179,76 @@ def _target_sets(
 
 def _test_tf(
     targets: _Targets, ranks: Ranks, motifs: TFMotifs, settings: MotifSettings
-) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Yield the row of `tests` and those of `enrichment` of each threshold that is tested."""
+) -> tuple[list[_Row], list[_Row]]:
+    """Return the rows of `tests` and of `enrichment` of one TF."""
     areas = recovered_areas(ranks, targets.sizes, settings.n_top)
-    for threshold, size, area in zip(settings.coef_thresholds, targets.sizes, areas, strict=True):
-        if size > settings.min_targets:
-            test = {"TF": targets.TF, "coef_threshold": threshold, "n_targets": size}
-            nes = normalised_scores(area)[motifs.codes]
-            place = _places(area, motifs.codes)
-            # Of equal motifs the first by name, in which order they are.
-            best = int(place.argmin())
-            is_enriched = nes >= settings.nes_threshold
-            found = [
-                {
-                    "motif": motifs.names[i],
-                    "auc": area[motifs.codes[i]] / (settings.n_top * size),
-                    "nes": nes[i],
-                    "rank": place[i],
-                    "confidence": motifs.confidence[i],
-                }
-                for i in np.flatnonzero(is_enriched)
-            ]
-            edges = _edges(ranks[:size], motifs.codes[is_enriched], targets.names, settings.n_ranks)
-            best_motif = {
-                "n_motifs": len(nes),
-                "n_enriched": len(found),
-                "best_motif": motifs.names[best],
-                "best_nes": nes[best],
-                "best_rank": place[best],
-            }
-            yield (
-                test | best_motif,
-                [test | motif | edge for motif, edge in zip(found, edges, strict=True)],
-            )
+    sets = zip(settings.coef_thresholds, targets.sizes, areas, strict=True)
+    scores = [_score(*args, motifs, settings) for args in sets if args[1] > settings.min_targets]
+    tests = [{"TF": targets.TF, **_summary(score, motifs)} for score in scores]
+    enriched = [score for score in scores if score.is_enriched.any()]
+    bounds = recovery_bounds(ranks, [score.size for score in enriched], settings.n_ranks)
+    rows = [
+        row
+        for score, bound in zip(enriched, bounds, strict=True)
+        for row in _enriched_rows(score, bound, targets, ranks, motifs)
+    ]
+    return tests, rows
 
 
-def _places(area: Counts, codes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the places (1 = highest area) of some motifs among all; equals share the best."""
-    return len(area) - np.searchsorted(np.sort(area), area[codes], side="right") + 1
+def _score(
+    threshold: float, size: int, area: Counts, motifs: TFMotifs, settings: MotifSettings
+) -> _Scores:
+    nes = normalised_scores(area)[motifs.codes]
+    # Places from 1, highest area first; equals share the best.
+    higher = len(area) - np.searchsorted(np.sort(area), area[motifs.codes], side="right")
+    return _Scores(
+        threshold=threshold,
+        size=size,
+        auc=area[motifs.codes] / (settings.n_top * size),
+        nes=nes,
+        place=higher + 1,
+        is_enriched=nes >= settings.nes_threshold,
+    )
 
 
-def _edges(
-    ranks: Ranks, codes: NDArray[np.intp], names: NDArray[np.object_], n_ranks: int
-) -> Iterator[dict[str, Any]]:
-    """Yield the leading edge of each of some motifs, best ranked targets first."""
-    if not len(codes):
-        return
-    bound = recovery_bound(ranks, n_ranks)
-    for code in codes:
-        own = ranks[:, code]
+def _summary(score: _Scores, motifs: TFMotifs) -> _Row:
+    """Return what `tests` tells of a set but its TF; of equal motifs the first by name."""
+    best = int(score.place.argmin())
+    return {
+        "coef_threshold": score.threshold,
+        "n_targets": score.size,
+        "n_motifs": len(score.nes),
+        "n_enriched": int(score.is_enriched.sum()),
+        "best_motif": motifs.names[best],
+        "best_nes": score.nes[best],
+        "best_rank": score.place[best],
+    }
+
+
+def _enriched_rows(
+    score: _Scores, bound: Floats, targets: _Targets, ranks: Ranks, motifs: TFMotifs
+) -> Iterator[_Row]:
+    """Yield the rows of `enrichment` of a set, highest NES first."""
+    found = np.flatnonzero(score.is_enriched)
+    for i in found[np.argsort(score.place[found], kind="stable")]:
+        own = ranks[: score.size, motifs.codes[i]]
         rank_at_max = leading_edge(own, bound)
         inside = np.flatnonzero(own <= rank_at_max)
-        order = sorted(inside, key=lambda i: (own[i], names[i]))
+        order = sorted(inside, key=lambda j: (own[j], targets.names[j]))
         yield {
+            "TF": targets.TF,
+            "coef_threshold": score.threshold,
+            "n_targets": score.size,
+            "motif": motifs.names[i],
+            "auc": score.auc[i],
+            "nes": score.nes[i],
+            "rank": score.place[i],
+            "confidence": motifs.confidence[i],
             "rank_at_max": rank_at_max,
             "n_leading_edge": len(inside),
-            "targets": tuple(names[i] for i in order),
+            "targets": tuple(targets.names[j] for j in order),
         }
 
 
-def _table(rows: list[dict[str, Any]], dtypes: Mapping[str, Any]) -> pd.DataFrame:
+def _table(rows: list[_Row], dtypes: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)

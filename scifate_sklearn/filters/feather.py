@@ -80,7 +80,8 @@ def read_columns(
     pa = _import_pyarrow(path)
     _check_magic(Path(path))
     table = _read(pa, path, list(names)).combine_chunks()
-    columns = dict(zip(table.column_names, table.columns, strict=True))
+    found = dict(zip(table.column_names, table.columns, strict=True))
+    columns = {name: found[name] for name in names}
     incomplete = [name for name, column in columns.items() if column.null_count]
     if incomplete:
         raise ValueError(f"{path}: column {incomplete[0]!r} lacks values; every motif ranks it.")

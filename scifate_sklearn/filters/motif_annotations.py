@@ -124,7 +124,7 @@ def _given_confidence(column: "pd.Series[Any]", source: str) -> NDArray[np.objec
     if wrong.any():
         raise ValueError(
             f"{source}: column 'confidence' must hold 'high' and 'low', found "
-            f"{column[wrong].iloc[0]!r}."
+            f"{column[wrong].tolist()[0]!r}."
         )
     return column.to_numpy(object)
 

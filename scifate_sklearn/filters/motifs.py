@@ -184,6 +184,7 @@ class MotifLinkFilter(LinkFilter):
             if isinstance(self.annotations, pd.DataFrame)
             else read_motif_annotations(self.annotations)
         )
+        self._annotated_tfs = set(given["TF"])
         in_database = given["motif"].isin(self.rankings_.motifs)
         if not in_database.any():
             raise ValueError(
@@ -192,8 +193,13 @@ class MotifLinkFilter(LinkFilter):
                 f"{examples(self.rankings_.motifs)}. Take both from one motif collection "
                 "(such as v9 or v10), and check that `rankings` has one row per motif."
             )
-        enough = given["confidence"].eq(HIGH) | (self.confidence == LOW)
-        return given[in_database & enough].reset_index(drop=True)
+        used = given[in_database & (given["confidence"].eq(HIGH) | (self.confidence == LOW))]
+        if not len(used):
+            raise ValueError(
+                "All `annotations` of motifs in the ranking database are of low confidence; "
+                'use `confidence="low"` to take them.'
+            )
+        return used.reset_index(drop=True)
 
     def _settings(self) -> MotifSettings:
         n_ranked = self.rankings_.n_ranked
@@ -218,7 +224,7 @@ class MotifLinkFilter(LinkFilter):
         if len(links):
             tfs, targets = set(links["TF"].astype(str)), set(links["target"].astype(str))
             require_overlap(targets, self.rankings_.genes.tolist(), what="target")
-            require_overlap(tfs, list(motifs), what="TF")
+            require_overlap(tfs, self._annotated_tfs, what="TF")
         return run_motif_tests(links, self.rankings_, motifs, settings)
 
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
@@ -310,13 +316,14 @@ class MotifLinkFilter(LinkFilter):
         if self.nes_threshold > highest:
             why = (
                 f"a database of {len(self.rankings_.motifs)} motifs allows no NES above "
-                f"{highest:.2f}, and nes_threshold={self.nes_threshold}. Take a larger database"
+                f"{highest:.2f}, and nes_threshold={self.nes_threshold}. Take a larger database, "
+                "or a lower threshold to try things out"
             )
         elif not len(self.tests_):
             why = (
-                f"none of the {len(links)} links is of a TF with an annotated motif and more than "
-                f"min_targets={self.min_targets} targets in the database that have |coef| > "
-                f"{min(self._thresholds)}"
+                f"none of the {len(links)} links is of a TF that has an annotated motif in the "
+                f"database and more than min_targets={self.min_targets} targets there with "
+                f"|coef| > {min(self._thresholds)}"
             )
         if why:
             warnings.warn(f"{type(self).__name__} keeps no link: {why}.", UserWarning, stacklevel=5)

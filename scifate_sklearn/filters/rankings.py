@@ -176,7 +176,7 @@ class MotifRankings:
         ValueError
             If a gene is not ranked, or a rank is no integer from 0 to ``n_ranked - 1``.
         """
-        wanted = list(dict.fromkeys(genes))
+        wanted = list(dict.fromkeys(map(str, genes)))  # pyarrow refuses NumPy's strings
         unknown = set(wanted).difference(self.genes)
         if unknown:
             raise ValueError(f"`genes` not in the ranking database: {examples(unknown)}.")

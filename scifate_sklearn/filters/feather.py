@@ -78,10 +78,8 @@ def read_columns(
         As `read_layout`; and if a value is missing.
     """
     pa = _import_pyarrow(path)
-    _check_magic(Path(path))
     table = _read(pa, path, list(names)).combine_chunks()
-    found = dict(zip(table.column_names, table.columns, strict=True))
-    columns = {name: found[name] for name in names}
+    columns = dict(zip(table.column_names, table.columns, strict=True))
     incomplete = [name for name, column in columns.items() if column.null_count]
     if incomplete:
         raise ValueError(f"{path}: column {incomplete[0]!r} lacks values; every motif ranks it.")
@@ -140,8 +138,20 @@ def _row_column(pa: ModuleType, schema: Any, path: str | os.PathLike[str]) -> st
 
 
 def _read(pa: ModuleType, path: str | os.PathLike[str], columns: list[str]) -> Any:
+    magic = _check_magic(Path(path))
     with _naming_damage(path):
-        return pa.feather.read_table(path, columns=columns, memory_map=True)
+        if magic == _MAGIC_V1:
+            return pa.feather.read_table(path, columns=columns, memory_map=True)
+        source = pa.memory_map(os.fspath(path))
+        position = {name: i for i, name in enumerate(pa.ipc.open_file(source).schema.names)}
+        # Arrow maps whole files only: picked columns are copied, and all are mapped. If the file is
+        # compressed, the columns that are not wanted are unpacked in vain, so not too many of them.
+        picked = sorted(position[name] for name in columns)
+        fields = picked if 2 * len(picked) < len(position) else None
+        options = pa.ipc.IpcReadOptions(included_fields=fields)
+        reader = pa.ipc.open_file(source, options=options)
+        batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        return pa.Table.from_batches(batches, reader.schema).select(columns)
 
 
 @contextmanager

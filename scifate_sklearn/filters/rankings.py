@@ -112,7 +112,7 @@ class MotifRankings:
                 f"{type(table).__name__}. Files are for `MotifRankings.read`."
             )
         genes = _as_unique_names(table.columns, "column")
-        named = [name for name in table.columns if name in ROW_COLUMNS and _is_text(table[name])]
+        named = [name for name in ROW_COLUMNS if name in _text_columns(table)]
         motifs = table[named[0]] if named else table.index
         table = table.drop(columns=named[:1])
         genes = genes[~np.isin(genes, named[:1])]
@@ -214,12 +214,13 @@ def _as_unique_names(names: Iterable[Any], kind: str) -> NDArray[np.object_]:
     return as_text
 
 
-def _is_text(column: "pd.Series[Any]") -> bool:
-    return not pd.api.types.is_numeric_dtype(column)
+def _text_columns(table: pd.DataFrame) -> list[Any]:
+    is_number = [pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes]
+    return list(table.columns[~np.array(is_number, dtype=np.bool_)])
 
 
 def _whole_numbers(table: pd.DataFrame) -> Ranks:
-    text = [name for name in table.columns if _is_text(table[name])]
+    text = _text_columns(table)
     if text:
         raise ValueError(
             f"`table` must hold ranks, but column {text[0]!r} holds {table[text[0]].dtype}. "

@@ -107,16 +107,16 @@ def auc_by_loops(ranks, top):
     return Fraction(area, top * len(ranks))
 
 
-def leading_edge_by_loops(ranks_of, motif, n_ranks):
-    """Return x*; `ranks_of` holds the ranks of the targets by motif."""
-    distance = []
+def distances_by_loops(ranks_of, n_ranks):
+    """Return per motif RCC − (mean + 2 sd) at each rank; `ranks_of` holds the targets' ranks."""
+    distances = {motif: [] for motif in ranks_of}
     for x in range(n_ranks):
         recovered = {m: sum(rank <= x for rank in ranks) for m, ranks in ranks_of.items()}
         mean = sum(recovered.values()) / len(recovered)
         variance = sum((count - mean) ** 2 for count in recovered.values()) / (len(recovered) - 1)
-        distance.append(recovered[motif] - (mean + 2 * variance**0.5))
-    # Distances that are equal may differ in their last bits.
-    return next(x for x, far in enumerate(distance) if far >= max(distance) - 1e-12)
+        for motif, count in recovered.items():
+            distances[motif].append(count - (mean + 2 * variance**0.5))
+    return distances
 
 
 def enrichment_by_loops(table, annotations, links, confidence="high", params=PARAMS, **changed):
@@ -138,13 +138,15 @@ def enrichment_by_loops(table, annotations, links, confidence="high", params=PAR
             ranks_of = {m: {g: int(table.loc[m, g]) for g in targets} for m in table.index}
             lists = {m: list(ranks.values()) for m, ranks in ranks_of.items()}
             auc = {m: auc_by_loops(ranks, top) for m, ranks in lists.items()}
+            distances = distances_by_loops(lists, min(params["max_rank"], table.shape[1]))
             mean, sd = statistics.mean(auc.values()), statistics.stdev(auc.values())
             for motif in table.index:
                 nes = float(auc[motif] - mean) / sd
                 if (tf, motif) not in sure or nes < params["nes_threshold"]:
                     continue
-                n_ranks = min(params["max_rank"], table.shape[1])
-                edge = leading_edge_by_loops(lists, motif, n_ranks)
+                # Distances that are equal may differ in their last bits.
+                far = max(distances[motif])
+                edge = next(x for x, d in enumerate(distances[motif]) if d >= far - 1e-12)
                 inside = [g for g, rank in ranks_of[motif].items() if rank <= edge]
                 rows.append(
                     {

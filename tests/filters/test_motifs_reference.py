@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scifate_sklearn.filters import MotifLinkFilter, MotifRankings
+from scifate_sklearn.filters import MotifLinkFilter, MotifRankings, read_motif_annotations
 from scifate_sklearn.filters.motif_enrichment import (
     leading_edge,
     normalised_scores,
@@ -102,9 +102,11 @@ def test_agrees_with_ctxcore(path, rankings, seed):
 MOTIF, TF = "transfac_pro__M06328", "ZNF343"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def annotations(shared):
-    return shared / "data" / "rcistarget_tf" / "motifAnnotations_hgnc.csv.gz"
+    return read_motif_annotations(
+        shared / "data" / "rcistarget_tf" / "motifAnnotations_hgnc.csv.gz"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Feather V1:DeprecationWarning")
@@ -127,14 +129,15 @@ def test_real_motifs_among_shuffled_ones(shared, annotations):
     pytest.importorskip("pyarrow", reason="ranking databases are read with pyarrow")
     rankings = MotifRankings.read(shared / "data" / "cistarget" / FILES[1])
     rng = np.random.default_rng(0)
-    real = pd.DataFrame(rankings.columns(rankings.genes), index=rankings.motifs)
+    real = np.array(list(rankings.columns(rankings.genes).values())).T
     noise = [rng.permutation(rankings.n_ranked) for _ in range(35)]
-    noise = pd.DataFrame(noise, index=[f"noise{i}" for i in range(35)], columns=real.columns)
+    names = [*rankings.motifs, *(f"noise{i}" for i in range(35))]
+    table = pd.DataFrame(np.vstack([real, noise]), index=names, columns=rankings.genes)
     genes = draw_genes(rankings, 0)
     links = pd.DataFrame({"TF": TF, "target": [*genes, "NONE"], "coef": 0.1})
-    motifs = MotifLinkFilter(pd.concat([real, noise]), annotations).fit(links)
+    motifs = MotifLinkFilter(table, annotations).fit(links)
     own = motifs.enrichment_[motifs.enrichment_["motif"] == MOTIF]
-    ranks = pd.concat([real, noise])[genes]
+    ranks = table[genes]
     curves = (ranks.to_numpy()[:, :, None] <= np.arange(N_RANKS)).sum(axis=1)
     auc = curves[:, :1114].sum(axis=1) / (1114 * len(genes))
     column = list(ranks.index).index(MOTIF)

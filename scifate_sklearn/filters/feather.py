@@ -1,0 +1,167 @@
+"""Ranking databases in feather files: what columns there are, and some of them.
+
+pyarrow is imported when a file is read and not before. Uncompressed files are mapped into memory,
+so that a column costs what it holds, whatever the size of the file.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Names of the column with the names of the rows, newest layout first.
+ROW_COLUMNS = ("motifs", "tracks", "features")
+
+_MAGIC_V1, _MAGIC_V2 = b"FEA1", b"ARROW1"
+
+
+def read_layout(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
+    """Return the names of the rows and of the ranked columns of a database.
+
+    Parameters
+    ----------
+    path : path-like
+        A feather file, version 1 or 2, with the names of its rows in a column called ``motifs``,
+        ``tracks`` or ``features``, wherever it stands.
+
+    Returns
+    -------
+    rows, columns : list of str
+        Names of the motifs (or tracks), and of the genes (or regions).
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no feather file, is damaged, or has no column with the names of its rows.
+    """
+    pa = _import_pyarrow(path)
+    magic = _check_magic(Path(path))
+    with _naming_damage(path):
+        if magic == _MAGIC_V1:
+            schema = pa.feather.read_table(path, memory_map=True).schema
+        else:
+            with pa.memory_map(os.fspath(path)) as source:
+                schema = pa.ipc.open_file(source).schema
+    row_column = _row_column(pa, schema, path)
+    rows = _read(pa, path, [row_column]).column(0).to_pylist()
+    return rows, [name for name in schema.names if name != row_column]
+
+
+def read_columns(
+    path: str | os.PathLike[str], names: Sequence[str]
+) -> dict[str, NDArray[np.generic]]:
+    """Return some columns of a database, without reading the others.
+
+    Parameters
+    ----------
+    path : path-like
+        A feather file.
+    names : sequence of str
+        Names of columns that are there.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ImportError, FileNotFoundError, ValueError
+        As `read_layout`; and if a value is missing.
+    """
+    pa = _import_pyarrow(path)
+    table = _read(pa, path, list(names)).combine_chunks()
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    incomplete = [name for name, column in columns.items() if column.null_count]
+    if incomplete:
+        raise ValueError(f"{path}: column {incomplete[0]!r} lacks values; every motif ranks it.")
+    return {name: column.to_numpy() for name, column in columns.items()}
+
+
+def _import_pyarrow(path: str | os.PathLike[str]) -> ModuleType:
+    try:
+        import pyarrow as pa
+        import pyarrow.feather
+        import pyarrow.ipc
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading a ranking database needs pyarrow: "
+            "pip install 'scifate_sklearn[motif]'."
+        ) from error
+    return pa
+
+
+def _check_magic(path: Path) -> bytes:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file {path}. Give the path of a local ranking database, a file called "
+            "*.feather; download a URL first."
+        )
+    with path.open("rb") as file:
+        start = file.read(8)
+    for magic in (_MAGIC_V1, _MAGIC_V2):
+        if start.startswith(magic):
+            return magic
+    raise ValueError(
+        f"{path} is not a feather file (it begins with {start!r}). Get the cisTarget database "
+        "'*.genes_vs_motifs.rankings.feather' (or, older, '*.mc9nr.feather') again, or pass a "
+        "table through `MotifRankings.from_table`."
+    )
+
+
+def _row_column(pa: ModuleType, schema: Any, path: str | os.PathLike[str]) -> str:
+    names = list(schema.names)
+    # Genes may be called anything, but only names are text.
+    is_number = [pa.types.is_primitive(kind) for kind in schema.types]
+    found = [
+        name
+        for name, number in zip(names, is_number, strict=True)
+        if name in ROW_COLUMNS and not number
+    ]
+    if len(found) != 1:
+        text = [name for name, number in zip(names, is_number, strict=True) if not number]
+        raise ValueError(
+            f"{path} needs one column of text called {', '.join(map(repr, ROW_COLUMNS))} with the "
+            f"names of its rows; found {found or text[:5] or 'no column of text'} among "
+            f"{len(names):,} columns. Databases of scores and those with one row per gene "
+            "('motifs_vs_genes') are no rankings of genes by motif."
+        )
+    return found[0]
+
+
+def _read(pa: ModuleType, path: str | os.PathLike[str], columns: list[str]) -> Any:
+    magic = _check_magic(Path(path))
+    with _naming_damage(path):
+        if magic == _MAGIC_V1:
+            return pa.feather.read_table(path, columns=columns, memory_map=True)
+        source = pa.memory_map(os.fspath(path))
+        position = {name: i for i, name in enumerate(pa.ipc.open_file(source).schema.names)}
+        # Arrow maps whole files only: picked columns are copied, and all are mapped. If the file is
+        # compressed, the columns that are not wanted are unpacked in vain, so not too many of them.
+        picked = sorted(position[name] for name in columns)
+        fields = picked if 2 * len(picked) < len(position) else None
+        options = pa.ipc.IpcReadOptions(included_fields=fields)
+        reader = pa.ipc.open_file(source, options=options)
+        batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        return pa.Table.from_batches(batches, reader.schema).select(columns)
+
+
+@contextmanager
+def _naming_damage(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn pyarrow's errors into one that names the file."""
+    try:
+        yield
+    except (OSError, ValueError, NotImplementedError) as error:  # ArrowInvalid is a ValueError
+        raise ValueError(
+            f"{path} cannot be read as a feather file ({error}). It may be cut short: get it "
+            "again. Files of Feather version 1, if your pyarrow reads them no more, must be "
+            "written anew with an older one."
+        ) from error

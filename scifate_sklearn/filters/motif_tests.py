@@ -172,7 +172,7 @@ def _target_sets(
     pairs = pairs.drop_duplicates(["TF", "target"])
     for tf, group in pairs.groupby("TF", sort=False):
         strength = group["strength"].to_numpy()
-        sizes = tuple(int(np.sum(strength > weakest)) for weakest in settings.coef_thresholds)
+        sizes = tuple(int(np.sum(strength > limit)) for limit in settings.coef_thresholds)
         if max(sizes) > settings.min_targets:
             yield _Targets(str(tf), group["target"].to_numpy(object), sizes)
 

@@ -180,6 +180,8 @@ class MotifRankings:
         unknown = set(wanted).difference(self.genes)
         if unknown:
             raise ValueError(f"`genes` not in the ranking database: {examples(unknown)}.")
+        if not wanted:
+            return {}
         if isinstance(self.source, Mapping):
             return {gene: self.source[gene] for gene in wanted}
         columns = {

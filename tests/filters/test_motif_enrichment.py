@@ -58,7 +58,7 @@ problems = st.fixed_dictionaries(
 
 
 @given(problems, st.integers(1, 50))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_areas_equal_the_formula(problem, top):
     ranks = make_ranks(**problem)
     n = len(ranks)
@@ -75,7 +75,7 @@ def test_areas_with_more_top_ranks_than_the_type_holds():
 
 
 @given(problems)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_scores_equal_the_formula(problem):
     (areas,) = recovered_areas(ranks := make_ranks(**problem), [len(ranks)], 7)
     auc = [auc_of_formula(column, 7) for column in ranks.T]
@@ -88,7 +88,7 @@ def test_scores_equal_the_formula(problem):
 
 
 @given(problems, st.integers(1, 45), st.sampled_from([1, 8, 1 << 18]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_bounds_equal_the_formula(problem, n_ranks, block):
     ranks = make_ranks(**problem)
     sizes = sorted({len(ranks), (len(ranks) + 1) // 2, 1}, reverse=True)
@@ -114,7 +114,7 @@ def test_bounds_whose_keys_need_long_integers():
 
 
 @given(problems)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_leading_edge_is_the_first_greatest_distance(problem):
     ranks = make_ranks(**problem)
     n_ranks = problem["n_genes"]
@@ -128,7 +128,7 @@ def test_leading_edge_is_the_first_greatest_distance(problem):
 
 
 @given(problems, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_order_of_motifs_and_targets_does_not_show_in_a_single_bit(problem, random):
     ranks = make_ranks(**problem)
     rng = np.random.default_rng(random.randrange(2**31))

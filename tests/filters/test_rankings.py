@@ -109,6 +109,7 @@ def test_copies_and_pickles(tmp_path, table):
         assert repr(again) == "MotifRankings(3 motifs × 6 genes)"
         with pytest.raises(ValueError, match="read-only"):
             rankings.genes[0] = "other"
+        assert rankings.columns([]) == {}
     # Those of a file are its path.
     assert len(pickle.dumps(MotifRankings.read(path))) < 2000
 

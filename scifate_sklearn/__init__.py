@@ -13,14 +13,17 @@ from .anndata_io import (
 from .filters import BindingReference, EncodeLinkFilter
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
+from .resampling import PermutationFDR, StabilitySelection
 
 __all__ = [
     "BindingReference",
     "EncodeLinkFilter",
+    "PermutationFDR",
     "RSampleKFold",
     "SciFateInputs",
     "SciFateMoments",
     "SciFateRegressor",
+    "StabilitySelection",
     "datasets",
     "open_anndata",
     "prepare_anndata",

@@ -79,8 +79,7 @@ def largest_tail(mean: float, least: int, n: int, r: float) -> float:
         tails = _tails(shapes, mean, least, n, r)
         i = int(tails.argmax())
         best = max(best, float(tails[i]))
-        around = shapes[[max(i - 1, 0), min(i + 1, len(shapes) - 1)]]
-        shapes = np.geomspace(*around, 100)
+        shapes = np.geomspace(shapes[max(i - 1, 0)], shapes[min(i + 1, len(shapes) - 1)], 100)
     return best
 
 

@@ -75,7 +75,8 @@ def complementary_pairs(
     first, second : ndarray of int of shape (n_units // 2,)
         Ascending.
     """
-    half, seen = n_units // 2, set()
+    half = n_units // 2
+    seen: set[frozenset[bytes]] = set()
     while len(seen) < n_pairs:
         order = rng.permutation(n_units)
         first, second = np.sort(order[:half]), np.sort(order[half : 2 * half])

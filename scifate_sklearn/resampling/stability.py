@@ -205,8 +205,8 @@ class StabilitySelection(LinkResampler):
         rows = np.flatnonzero(weight > 0)
         if len(rows) < _LEAST_CELLS:
             raise ValueError(
-                f"StabilitySelection needs {_LEAST_CELLS} cells of positive weight at least, two for "
-                f"each half; got {len(rows)}."
+                f"StabilitySelection needs {_LEAST_CELLS} cells of positive weight at least, two "
+                f"for each half; got {len(rows)}."
             )
         return list(rows[:, None]) if groups is None else rows_by_group(groups, weight)
 
@@ -301,8 +301,8 @@ class StabilitySelection(LinkResampler):
         self.frequency_ = frequency[0] if is_single else frequency
         links = self.regressor_.links_
         own = frequency[
-            pd.Index(self.target_names_in_).get_indexer(links["target"]),
-            pd.Index(self._feature_names()).get_indexer(links["TF"]),
+            pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
+            pd.Index(self._feature_names()).get_indexer(pd.Index(links["TF"])),
         ]
         rare = own < self.threshold
         self._account(own, first_reason((rare, f"stability: frequency below {self.threshold:g}")))

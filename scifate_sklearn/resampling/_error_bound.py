@@ -9,6 +9,8 @@ J. R. Stat. Soc. B 75, 2013, bound the expected number of these with a frequency
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,8 @@ Floats = NDArray[np.float64]
 
 # Values of the one parameter that the extremal distributions have, from nearly all mass on zero
 # to nearly uniform, and how often the neighbourhood of the best is searched again.
-_SHAPES = np.geomspace(1e-5, 1e6, 1500)
-_REFINEMENTS = 3
+_SHAPES = np.geomspace(1e-5, 1e6, 600)
+_REFINEMENTS, _REFINED = 2, 40
 
 
 def worst_case_bound(q: Floats, p: Floats, threshold: float) -> Floats:
@@ -43,20 +45,18 @@ def r_concave_bound(q: Floats, p: Floats, threshold: float, n_pairs: int) -> Flo
     distributions, and the shares of pairs of which both halves select it −1/2-concave ones. That is
     not proved but what they found in practice, and much tighter.
     """
-    bound = np.empty(len(q))
     at_both = _smallest_count(2.0 * threshold - 1.0, n_pairs)
     at_all = _smallest_count(threshold, 2 * n_pairs)
-    for t, share in enumerate(_share(q, p)):
-        tails = (
-            largest_tail(share**2 * n_pairs, at_both, n_pairs, -0.5),
-            largest_tail(share * 2 * n_pairs, at_all, 2 * n_pairs, -0.25),
-        )
-        bound[t] = p[t] * min(tails)
+    # Many targets have as many links as others.
+    share, inverse = np.unique(_share(q, p), return_inverse=True)
+    both = largest_tails(share**2 * n_pairs, at_both, n_pairs, -0.5)
+    all_ = largest_tails(share * 2 * n_pairs, at_all, 2 * n_pairs, -0.25)
+    bound = p * np.minimum(both, all_)[inverse]
     return np.minimum(bound, worst_case_bound(q, p, threshold))
 
 
-def largest_tail(mean: float, least: int, n: int, r: float) -> float:
-    """Return the largest P(X ≥ least) of r-concave X on 0, ..., n with a mean of at most `mean`.
+def largest_tails(means: Floats, least: int, n: int, r: float) -> Floats:
+    """Return the largest P(X ≥ least) of r-concave X on 0, ..., n with each mean, or a lower one.
 
     For r < 0, X is r-concave if the probabilities to the power of r are convex. The extremal X (the
     paper's Appendix A.4) have probabilities ∝ (a + i)^(1/r) for i ≤ k, and at k + 1 what is needed
@@ -64,40 +64,59 @@ def largest_tail(mean: float, least: int, n: int, r: float) -> float:
 
     Parameters
     ----------
-    mean : float
+    means : ndarray of shape (n_means,)
+        At most `n`.
     least : int
     n : int
     r : float
         Negative.
     """
-    if mean <= 0.0:
-        return float(least <= 0)
+    curves = _Curves.of(_SHAPES, n, r)
+    return np.array([_largest_tail(mean, least, n, r, curves) for mean in means])
+
+
+def _largest_tail(mean: float, least: int, n: int, r: float, curves: _Curves) -> float:
     if least <= mean:
         return 1.0
-    shapes, best = _SHAPES, 0.0
+    if mean <= 0.0:
+        return 0.0
+    best = 0.0
     for _ in range(1 + _REFINEMENTS):
-        tails = _tails(shapes, mean, least, n, r)
-        i = int(tails.argmax())
+        tails = curves.tails(mean, least)
+        i, last = int(tails.argmax()), len(tails) - 1
         best = max(best, float(tails[i]))
-        shapes = np.geomspace(shapes[max(i - 1, 0)], shapes[min(i + 1, len(shapes) - 1)], 100)
+        around = curves.shapes[[max(i - 1, 0), min(i + 1, last)]]
+        curves = _Curves.of(np.geomspace(around[0], around[1], _REFINED), n, r)
     return best
 
 
-def _tails(shapes: Floats, mean: float, least: int, n: int, r: float) -> Floats:
-    """Return P(X ≥ least) for each value of a; 0 where no k gives the mean."""
-    i = np.arange(n + 1)
-    # Relative to the mass at 0, so that nothing overflows.
-    mass = (1.0 + i / shapes[:, None]) ** (1.0 / r)
-    total, first = mass.cumsum(axis=1), (i * mass).cumsum(axis=1)
-    # The longest curve of at most this mean; the mean grows with its length.
-    k = np.count_nonzero(first <= mean * total, axis=1) - 1
-    rows = np.arange(len(shapes))
-    below = total[rows, np.minimum(k, least - 1)]
-    room = (k + 1) * total[rows, k] - first[rows, k]
-    # On n already, all mass is on the curve, whose mean is at most the one allowed.
-    inside = (k + 1 - mean) * below / room
-    outside = below / total[rows, k]
-    return np.where(k < n, 1.0 - inside, 1.0 - outside)
+@dataclass(frozen=True)
+class _Curves:
+    """Distributions ∝ (a + i)^(1/r) on 0, ..., k: one row for each a, one column for each k.
+
+    ``total`` is the sum relative to the probability of 0, ``mean`` the mean.
+    """
+
+    shapes: Floats
+    total: Floats
+    mean: Floats
+
+    @classmethod
+    def of(cls, shapes: Floats, n: int, r: float) -> _Curves:
+        i = np.arange(n + 1)
+        curve = (1.0 + i / shapes[:, None]) ** (1.0 / r)
+        total = curve.cumsum(axis=1)
+        return cls(shapes, total, (i * curve).cumsum(axis=1) / total)
+
+    def tails(self, mean: float, least: int) -> Floats:
+        """Return P(X ≥ least), X having the mean if its curve is long enough for that."""
+        # The longest curve with at most this mean, which grows with the length.
+        k = np.count_nonzero(self.mean <= mean, axis=1) - 1
+        rows, last = np.arange(len(k)), self.mean.shape[1] - 1
+        below = self.total[rows, least - 1] / self.total[rows, k]
+        # The rest lies at k + 1, and there is none if the curve is complete.
+        share = np.where(k < last, (k + 1 - mean) / (k + 1 - self.mean[rows, k]), 1.0)
+        return np.where(k + 1 >= least, 1.0 - share * below, 0.0)
 
 
 def _share(q: Floats, p: Floats) -> Floats:

@@ -22,7 +22,89 @@ from ._units import Rows, permuted, rows_by_group
 
 
 class PermutationFDR(LinkResampler):
-    """x."""
+    """Keep the links that are larger than those found in permuted cells.
+
+    The regressor is fitted to the cells, and `n_permutations` times to the same cells with their
+    targets permuted: one permutation for all targets, so that they stay as correlated with each
+    other as they are, but with no TF. Everything else is the same: prefilter, folds, weights, the
+    choice of the penalty. With the sizes |coef| of the links of all targets together, B
+    permutations, and "null" for their links, the q-value of a link of size t is
+
+        q(t) = min over t' ≤ t of  (1 + #{null ≥ t'}) / (B · #{links ≥ t'}),  at most 1,
+
+    and links with q ≤ `fdr` are kept. The rate is the paper's (its ``control_number`` over its
+    ``real_number``, B = 1) as in Storey & Tibshirani (2003) with all links taken for null; the 1
+    counts the data among the permutations, without which no p-value is valid (Phipson & Smyth
+    2010). It is Benjamini & Hochberg's procedure on the p-values (1 + #{null ≥ t}) / (1 + B m),
+    m links, but for the 1 in their denominator.
+
+    If no target depends on any TF, the data are one more permutation, so that any link is kept in
+    about a share `fdr` of all data sets, given B ≥ 1 / fdr: with fewer a single link can never be
+    kept, and with B = 1 never less than 1 / fdr of them at once, so that on data without signal
+    the error is near zero instead. On networks with thousands of links the 1 does not matter, and
+    the B of the paper serves as well.
+
+    The null hypothesis is that a target depends on *no* TF. The links of such targets are
+    controlled, conservatively where many targets do depend on some. A wrong TF of a target that
+    depends on others is another matter: it may stand in for a right one with which it correlates,
+    and a smaller penalty was chosen for its target than for permuted cells.
+
+    With ``engine="gram"`` the TFs' Gram matrices are made once; a permutation costs one matrix
+    product and the paths.
+
+    Parameters
+    ----------
+    regressor : SciFateRegressor
+        Not changed: `fit` fits a clone. Its `n_jobs` is for the permutations, too; its `checkpoint`
+        for the fit to the data only. The targets should have the same scale, as z-scores do.
+    fdr : float in [0, 1], default=0.1
+        Wanted share of false links among those that are kept.
+    n_permutations : int, default=10
+        B; at least 1 / `fdr` unless there are many links.
+    random_state : int, RandomState or None, default=123456
+        Seed of the permutations. The first of them are the same for any number.
+    verbose : int, default=0
+        1 shows a progress bar over the permutations.
+
+    Attributes
+    ----------
+    regressor_ : SciFateRegressor
+        Fitted to the cells.
+    links_ : DataFrame
+        The links of ``regressor_`` with the column ``q``.
+    ledger_ : DataFrame
+        ``links_`` with ``kept`` and the ``reason`` why a link is not ("" if it is).
+    threshold_ : float
+        The smallest |coef| with q ≤ `fdr`: links of at least this size are kept. Infinite if there
+        are none.
+    fdr_curve_ : DataFrame
+        One row per size of a link, ascending: ``threshold``, and of links at least as large the
+        mean number in a permutation ``control_number``, the number in the data ``real_number``, and
+        their ratio ``FDR`` (the paper's ``link_TF_gene_thresh``, which counts larger ones only).
+    feature_names_in_ : ndarray of str
+        Only where `tf_matrix` has names.
+    target_names_in_ : ndarray of str
+    n_features_in_ : int
+
+    References
+    ----------
+    J. D. Storey, R. Tibshirani, "Statistical significance for genomewide studies", Proceedings of
+    the National Academy of Sciences 100, 2003.
+
+    B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", Statistical Applications
+    in Genetics and Molecular Biology 9, 2010.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from scifate_sklearn import PermutationFDR, SciFateRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> tfs = pd.DataFrame(rng.normal(size=(200, 3)), columns=["Pax6", "Sox2", "Myc"])
+    >>> new = pd.DataFrame({"Neurog3": tfs["Pax6"] + 0.1 * rng.normal(size=200)})
+    >>> controlled = PermutationFDR(SciFateRegressor()).fit(tfs, new)
+    >>> controlled.links_[["TF", "target", "q"]].values.tolist()
+    [['Pax6', 'Neurog3', 0.1]]
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "regressor": [SciFateRegressor],

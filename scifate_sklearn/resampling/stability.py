@@ -309,6 +309,7 @@ class StabilitySelection(LinkResampler):
         self.error_bound_ = self._error_bound(frequency)
 
     def _error_bound(self, frequency: NDArray[np.float64]) -> pd.DataFrame:
+        n = self.n_resamples
         possible = np.tile(is_tf(self.regressor_), (len(frequency), 1))
         names = getattr(self, "feature_names_in_", None)
         if self.regressor_.exclude_self and names is not None:
@@ -316,12 +317,13 @@ class StabilitySelection(LinkResampler):
             is_self = np.flatnonzero(own >= 0)
             possible[is_self, own[is_self]] = False
         p = possible.sum(axis=1)
-        q = np.where(possible, frequency, 0.0).sum(axis=1)
+        # A number of selections, so that rounding does not part what is equal.
+        q = np.rint(n * np.where(possible, frequency, 0.0).sum(axis=1)) / n
         bounds = {
             "possible": p,
             "selected": q,
             "worst_case": worst_case_bound(q, p, self.threshold),
-            "r_concave": r_concave_bound(q, p, self.threshold, self.n_resamples // 2),
+            "r_concave": r_concave_bound(q, p, self.threshold, n // 2),
         }
         return pd.DataFrame(bounds, index=pd.Index(self.target_names_in_, name="target"))
 

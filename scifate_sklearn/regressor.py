@@ -28,6 +28,7 @@ from ._validation import (
     column_names,
     generated_names,
     penalty_grid,
+    require_moments,
     self_positions,
 )
 from .links import LINK_COLUMNS, build_links
@@ -292,8 +293,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If they are too large for double precision, or a training set has no weight.
         """
-        if not isinstance(moments, Moments):
-            raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
+        require_moments(moments)
         if self.engine != "gram":
             raise ValueError(
                 f'fit_moments needs engine="gram", got {self.engine!r}: glmnet reads the cells.'

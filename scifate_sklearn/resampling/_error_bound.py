@@ -60,7 +60,8 @@ def largest_tails(means: Floats, least: int, n: int, r: float) -> Floats:
 
     For r < 0, X is r-concave if the probabilities to the power of r are convex. The extremal X (the
     paper's Appendix A.4) have probabilities ∝ (a + i)^(1/r) for i ≤ k, and at k + 1 what is needed
-    for the mean, at most as much as the curve; a is searched for.
+    for the mean, at most as much as the curve; a is searched for. Up to about twice the mean, where
+    others may be extremal, the answer is 1.
 
     Parameters
     ----------
@@ -76,10 +77,10 @@ def largest_tails(means: Floats, least: int, n: int, r: float) -> Floats:
 
 
 def _largest_tail(mean: float, least: int, n: int, r: float, curves: _Curves) -> float:
-    if least <= mean:
-        return 1.0
     if mean <= 0.0:
-        return 0.0
+        return float(least <= 0)
+    if least < np.ceil(2.0 * mean) + 1:  # others may be extremal
+        return 1.0
     best = 0.0
     for _ in range(1 + _REFINEMENTS):
         tails = curves.tails(mean, least)

@@ -13,7 +13,12 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from scifate_sklearn._validation import check_folds, generated_names, self_positions
+from scifate_sklearn._validation import (
+    check_folds,
+    generated_names,
+    require_moments,
+    self_positions,
+)
 from scifate_sklearn.links import first_reason
 from scifate_sklearn.moments import Moments
 from scifate_sklearn.regressor import SciFateRegressor
@@ -193,6 +198,7 @@ class StabilitySelection(LinkResampler):
             As from `fit`, and if the regressor's engine needs the cells.
         """
         self._check_even()
+        require_moments(moments)
         return self._fit(self._fresh_regressor(), moments, None, False, None)
 
     def _check_even(self) -> None:

@@ -129,7 +129,7 @@ def test_one_target_and_arrays(model, tfs, new):
 
 
 def test_in_front_of_a_filter(model, tfs, new, reference):
-    pipe = Pipeline([("weigh", model), ("encode", EncodeLinkFilter(reference, q_threshold=1.1))])
+    pipe = Pipeline([("weigh", model), ("encode", EncodeLinkFilter(reference, q_threshold=1.0))])
     links = pipe.fit(tfs, new).transform(tfs)
     expected = [*LINK_COLUMNS, model.evidence_column]
     assert links.columns.tolist()[: len(expected)] == expected

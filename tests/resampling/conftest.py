@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-N_CELLS, N_TFS, N_TARGETS = 120, 8, 6
+N_CELLS, N_TFS, N_TARGETS = 120, 8, 4
 
 
 @pytest.fixture(scope="session")

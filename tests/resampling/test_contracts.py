@@ -73,27 +73,33 @@ class StabilitySelectionNamedXy(NamedXy, StabilitySelection):
     """StabilitySelection for the checks."""
 
 
-def expected_failures(estimator):
-    return OF_FOLDS if isinstance(estimator, NamedXy) else EXPECTED_FAILURES
+LASSO = SciFateRegressor(cv=3)
 
 
 @parametrize_with_checks(
-    [
-        PermutationFDR(SciFateRegressor(), n_permutations=1),
-        PermutationFDRNamedXy(SciFateRegressor(), n_permutations=1),
-        StabilitySelection(SciFateRegressor(), n_resamples=2),
-        StabilitySelectionNamedXy(SciFateRegressor(), n_resamples=2),
-    ],
-    expected_failed_checks=expected_failures,
+    [PermutationFDR(LASSO, n_permutations=1), StabilitySelection(LASSO, n_resamples=2)],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
 def test_estimator_checks(estimator, check):
     check(estimator)
 
 
-LASSO = SciFateRegressor(lambda_rule="min")
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        PermutationFDRNamedXy(LASSO, n_permutations=1),
+        StabilitySelectionNamedXy(LASSO, n_resamples=2),
+    ],
+    expected_failed_checks=lambda estimator: OF_FOLDS,
+)
+def test_estimator_checks_by_their_names(estimator, check):
+    check(estimator)
+
+
+MINIMUM = SciFateRegressor(lambda_rule="min", cv=5)
 BOTH = [
-    pytest.param(PermutationFDR(LASSO, n_permutations=4, fdr=0.3), id="fdr"),
-    pytest.param(StabilitySelection(LASSO, n_resamples=4), id="stability"),
+    pytest.param(PermutationFDR(MINIMUM, n_permutations=4, fdr=0.3), id="fdr"),
+    pytest.param(StabilitySelection(MINIMUM, n_resamples=4), id="stability"),
 ]
 
 
@@ -111,7 +117,7 @@ def reference(tfs, new):
 
 
 def test_predicts_and_scores_as_the_regressor(model, tfs, new, weight):
-    fitted, alone = model.fit(tfs, new), clone(LASSO).fit(tfs, new)
+    fitted, alone = model.fit(tfs, new), clone(MINIMUM).fit(tfs, new)
     np.testing.assert_array_equal(fitted.predict(tfs), alone.predict(tfs))
     assert fitted.score(tfs, new, weight) == alone.score(tfs, new, weight)
     assert fitted.n_features_in_ == len(tfs.columns)
@@ -159,7 +165,7 @@ def test_round_trip_clone_and_repr(model, tfs, new):
     with pytest.raises(NotFittedError):
         fresh.transform(tfs)
     pd.testing.assert_frame_equal(fresh.fit(tfs, new).links_, fitted.links_)
-    assert "SciFateRegressor(lambda_rule='min')" in repr(model)
+    assert "SciFateRegressor(cv=5, lambda_rule='min')" in repr(model)
     assert model.set_output(transform="pandas") is model
 
 

@@ -23,6 +23,7 @@ from .filters import (
 from .ledger import link_ledger
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
+from .resampling import PermutationFDR, StabilitySelection
 
 __all__ = [
     "BindingReference",
@@ -30,10 +31,12 @@ __all__ = [
     "LinkUnion",
     "MotifLinkFilter",
     "MotifRankings",
+    "PermutationFDR",
     "RSampleKFold",
     "SciFateInputs",
     "SciFateMoments",
     "SciFateRegressor",
+    "StabilitySelection",
     "datasets",
     "harmonize_reference",
     "link_ledger",

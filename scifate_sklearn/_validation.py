@@ -85,6 +85,12 @@ def check_folds(moments: Moments) -> None:
         )
 
 
+def require_moments(moments: object) -> None:
+    """Raise an error if something else is given for moments."""
+    if not isinstance(moments, Moments):
+        raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
+
+
 def check_sums(moments: Moments) -> None:
     """Raise an error if moments are so large that their products are not finite."""
     total = max(float(moments.weight.sum()), np.finfo(float).tiny)

@@ -29,6 +29,7 @@ from ._validation import (
     column_names,
     generated_names,
     penalty_grid,
+    require_moments,
     self_positions,
 )
 from .links import LINK_COLUMNS, build_links
@@ -271,12 +272,9 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         TypeError
             If they hold something else than real numbers.
         """
-        X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
-        weight = self._validate_weight(sample_weight, X)
-        y = Y[:, 0] if Y.shape[1] == 1 else Y
-        plan = plan_folds(make_folds(self.cv, self.random_state, X, y, groups), X.shape[0])
-        moments = Moments.from_arrays(X, Y, plan, weight, *names)
-        return self._fit_moments(moments, (X, Y, weight, plan), is_single)
+        moments, cells, is_single = self._sum_cells(tf_matrix, target_matrix, sample_weight, groups)
+        self._fit_moments(moments, cells, is_single)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_moments(self, moments: Moments) -> SciFateRegressor:
@@ -298,8 +296,7 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If they are too large for double precision, or a training set has no weight.
         """
-        if not isinstance(moments, Moments):
-            raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
+        require_moments(moments)
         if self.engine != "gram":
             raise ValueError(
                 f'fit_moments needs engine="gram", got {self.engine!r}: glmnet reads the cells.'
@@ -310,7 +307,8 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.feature_names_in_ = moments.feature_names
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        return self._fit_moments(moments, None, is_single=False)
+        self._fit_moments(moments, None, is_single=False)
+        return self
 
     def predict(self, tf_matrix: Any) -> NDArray[np.float64]:
         """Predict the targets.
@@ -464,10 +462,18 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         with naming("`tf_matrix`"):
             return validate_data(self, tf_matrix, reset=False, **_AS_FLOATS)
 
-    def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> SciFateRegressor:
-        # numba is imported by the solvers; importing the package must stay quick.
-        from .solvers.parallel import fit_all
+    def _sum_cells(
+        self, tf_matrix: Any, target_matrix: Any, sample_weight: Any, groups: Any
+    ) -> tuple[Moments, Any, bool]:
+        """Return the moments, the cells (X, Y, weight, plan) they are of, whether Y was 1-D."""
+        X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
+        weight = self._validate_weight(sample_weight, X)
+        y = Y[:, 0] if Y.shape[1] == 1 else Y
+        plan = plan_folds(make_folds(self.cv, self.random_state, X, y, groups), X.shape[0])
+        return Moments.from_arrays(X, Y, plan, weight, *names), (X, Y, weight, plan), is_single
 
+    def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> Any:
+        """Set the fitted attributes; return the engine, for other targets of the same cells."""
         check_folds(moments)
         if moments.target_names is None:
             self.target_names_in_ = generated_names("y", moments.n_targets)
@@ -475,18 +481,27 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.target_names_in_ = moments.target_names
         problem, checkpoint = self._make_problem(moments), self._open_checkpoint(moments)
         engine = self._make_engine(moments, cells)
-        fits = fit_all(
-            engine, problem, self.lambda_rule, self.n_jobs, checkpoint, bool(self.verbose)
-        )
-        if fits.n_unconverged:
+        fits = self._fit_all(engine, problem, checkpoint, bool(self.verbose))
+        self._warn_unconverged(fits.n_unconverged, stacklevel=4)
+        self._publish(fits, is_single)
+        return engine
+
+    def _fit_all(
+        self, engine: Any, problem: Any, checkpoint: Any = None, verbose: bool = False
+    ) -> Any:
+        # numba is imported by the solvers; importing the package must stay quick.
+        from .solvers.parallel import fit_all
+
+        return fit_all(engine, problem, self.lambda_rule, self.n_jobs, checkpoint, verbose)
+
+    def _warn_unconverged(self, n_unconverged: int, stacklevel: int) -> None:
+        if n_unconverged:
             warnings.warn(
-                f"{fits.n_unconverged} problems (target, fold, penalty) stopped at a duality "
+                f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
                 f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
-        self._publish(fits, is_single)
-        return self
 
     def _make_problem(self, moments: Moments) -> Any:
         from .solvers.problem import LassoProblem, select_candidates

@@ -24,6 +24,9 @@ Names: TypeAlias = Sequence[str] | NDArray[np.object_]
 # most: the variances then lose no more than the square of it, four of sixteen digits.
 _NEAR = 100.0
 
+# The sums that change with the targets.
+_TARGET_SUMS = ("y_sum", "xy", "yy")
+
 # What `Moments.save` writes.
 _KIND = "moments of cells"
 _VERSION = 1
@@ -147,6 +150,7 @@ class Moments:
         sample_weight: NDArray[np.float64] | None = None,
         feature_names: Names | None = None,
         target_names: Names | None = None,
+        around: Moments | None = None,
     ) -> Moments:
         """Sum over the cells, each part in turn.
 
@@ -159,16 +163,50 @@ class Moments:
         sample_weight : ndarray of shape (n_cells,), default=None
             Non-negative; None means 1 for every cell.
         feature_names, target_names : sequence of str, default=None
+        around : Moments, default=None
+            Of more cells, these among them: sum around the same shift, without looking for it.
 
         Returns
         -------
         Moments
         """
         weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
-        shifts = column_shift(X, weight), column_shift(Y, weight)
+        if around is None:
+            shifts = column_shift(X, weight), column_shift(Y, weight)
+        else:
+            shifts = around.x_shift, around.y_shift
         moments = cls._empty(*shifts, plan, feature_names, target_names)
         moments._add_cells(X, Y, weight, plan.parts)
         return moments
+
+    def reordered(
+        self,
+        X: Matrix,
+        Y: Matrix,
+        plan: FoldPlan,
+        sample_weight: NDArray[np.float64],
+        order: NDArray[np.intp],
+    ) -> Moments:
+        """Return the moments of the same cells if their targets were in another order.
+
+        Folds and weights stay with the predictors, whose sums are shared, not made again: the cost
+        is one matrix product for each part.
+
+        Parameters
+        ----------
+        X, Y, plan, sample_weight :
+            What these moments were made from by `from_arrays`.
+        order : ndarray of int of shape (n_cells,)
+            Row i of `X` goes with row ``order[i]`` of `Y`.
+
+        Returns
+        -------
+        Moments
+        """
+        shapes = sum_shapes(len(plan.parts), self.n_features, self.n_targets)
+        sums: Sums = {name: np.zeros(shapes[name]) for name in _TARGET_SUMS}
+        add_cells(X, Y, sample_weight, self.x_shift, self.y_shift, plan.parts, sums, order)
+        return replace(self, y_sum=sums["y_sum"], xy=sums["xy"], yy=sums["yy"])
 
     @classmethod
     def from_chunks(

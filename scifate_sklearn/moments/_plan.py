@@ -42,6 +42,20 @@ class FoldLayout:
         """Number of training sets."""
         return self.training.shape[0]
 
+    @classmethod
+    def partition(cls, training_of: NDArray[np.intp]) -> FoldLayout:
+        """Return the layout of parts that are each held out once, by the fold given for each."""
+        n_parts = len(training_of)
+        folds = np.arange(training_of[-1] + 1)
+        training = (training_of[None, :] != folds[:, None]).astype(np.float64)
+        return cls(training, np.arange(n_parts), training_of, np.ones(n_parts))
+
+    @classmethod
+    def whole_only(cls, n_parts: int) -> FoldLayout:
+        """Return the layout of cells that are not cross-validated."""
+        none = np.empty(0, np.intp)
+        return cls(np.empty((0, n_parts)), none, none, np.ones(n_parts))
+
     def check(self) -> None:
         """Raise ValueError unless every array has the size and the kind that it must have."""
         n_folds, n_parts = self.training.shape
@@ -178,9 +192,7 @@ def _partition_plan(
     training_of: NDArray[np.intp],
     n_cells: int,
 ) -> FoldPlan:
-    training = (training_of[None, :] != np.arange(len(folds))[:, None]).astype(np.float64)
-    layout = FoldLayout(training, np.arange(len(units)), training_of, np.ones(len(units)))
-    return FoldPlan(tuple(units), layout)
+    return FoldPlan(tuple(units), FoldLayout.partition(training_of))
 
 
 def _general_plan(

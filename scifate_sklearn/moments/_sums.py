@@ -110,16 +110,23 @@ def add_cells(
     y_shift: NDArray[np.float64],
     parts: Iterable[NDArray[np.intp]],
     sums: Sums,
+    order: NDArray[np.intp] | None = None,
 ) -> None:
-    """Add the sums over the rows of each part to what is in `sums` already."""
+    """Add the sums over the rows of each part to what is in `sums` already.
+
+    Row i of X goes with row ``order[i]`` of Y. Only the sums that are there are made: without xx,
+    what concerns the targets.
+    """
     add_part = _add_sparse_part if _is_sparse_faster(X, Y, x_shift, y_shift) else _add_dense_part
     for k, rows in enumerate(parts):
         rows = rows[weight[rows] > 0]
         # With the dots even single numbers are views, to be written in place.
         part = {name: stack[k, ...] for name, stack in sums.items()}
-        part["n_cells"] += len(rows)
-        part["weight"] += weight[rows].sum()
-        add_part(X, Y, weight, x_shift, y_shift, rows, part)
+        if "xx" in part:
+            part["n_cells"] += len(rows)
+            part["weight"] += weight[rows].sum()
+        y_rows = rows if order is None else order[rows]
+        add_part(X, Y, weight, x_shift, y_shift, rows, y_rows, part)
 
 
 def _is_sparse_faster(
@@ -142,6 +149,7 @@ def _add_dense_part(
     x_shift: NDArray[np.float64],
     y_shift: NDArray[np.float64],
     rows: NDArray[np.intp],
+    y_rows: NDArray[np.intp],
     part: Sums,
 ) -> None:
     """Add the sums over the rows to `part`, chunk by chunk; X, Y or both may be sparse."""
@@ -155,10 +163,11 @@ def _add_dense_part(
         cells = rows[chunk]
         root = np.sqrt(weight[cells])
         A = _weigh_dense(X, cells, root, x_shift)
-        part["x_sum"] += _weighted_sums(root, A)
-        add_product(A, A, part["xx"])
+        if "xx" in part:
+            part["x_sum"] += _weighted_sums(root, A)
+            add_product(A, A, part["xx"])
         for block in _slices(Y.shape[1], n_targets):
-            B = _weigh_dense(Y[:, block], cells, root, y_shift[block])
+            B = _weigh_dense(Y[:, block], y_rows[chunk], root, y_shift[block])
             part["y_sum"][block] += _weighted_sums(root, B)
             part["yy"][block] += _squares(B)
             add_product(A, B, part["xy"][:, block])
@@ -222,6 +231,7 @@ def _add_sparse_part(
     x_shift: NDArray[np.float64],
     y_shift: NDArray[np.float64],
     rows: NDArray[np.intp],
+    y_rows: NDArray[np.intp],
     part: Sums,
 ) -> None:
     """Add the sums over the rows to `part`, chunk by chunk, by products of sparse matrices."""
@@ -229,11 +239,12 @@ def _add_sparse_part(
         cells = rows[chunk]
         root = np.sqrt(weight[cells])
         A = _weigh_sparse(X, cells, root, x_shift)
-        B = _weigh_sparse(Y, cells, root, y_shift)
-        part["x_sum"] += root @ A
-        part["y_sum"] += root @ B
+        B = _weigh_sparse(Y, y_rows[chunk], root, y_shift)
         transposed = A.T.tocsr()
-        part["xx"] += _dense(transposed @ A)
+        if "xx" in part:
+            part["x_sum"] += root @ A
+            part["xx"] += _dense(transposed @ A)
+        part["y_sum"] += root @ B
         part["xy"] += _dense(transposed @ B)
         part["yy"] += _squares(B)
 

@@ -177,7 +177,7 @@ class GramEngine:
             np.searchsorted(self._training_of, folds),
             self.unit_weight,
         )
-        self._n_models = layout.n_folds if settings.path == "adaptive" else 1
+        self._n_models = max(1, layout.n_folds) if settings.path == "adaptive" else 1
         self._idle: list[kernels.Models] = []
         none = np.empty((0, predictors.n_features, predictors.n_features))
         self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeAlias
 
+import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from .blocks import gather
 from .checkpoint import Checkpoint
-from .engine import BlockFit, Engine, fit_block
-from .problem import LassoProblem, TargetBlock
+from .engine import BlockFit, Engine, Solution, fit_block
+from .problem import Floats, LassoProblem, TargetBlock
 from .selection import LambdaRule
 
 MAX_BLOCK = 32
+
+# job(engine, block=block)
+Job: TypeAlias = Callable[..., Any]
 
 
 def fit_all(
@@ -46,12 +52,57 @@ def fit_all(
     todo = [block for block in blocks if block.start not in fits]
     with tqdm(total=problem.n_targets, unit="target", disable=not verbose) as bar:
         bar.update(problem.n_targets - sum(block.stop - block.start for block in todo))
-        for block, fit in _fit_blocks(engine, problem, rule, n_jobs, todo):
+        fit_one = partial(fit_block, rule=rule)
+        for block, fit in _in_parallel(fit_one, engine, problem, n_jobs, todo):
             if checkpoint is not None:
                 checkpoint.write(block, fit)
             fits[block.start] = fit
             bar.update(block.stop - block.start)
     return gather([fits[block.start] for block in blocks])
+
+
+def solve_all(
+    engine: Engine,
+    problem: LassoProblem,
+    lambdas: Floats,
+    stop: NDArray[np.intp],
+    n_jobs: int | None,
+) -> tuple[Floats, int]:
+    """Solve all targets at given penalties, without cross-validation.
+
+    Parameters
+    ----------
+    engine : Engine
+    problem : LassoProblem
+    lambdas : ndarray of shape (n_targets, n_lambdas) or (1, n_lambdas)
+        Decreasing penalties, of each target or of all.
+    stop : ndarray of int of shape (n_targets,)
+        The position of each target's penalty; −1 is no model.
+    n_jobs : int or None
+        Passed to joblib.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_targets, n_features)
+    n_unconverged : int
+    """
+    coef = np.empty((problem.n_targets, problem.moments.n_features))
+    n_unconverged = 0
+    blocks = _cut(problem.n_targets, n_jobs, is_kept=False)
+    solve_one = partial(_solve_block, lambdas=lambdas, stop=stop)
+    for block, solution in _in_parallel(solve_one, engine, problem, n_jobs, blocks):
+        coef[block] = solution.coef
+        n_unconverged += solution.n_unconverged
+    return coef, n_unconverged
+
+
+def _solve_block(
+    engine: Engine, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]
+) -> Solution:
+    own = stop[block.positions]
+    here = lambdas[block.positions] if len(lambdas) > 1 else np.tile(lambdas, (len(block), 1))
+    # The rest of the grid is nobody's.
+    return engine.solve(block, np.ascontiguousarray(here[:, : own.max() + 1]), own)
 
 
 def _find(
@@ -70,21 +121,21 @@ def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
     return [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
 
 
-def _fit_blocks(
-    engine: Engine, problem: LassoProblem, rule: LambdaRule, n_jobs: int | None, todo: list[slice]
-) -> Iterator[tuple[slice, BlockFit]]:
-    """Yield blocks as they are finished."""
+def _in_parallel(
+    job: Job, engine: Engine, problem: LassoProblem, n_jobs: int | None, todo: list[slice]
+) -> Iterator[tuple[slice, Any]]:
+    """Yield blocks, with what the job makes of them, as they are finished."""
     sent = _sent_once(engine)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-    tasks = (delayed(_fit_one)(sent, rule, problem.block(block)) for block in todo)
-    for positions, fit in parallel(tasks):
-        yield slice(positions.start, positions.stop), fit
+    tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
+    for positions, result in parallel(tasks):
+        yield slice(positions.start, positions.stop), result
 
 
-def _fit_one(engine: Any, rule: LambdaRule, block: TargetBlock) -> tuple[range, BlockFit]:
+def _do(job: Job, engine: Any, block: TargetBlock) -> tuple[range, Any]:
     if hasattr(engine, "result"):  # joblib stays here if the cluster has a single thread
         engine = engine.result()
-    return block.positions, fit_block(engine, rule, block)
+    return block.positions, job(engine, block=block)
 
 
 def _sent_once(engine: Engine) -> Any:

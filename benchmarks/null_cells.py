@@ -1,0 +1,80 @@
+"""Cells whose links are known to be false, all or some of them: what q-values are checked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PSEUDOCOUNT = 0.1
+N_CELLS, N_TFS, N_TARGETS = 150, 20, 30
+# Programmes that the TFs share, and others that the targets share; TFs of a driven target.
+N_PROGRAMMES, N_TRUE = 4, 3
+
+
+@dataclass(frozen=True)
+class NullCells:
+    """Z-scored logarithms of counts of TFs and targets, and which links are true.
+
+    ``is_true`` (n_targets, n_tfs) is all False for targets that depend on no TF.
+    """
+
+    tfs: pd.DataFrame
+    targets: pd.DataFrame
+    is_true: NDArray[np.bool_]
+
+
+def simulate(seed: int, share_driven: float) -> NullCells:
+    """Simulate cells, the first targets of which depend on three TFs each.
+
+    The TFs are overdispersed counts around programmes that they share (correlations up to about
+    0.5), the targets counts around others. The TFs of a driven target explain between a fifth and
+    half of the variance of its logarithmic rate.
+    """
+    rng = np.random.default_rng(seed)
+    X = _log_counts(rng, 1.0 + 0.7 * _programmes(rng, N_TFS))
+    noise, signal = _programmes(rng, N_TARGETS), np.zeros((N_CELLS, N_TARGETS))
+    is_true = np.zeros((N_TARGETS, N_TFS), bool)
+    for t in range(round(share_driven * N_TARGETS)):
+        tfs = rng.choice(N_TFS, N_TRUE, replace=False)
+        is_true[t, tfs] = True
+        response = X[:, tfs] @ rng.choice([-1.0, 1.0], N_TRUE)
+        signal[:, t] = rng.uniform(0.5, 1.0) * response / response.std()
+    Y = _log_counts(rng, 1.5 + 0.5 * (signal + noise))
+    names = [f"TF{j}" for j in range(N_TFS)], [f"gene{t}" for t in range(N_TARGETS)]
+    return NullCells(pd.DataFrame(X, columns=names[0]), pd.DataFrame(Y, columns=names[1]), is_true)
+
+
+def _programmes(rng: np.random.Generator, n_genes: int) -> Floats:
+    """Return standardised activities, half of whose variance is of shared programmes."""
+    shared = rng.normal(size=(N_CELLS, N_PROGRAMMES)) @ rng.normal(size=(N_PROGRAMMES, n_genes))
+    return _zscore(shared / np.sqrt(N_PROGRAMMES) + rng.normal(size=(N_CELLS, n_genes)))
+
+
+def _log_counts(rng: np.random.Generator, log_rate: Floats) -> Floats:
+    return _zscore(np.log(rng.poisson(np.exp(log_rate)) + PSEUDOCOUNT))
+
+
+def _zscore(A: Floats) -> Floats:
+    return (A - A.mean(axis=0)) / A.std(axis=0, ddof=1)
+
+
+def false_shares(cells: NullCells, links: pd.DataFrame) -> dict[str, float]:
+    """Return the shares of links that are false in either sense, and of true links found.
+
+    ``of_null_targets`` counts links of targets that depend on no TF, ``of_wrong_tfs`` all links
+    to a TF that is not among the target's own, however it correlates with these.
+    """
+    target = cells.targets.columns.get_indexer(links["target"])
+    is_true = cells.is_true[target, cells.tfs.columns.get_indexer(links["TF"])]
+    is_null = ~cells.is_true.any(axis=1)[target]
+    n_links = max(1, len(links))
+    return {
+        "of_null_targets": float(is_null.sum() / n_links),
+        "of_wrong_tfs": float((~is_true).sum() / n_links),
+        "found": float(is_true.sum() / max(1, cells.is_true.sum())),
+    }

@@ -1,0 +1,183 @@
+"""PermutationFDR against fitting permuted targets by hand, and what it must not depend on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.utils import check_random_state
+
+from scifate_sklearn import PermutationFDR, SciFateRegressor
+from scifate_sklearn.solvers import gram
+
+FEW = {"n_permutations": 3, "random_state": 5}
+REGRESSORS = [
+    {},
+    {"lambda_rule": "min", "cv": KFold(4), "alpha": 0.5},
+    {"lambdas": "auto", "lambda_rule": "min", "cor_threshold": 0.1, "exclude_self": False},
+    {"lambda_rule": 0.1, "covariates": ("T1", "absent"), "path": "full"},
+]
+
+
+def by_hand(regressor, tfs, new, weight, n_permutations, seed, strata):
+    """Return sizes of the links, and of those of permuted targets, from whole fits."""
+    links = regressor.fit(tfs, new, sample_weight=weight).links_
+    rng, null = check_random_state(seed), []
+    for _ in range(n_permutations):
+        order = np.arange(len(new))
+        for rows in strata:
+            order[rows] = rng.permutation(rows)
+        shuffled = pd.DataFrame(new.to_numpy()[order], columns=new.columns)
+        null.append(regressor.fit(tfs, shuffled, sample_weight=weight).links_["coef"].abs())
+    return links["coef"].abs().to_numpy(), np.concatenate(null)
+
+
+@pytest.mark.parametrize("settings", REGRESSORS)
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_equals_fitting_permuted_targets_by_hand(settings, is_weighted, tfs, new, weight):
+    given = weight if is_weighted else None
+    model = PermutationFDR(SciFateRegressor(**settings), **FEW)
+    model.fit(tfs, new, sample_weight=given)
+    rows = np.flatnonzero(weight) if is_weighted else np.arange(len(new))
+    links, null = by_hand(SciFateRegressor(**settings), tfs, new, given, 3, 5, [rows])
+    np.testing.assert_array_equal(model.links_["coef"].abs(), links)
+    curve = model.fdr_curve_.set_index("threshold")
+    # Away from the sizes themselves, for these are equal but for rounding.
+    for threshold, control in (curve["control_number"] * 3).items():
+        assert np.sum(null >= threshold * (1 + 1e-9)) <= control
+        assert control <= np.sum(null >= threshold * (1 - 1e-9))
+    q = [
+        min((1 + np.sum(null >= s)) / (3 * np.sum(links >= s)) for s in links[links <= t])
+        for t in links
+    ]
+    np.testing.assert_allclose(model.links_["q"], np.minimum(q, 1.0), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+def test_cells_stay_in_their_groups(tfs, new, batches):
+    folds = PredefinedSplit(np.arange(len(tfs)) % 5)
+    model = PermutationFDR(SciFateRegressor(cv=folds, lambda_rule="min"), **FEW)
+    model.fit(tfs, new, groups=batches)
+    strata = [np.flatnonzero(batches == batch) for batch in "abcd"]
+    regressor = SciFateRegressor(cv=folds, lambda_rule="min")
+    links, null = by_hand(regressor, tfs, new, None, 3, 5, strata)
+    expected = [np.sum(null >= t * (1 - 1e-9)) / 3 for t in np.sort(links)]
+    np.testing.assert_allclose(model.fdr_curve_["control_number"], expected)
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+def test_a_difference_between_groups_is_no_evidence(tfs, batches):
+    level = 3.0 * np.searchsorted(list("abcd"), batches)
+    noise = np.random.default_rng(9).normal(size=(len(tfs), 3))
+    shifted, responding = tfs.iloc[:, :3].add(level, axis=0), noise + level[:, None]
+    regressor = SciFateRegressor(cv=KFold(5, shuffle=True, random_state=0))
+    free = PermutationFDR(regressor).fit(shifted, responding)
+    within = PermutationFDR(regressor).fit(shifted, responding, groups=batches)
+    assert len(free.transform(shifted)) > 0
+    assert len(within.transform(shifted)) == 0
+
+
+def test_threshold_ledger_and_transform_tell_the_same(tfs, new):
+    model = PermutationFDR(SciFateRegressor(lambda_rule="min"), fdr=0.2).fit(tfs, new)
+    size, kept = model.links_["coef"].abs(), model.ledger_["kept"]
+    assert 0 < kept.sum() < len(kept)
+    np.testing.assert_array_equal(kept, size >= model.threshold_)
+    np.testing.assert_array_equal(kept, model.links_["q"] <= 0.2)
+    assert set(model.ledger_["reason"]) == {"", "permutation FDR: q above 0.2"}
+    assert (model.ledger_["reason"] == "").eq(kept).all()
+    pd.testing.assert_frame_equal(model.transform(tfs), model.links_[kept])
+    pd.testing.assert_frame_equal(
+        model.links_.drop(columns="q"), SciFateRegressor(lambda_rule="min").fit(tfs, new).links_
+    )
+    at = model.fdr_curve_["threshold"] >= model.threshold_
+    assert model.fdr_curve_.loc[at, "real_number"].iloc[0] == kept.sum()
+
+
+def test_nothing_passes_where_nothing_can(tfs, new):
+    model = PermutationFDR(SciFateRegressor(), n_permutations=1).fit(tfs, new)
+    assert model.threshold_ == np.inf
+    assert len(model.transform(tfs)) == 0
+    assert model.transform(tfs).columns.tolist() == model.get_feature_names_out().tolist()
+    nothing = PermutationFDR(SciFateRegressor(lambda_rule=10.0), n_permutations=2).fit(tfs, new)
+    assert len(nothing.links_) == len(nothing.fdr_curve_) == 0
+    assert nothing.threshold_ == np.inf
+
+
+def test_depends_neither_on_workers_nor_on_the_number_of_permutations_before(tfs, new):
+    def fit(n_jobs, **settings):
+        regressor = SciFateRegressor(lambda_rule="min", n_jobs=n_jobs)
+        return PermutationFDR(regressor, **settings).fit(tfs, new)
+
+    one, two = fit(None), fit(2)
+    pd.testing.assert_frame_equal(one.links_, two.links_, check_exact=True)
+    pd.testing.assert_frame_equal(one.fdr_curve_, two.fdr_curve_, check_exact=True)
+    other = fit(None, random_state=1)
+    assert not one.links_["q"].equals(other.links_["q"])
+    generator = fit(None, random_state=np.random.RandomState(123456))
+    pd.testing.assert_frame_equal(one.links_, generator.links_, check_exact=True)
+
+
+def test_target_order_does_not_matter(tfs, new):
+    model = PermutationFDR(SciFateRegressor(lambda_rule="min"))
+    forward = model.fit(tfs, new).links_.set_index(["target", "TF"])
+    backward = model.fit(tfs, new[new.columns[::-1]]).links_.set_index(["target", "TF"])
+    backward = backward.loc[forward.index]
+    np.testing.assert_allclose(forward["q"], backward["q"], rtol=1e-12)
+
+
+def test_sparse_matrices_give_the_same(tfs, new):
+    dense = PermutationFDR(SciFateRegressor(lambda_rule="min"), **FEW)
+    dense.fit(tfs.to_numpy(), new.to_numpy())
+    sparse = PermutationFDR(SciFateRegressor(lambda_rule="min"), **FEW)
+    sparse.fit(sp.csr_array(tfs.to_numpy()), sp.csr_array(new.to_numpy()))
+    np.testing.assert_allclose(dense.links_["q"], sparse.links_["q"], rtol=1e-12)
+
+
+def test_both_engines_agree(tfs, new):
+    pytest.importorskip("glmnet", reason="python-glmnet is not installed")
+    found = {
+        engine: PermutationFDR(
+            SciFateRegressor(engine=engine, lambda_rule="min", path="full", cv=4), **FEW
+        ).fit(tfs, new)
+        for engine in ("gram", "glmnet")
+    }
+    np.testing.assert_allclose(found["gram"].links_["q"], found["glmnet"].links_["q"], rtol=1e-9)
+    assert len(found["gram"].links_) > 5
+
+
+def test_gram_matrices_are_made_once(tfs, new, monkeypatch):
+    made = []
+    original = gram.Coordinates.gram
+
+    def counting(self, sets):
+        made.append(len(sets.weight))
+        return original(self, sets)
+
+    monkeypatch.setattr(gram.Coordinates, "gram", counting)
+    PermutationFDR(SciFateRegressor(cv=5), n_permutations=4).fit(tfs, new)
+    assert sorted(made) == [1, 5, 5]
+
+
+def test_inputs_and_regressor_stay_as_they_are(tfs, new, weight):
+    before = tfs.copy(), new.copy(), weight.copy()
+    regressor = SciFateRegressor()
+    PermutationFDR(regressor, **FEW).fit(tfs, new, sample_weight=weight)
+    pd.testing.assert_frame_equal(tfs, before[0])
+    pd.testing.assert_frame_equal(new, before[1])
+    np.testing.assert_array_equal(weight, before[2])
+    assert not hasattr(regressor, "coef_")
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+def test_groups_of_single_cells_are_refused(tfs, new):
+    model = PermutationFDR(SciFateRegressor(cv=KFold(3)))
+    with pytest.raises(ValueError, match="a single cell in each group"):
+        model.fit(tfs, new, groups=np.arange(len(tfs)))
+
+
+def test_permutations_that_do_not_converge_are_counted_once(tfs, new):
+    model = PermutationFDR(SciFateRegressor(max_iter=1, tol=1e-15, lambda_rule="min"), **FEW)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(tfs, new)
+    assert len(caught) == 2

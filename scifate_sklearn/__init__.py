@@ -17,6 +17,7 @@ from .filters import (
     MotifLinkFilter,
     MotifRankings,
     harmonize_reference,
+    motif_scores,
     name_overlap,
     prior_penalties,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "datasets",
     "harmonize_reference",
     "link_ledger",
+    "motif_scores",
     "name_overlap",
     "open_anndata",
     "prepare_anndata",

@@ -3,6 +3,7 @@
 from scifate_sklearn.filters.encode import EncodeLinkFilter
 from scifate_sklearn.filters.harmonize import harmonize_reference, name_overlap
 from scifate_sklearn.filters.motif_annotations import read_motif_annotations
+from scifate_sklearn.filters.motif_priors import motif_scores
 from scifate_sklearn.filters.motifs import MotifLinkFilter
 from scifate_sklearn.filters.priors import prior_penalties
 from scifate_sklearn.filters.rankings import MotifRankings
@@ -16,6 +17,7 @@ __all__ = [
     "MotifLinkFilter",
     "MotifRankings",
     "harmonize_reference",
+    "motif_scores",
     "name_overlap",
     "prior_penalties",
     "read_motif_annotations",

@@ -8,6 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scifate_sklearn.filters.codes import as_flags, name_codes
+from scifate_sklearn.filters.names import examples
+from scifate_sklearn.filters.rankings import MotifRankings
 from scifate_sklearn.filters.reading import read_table
 
 ANNOTATION_COLUMNS = ("motif", "TF", "confidence")
@@ -92,6 +94,48 @@ def normalise_annotations(table: pd.DataFrame, source: str = "`annotations`") ->
     # "high" sorts before "low", so the first row of a pair is its surest.
     pairs = pairs.sort_values(list(ANNOTATION_COLUMNS), kind="stable")
     return pairs.drop_duplicates(["motif", "TF"]).reset_index(drop=True)
+
+
+def as_annotations(annotations: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
+    """Return annotations of a table or a path as motif, TF and confidence."""
+    if isinstance(annotations, str | os.PathLike):
+        return read_motif_annotations(annotations)
+    return normalise_annotations(annotations)
+
+
+def annotations_in(
+    annotations: pd.DataFrame, rankings: MotifRankings, confidence: str
+) -> pd.DataFrame:
+    """Return the annotations of motifs in a ranking database with enough confidence.
+
+    Parameters
+    ----------
+    annotations : DataFrame
+        From `as_annotations`.
+    rankings : MotifRankings
+    confidence : {"high", "low"}
+        The least that is enough.
+
+    Raises
+    ------
+    ValueError
+        If none is left.
+    """
+    in_database = annotations["motif"].isin(rankings.motifs)
+    if not in_database.any():
+        raise ValueError(
+            "No annotated motif is in the ranking database: `annotations` have "
+            f"{examples(set(annotations['motif']))}; `rankings` have "
+            f"{examples(rankings.motifs)}. Take both from one motif collection "
+            "(such as v9 or v10), and check that `rankings` has one row per motif."
+        )
+    used = annotations[in_database & (annotations["confidence"].eq(HIGH) | (confidence == LOW))]
+    if not len(used):
+        raise ValueError(
+            "All `annotations` of motifs in the ranking database are of low confidence; "
+            'use `confidence="low"` to take them.'
+        )
+    return used.reset_index(drop=True)
 
 
 def _check_columns(table: pd.DataFrame, source: str) -> None:

@@ -16,12 +16,12 @@ from scifate_sklearn.filters.base import Evidence, LinkFilter, Reasons
 from scifate_sklearn.filters.motif_annotations import (
     HIGH,
     LOW,
-    normalise_annotations,
-    read_motif_annotations,
+    annotations_in,
+    as_annotations,
 )
 from scifate_sklearn.filters.motif_enrichment import highest_score
 from scifate_sklearn.filters.motif_tests import MotifSettings, motifs_of_tfs, run_motif_tests
-from scifate_sklearn.filters.names import examples, require_overlap
+from scifate_sklearn.filters.names import require_overlap
 from scifate_sklearn.filters.rankings import MotifRankings, as_rankings
 from scifate_sklearn.links import first_reason, is_strong
 
@@ -172,34 +172,12 @@ class MotifLinkFilter(LinkFilter):
     def _learn(self, links: pd.DataFrame) -> None:
         thresholds = _as_thresholds(self.coef_thresholds)
         self.rankings_ = as_rankings(self.rankings)
-        self.annotations_ = self._used_annotations()
+        given = as_annotations(self.annotations)
+        self._annotated_tfs = set(given["TF"])
+        self.annotations_ = annotations_in(given, self.rankings_, self.confidence)
         self._thresholds = thresholds
         self.tests_, self.enrichment_ = self._test(links)
         self._report(links)
-
-    def _used_annotations(self) -> pd.DataFrame:
-        """Return the annotations of motifs in the database with enough confidence."""
-        given = (
-            normalise_annotations(self.annotations)
-            if isinstance(self.annotations, pd.DataFrame)
-            else read_motif_annotations(self.annotations)
-        )
-        self._annotated_tfs = set(given["TF"])
-        in_database = given["motif"].isin(self.rankings_.motifs)
-        if not in_database.any():
-            raise ValueError(
-                "No annotated motif is in the ranking database: `annotations` have "
-                f"{examples(set(given['motif']))}; `rankings` have "
-                f"{examples(self.rankings_.motifs)}. Take both from one motif collection "
-                "(such as v9 or v10), and check that `rankings` has one row per motif."
-            )
-        used = given[in_database & (given["confidence"].eq(HIGH) | (self.confidence == LOW))]
-        if not len(used):
-            raise ValueError(
-                "All `annotations` of motifs in the ranking database are of low confidence; "
-                'use `confidence="low"` to take them.'
-            )
-        return used.reset_index(drop=True)
 
     def _settings(self) -> MotifSettings:
         n_ranked = self.rankings_.n_ranked
@@ -223,8 +201,8 @@ class MotifLinkFilter(LinkFilter):
         settings = self._settings()
         if len(links):
             tfs, targets = set(links["TF"].astype(str)), set(links["target"].astype(str))
-            require_overlap(targets, self.rankings_.genes.tolist(), what="target")
-            require_overlap(tfs, self._annotated_tfs, what="TF")
+            require_overlap(targets, self.rankings_.genes.tolist(), what="target", hint=_way_out)
+            require_overlap(tfs, self._annotated_tfs, what="TF", hint=_way_out)
         return run_motif_tests(links, self.rankings_, motifs, settings)
 
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
@@ -331,6 +309,10 @@ class MotifLinkFilter(LinkFilter):
             )
         if why:
             warnings.warn(f"{type(self).__name__} keeps no link: {why}.", UserWarning, stacklevel=5)
+
+
+def _way_out(difference: str | None) -> str:
+    return "Take rankings and annotations of the species of the cells, or rename the links' genes."
 
 
 def _as_thresholds(thresholds: Sequence[float]) -> tuple[float, ...]:

@@ -137,7 +137,7 @@ def guess_mismatch(ours: Collection[str], theirs: Collection[str]) -> str:
     if difference == "case":
         return (
             "They match when letter case is ignored, as between mouse (Pax6) and human (PAX6) "
-            "symbols: rename one side, for a reference with `BindingReference.map_names`."
+            "symbols: rename one side."
         )
     return "They do not match in any letter case either: check species and kind of identifier."
 

@@ -273,7 +273,7 @@ def test_threshold_above_all_links_warns(reference, links):
         (str.lower, "TF", r"ignored, as between mouse \(Pax6\) and human"),
         (lambda name: f"X-{name}", "TF", "do not match in any letter case"),
         (lambda name: "ENSG00000136997.21", "TF", "One side holds Ensembl ids"),
-        (str.lower, "target", "BindingReference.map_names"),
+        (str.lower, "target", '`harmonize="case"` does that'),
     ],
 )
 def test_no_overlap_shows_both_sides_and_guesses_why(reference, links, rename, column, cause):

@@ -23,11 +23,15 @@ from scifate_sklearn.regressor import SciFateRegressor
 OUTPUTS = {
     "links.csv",
     "links_filtered.csv",
+    "ledger.csv",
     "enrichment.csv",
     "targets.csv",
     "run.json",
     "annotated.h5ad",
 }
+
+
+EVIDENCE = {"links_filtered.csv", "ledger.csv", "enrichment.csv"}
 
 
 def invoke(*arguments: object) -> Result:
@@ -98,7 +102,7 @@ class TestResults:
         chip = EncodeLinkFilter(BindingReference.from_table(cells.reference)).fit(regressor.links_)
         expected = {
             "links": regressor.links_,
-            "links_filtered": chip.transform(regressor.links_),
+            "links_filtered": chip.transform(regressor.links_).assign(Conf="Chip_peak"),
             "enrichment": chip.enrichment_,
         }
         for name, table in expected.items():
@@ -187,14 +191,83 @@ class TestResults:
         assert filtered["chip_peak"].all()
 
 
+@pytest.fixture(scope="module")
+def motifs(cells: LabelledCells, files: Path) -> list[object]:
+    """Return options for a database in which one motif of each TF ranks what it binds first."""
+    pytest.importorskip("pyarrow")
+    rng, genes = np.random.default_rng(0), list(cells.adata.var_names)
+    ranks = {f"m{i}": rng.permutation(len(genes)) for i in range(100)}
+    bound_by = cells.reference[cells.reference["peak"] == 1].groupby("TF")["target"]
+    for i, tf in enumerate(cells.tf_names):
+        bound = set(bound_by.get_group(tf))
+        order = sorted(range(len(genes)), key=lambda gene: genes[gene] not in bound)
+        ranks[f"m{i}"] = np.argsort(order)
+    table = pd.DataFrame(ranks, index=genes).T.rename_axis("motifs").reset_index()
+    table.to_feather(files / "rankings.feather")
+    pairs = pd.DataFrame({"motif": [f"m{i}" for i in range(len(cells.tf_names))]})
+    pairs.assign(TF=cells.tf_names).to_csv(files / "motifs.csv", index=False)
+    return ["--motifs", files / "rankings.feather", "--motif-annotations", files / "motifs.csv"]
+
+
+class TestMotifs:
+    def test_a_link_stays_if_either_evidence_supports_it(
+        self, run: Callable[..., Result], motifs: list[object], tmp_path: Path
+    ) -> None:
+        result = run(tmp_path, *motifs)
+        assert result.exit_code == 0, result.output
+        assert re.search(r"TFs with enriched motif +[1-9]", result.stdout)
+        assert {path.name for path in tmp_path.iterdir()} == OUTPUTS | {"motif_enrichment.csv"}
+        kept = pd.read_csv(tmp_path / "links_filtered.csv")
+        assert {"Chip_peak", "Motif_high"} <= set(";".join(kept["Conf"]).split(";"))
+        ledger = pd.read_csv(tmp_path / "ledger.csv")
+        assert len(ledger) == len(pd.read_csv(tmp_path / "links.csv"))
+        assert ledger["kept"].sum() == len(kept)
+        assert ledger.loc[~ledger["kept"], "reason"].notna().all()
+        stored = anndata.read_h5ad(tmp_path / "annotated.h5ad").uns["scifate"]
+        assert len(stored["ledger"]) == len(ledger)
+        assert list(stored["motif_enrichment"]["motif"].str[0].unique()) == ["m"]
+        inputs = json.loads((tmp_path / "run.json").read_text())["inputs"]
+        assert {"motifs", "motif_annotations"} <= set(inputs)
+
+    def test_motifs_alone(
+        self, run: Callable[..., Result], motifs: list[object], tmp_path: Path
+    ) -> None:
+        result = run(tmp_path, *motifs, encode=None)
+        assert result.exit_code == 0, result.output
+        expected = OUTPUTS - {"enrichment.csv"} | {"motif_enrichment.csv"}
+        assert {path.name for path in tmp_path.iterdir()} == expected
+        assert set(pd.read_csv(tmp_path / "links_filtered.csv")["Conf"]) == {"Motif_high"}
+
+    @pytest.mark.parametrize(
+        ("given", "missing"), [(slice(0, 2), "--motif-annotations"), (slice(2, 4), "--motifs")]
+    )
+    def test_one_file_without_the_other(
+        self,
+        run: Callable[..., Result],
+        motifs: list[object],
+        given: slice,
+        missing: str,
+        tmp_path: Path,
+    ) -> None:
+        assert_fails(run(tmp_path, *motifs[given]), 2, f"needs {missing} too")
+
+    def test_evidence_of_other_names_costs_no_fit(
+        self, run: Callable[..., Result], motifs: list[object], files: Path, tmp_path: Path
+    ) -> None:
+        pairs = pd.read_csv(files / "motifs.csv")
+        pairs.assign(TF=pairs["TF"].str.lower()).to_csv(tmp_path / "lower.csv", index=False)
+        result = run(tmp_path / "out", *motifs[:3], tmp_path / "lower.csv")
+        assert_fails(
+            result, 1, "--motif-annotations .*lower.csv: No TF of the cells", "letter case"
+        )
+        assert not (tmp_path / "out").exists()
+
+
 class TestInputs:
     def test_without_reference(self, run: Callable[..., Result], tmp_path: Path) -> None:
         result = run(tmp_path, encode=None)
         assert result.exit_code == 0, result.output
-        assert {p.name for p in tmp_path.iterdir()} == OUTPUTS - {
-            "links_filtered.csv",
-            "enrichment.csv",
-        }
+        assert {p.name for p in tmp_path.iterdir()} == OUTPUTS - EVIDENCE
         assert "links.csv): TF" in result.stdout
 
     def test_overwrite_leaves_no_stale_table(
@@ -203,7 +276,7 @@ class TestInputs:
         assert run(tmp_path).exit_code == 0
         (tmp_path / "notes.txt").write_text("mine")
         assert run(tmp_path, "--overwrite", encode=None).exit_code == 0
-        expected = OUTPUTS - {"links_filtered.csv", "enrichment.csv"} | {"notes.txt"}
+        expected = OUTPUTS - EVIDENCE | {"notes.txt"}
         assert {p.name for p in tmp_path.iterdir()} == expected
 
     def test_total_as_a_sum(

@@ -53,6 +53,8 @@ def run(
     encode: opt.Encode = None,
     ignore_case: opt.IgnoreCase = False,
     strict: opt.Strict = False,
+    motifs: opt.Motifs = None,
+    motif_annotations: opt.MotifAnnotations = None,
     response: opt.Response = opt.Kind.counts,
     gene_symbols: opt.GeneSymbols = None,
     gene_filter_rate: opt.GeneFilterRate = 0.1,
@@ -67,12 +69,14 @@ def run(
     quiet: opt.Quiet = False,
     debug: opt.Debug = False,
 ) -> None:
-    """Find TF → target links in labelled cells and filter them by ChIP-seq evidence.
+    """Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
 
     The folder OUT gets links.csv, targets.csv, run.json, annotated.h5ad (the cells, with the
-    results in uns["scifate"]) and, with --encode, links_filtered.csv and enrichment.csv.
+    results in uns["scifate"]) and, with --encode or --motifs, links_filtered.csv, ledger.csv (why
+    each link was kept or dropped), enrichment.csv and motif_enrichment.csv.
     """
     options = {name: value for name, value in locals().items() if name not in ("debug", "out")}
+    opt.check_motifs(motifs, motif_annotations)
     opt.check_out_folder(out, overwrite)
     with tidy_errors(debug):
         from ._run import Settings, run_and_write

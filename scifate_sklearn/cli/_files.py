@@ -15,7 +15,7 @@ from scifate_sklearn._atomic import replacing
 from scifate_sklearn.anndata_io.files import open_store, write_uns
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
-TABLES = ("links", "targets", "links_filtered", "enrichment")
+TABLES = ("links", "targets", "links_filtered", "ledger", "enrichment", "motif_enrichment")
 
 
 def describe_file(path: Path) -> dict[str, str | int]:

@@ -37,6 +37,15 @@ def check_lambda_rule(text: str) -> str:
     return text
 
 
+def check_motifs(motifs: Path | None, motif_annotations: Path | None) -> None:
+    """Raise a usage error if one of the two files is given without the other."""
+    if (motifs is None) != (motif_annotations is None):
+        given, missing = ("--motifs", "--motif-annotations")[
+            :: 1 if motif_annotations is None else -1
+        ]
+        raise typer.BadParameter(f"{given} needs {missing} too.", param_hint=missing)
+
+
 def check_out_folder(out: Path, overwrite: bool) -> None:
     """Raise a usage error if results could not be written to `out`, or would mix with others."""
     try:
@@ -102,6 +111,25 @@ Strict = Annotated[
         "--strict", help="Keep enriched TFs and links with a peak only; count tested genes only."
     ),
 ]
+Motifs = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Motif evidence: a cisTarget ranking database (feather). A link stays if it or "
+        "--encode supports it.",
+    ),
+]
+MotifAnnotations = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Which TF binds which motif: cisTarget's .tbl, or a table with motif and TF.",
+    ),
+]
 Response = Annotated[Kind, typer.Option(help="What --new holds; values are velocities or rates.")]
 GeneSymbols = Annotated[
     str | None, typer.Option(help="Column of var with the gene symbols.", show_default="var names")
@@ -116,7 +144,7 @@ LambdaRule = Annotated[
     str, typer.Option(callback=check_lambda_rule, help="Penalty: 1se, min, or a number.")
 ]
 CoefThreshold = Annotated[
-    float, typer.Option(min=0, help="The filter keeps links with a larger |coefficient|.")
+    float, typer.Option(min=0, help="The ChIP-seq filter keeps links with a larger |coefficient|.")
 ]
 LambdaPath = Annotated[
     PathKind, typer.Option(help="adaptive: end a path once its CV curve has clearly turned.")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,12 +16,11 @@ from scifate_sklearn.anndata_io import (
     prepare_moments,
     read_tf_names,
 )
-from scifate_sklearn.filters import BindingReference, EncodeLinkFilter, harmonize_reference
-from scifate_sklearn.filters.names import require_overlap
 from scifate_sklearn.links import strong_links
 from scifate_sklearn.regressor import SciFateRegressor
 
 from ._console import collect_warnings, is_interactive
+from ._evidence import evidence_tables, read_evidence
 from ._files import (
     describe_file,
     versions,
@@ -42,7 +41,8 @@ STEP_LABELS = {
     "targets_with_links": "targets with links",
     "links_above_threshold": "links above threshold",
     "tfs_kept_by_chip": "TFs kept by ChIP-seq",
-    "links_filtered": "links kept by ChIP-seq",
+    "tfs_with_motif": "TFs with enriched motif",
+    "links_filtered": "links kept by evidence",
 }
 
 
@@ -57,6 +57,8 @@ class Settings:
     encode: Path | None
     ignore_case: bool
     strict: bool
+    motifs: Path | None
+    motif_annotations: Path | None
     response: str
     gene_symbols: str | None
     gene_filter_rate: float
@@ -85,7 +87,13 @@ class Settings:
     @property
     def inputs(self) -> dict[str, Path]:
         """The files that are read."""
-        files = {"cells": self.cells, "tfs": self.tfs, "encode": self.encode}
+        files = {
+            "cells": self.cells,
+            "tfs": self.tfs,
+            "encode": self.encode,
+            "motifs": self.motifs,
+            "motif_annotations": self.motif_annotations,
+        }
         return {role: path for role, path in files.items() if path is not None}
 
 
@@ -155,8 +163,13 @@ def _analyse(
 ) -> Results:
     with watch.time("prepare"):
         inputs = _prepare(adata, tf_names, settings)
-        # Read before the fit, so that a reference which does not fit costs no regression.
-        reference = _read_reference(settings, inputs.genes)
+        evidence = read_evidence(
+            settings.encode,
+            settings.ignore_case,
+            settings.motifs,
+            settings.motif_annotations,
+            inputs.genes,
+        )
     with watch.time("fit"):
         regressor = settings.regressor.fit_moments(inputs.moments)
     tables = {"links": regressor.links_, "targets": _target_table(regressor)}
@@ -168,15 +181,24 @@ def _analyse(
         "targets_with_links": _step(len(tables["targets"]), tables["links"]["target"].nunique()),
         "links_above_threshold": _step(len(tables["links"]), len(strong)),
     }
-    if reference is not None:
+    union = evidence.filter(settings.coef_threshold, settings.strict, regressor.target_names_in_)
+    if union is not None:
         with watch.time("filter"):
-            chip = _chip_filter(settings, reference, regressor)
-            tables["links_filtered"] = chip.fit_transform(tables["links"])
-            tables["enrichment"] = chip.enrichment_
-        kept = int(chip.enrichment_["kept"].sum())
-        steps["tfs_kept_by_chip"] = _step(len(chip.enrichment_), kept)
-        steps["links_filtered"] = _step(len(strong), len(tables["links_filtered"]))
+            tables |= evidence_tables(union.fit(tables["links"]), tables["links"])
+        steps |= _evidence_steps(tables)
     return Results(tables, steps)
+
+
+def _evidence_steps(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, int]]:
+    steps = {}
+    if "enrichment" in tables:
+        kept = tables["enrichment"]["kept"]
+        steps["tfs_kept_by_chip"] = _step(len(kept), int(kept.sum()))
+    if "motif_enrichment" in tables:
+        n_enriched = tables["motif_enrichment"]["TF"].nunique()
+        steps["tfs_with_motif"] = _step(tables["links"]["TF"].nunique(), n_enriched)
+    steps["links_filtered"] = _step(len(tables["links"]), len(tables["links_filtered"]))
+    return steps
 
 
 def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFateMoments:
@@ -189,40 +211,6 @@ def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFa
         response=settings.response,
         gene_symbols=settings.gene_symbols,
         random_state=settings.seed,
-    )
-
-
-def _read_reference(settings: Settings, genes: pd.DataFrame) -> BindingReference | None:
-    if settings.encode is None:
-        return None
-    names = {"TF": genes.index[genes["is_tf"]], "target": genes.index}
-    reference = harmonize_reference(
-        BindingReference.read(settings.encode), names, "case" if settings.ignore_case else None
-    )
-    sides = (("TF", reference.tfs), ("target", reference.genes))
-    try:
-        for role, theirs in sides:
-            require_overlap(names[role], theirs, what=role, whose="the cells", hint=_way_out)
-    except ValueError as error:
-        raise ValueError(f"--encode {settings.encode}: {error}") from error
-    return reference
-
-
-def _way_out(difference: str | None) -> str:
-    return "--ignore-case does that." if difference == "case" else ""
-
-
-def _chip_filter(
-    settings: Settings, reference: BindingReference, regressor: SciFateRegressor
-) -> EncodeLinkFilter:
-    # Names were compared before the fit, whose result no second look is worth.
-    params: dict[str, Any] = {"coef_threshold": settings.coef_threshold, "min_overlap": 0}
-    if not settings.strict:
-        return EncodeLinkFilter(reference, **params)
-    return EncodeLinkFilter.strict(
-        reference,
-        **params,
-        tested_targets=regressor.target_names_in_,
     )
 
 

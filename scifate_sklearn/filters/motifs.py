@@ -21,7 +21,7 @@ from scifate_sklearn.filters.motif_annotations import (
 )
 from scifate_sklearn.filters.motif_enrichment import highest_score
 from scifate_sklearn.filters.motif_tests import MotifSettings, motifs_of_tfs, run_motif_tests
-from scifate_sklearn.filters.names import require_overlap
+from scifate_sklearn.filters.names import MIN_OVERLAP, require_overlap
 from scifate_sklearn.filters.rankings import MotifRankings, as_rankings
 from scifate_sklearn.links import first_reason, is_strong
 
@@ -66,6 +66,10 @@ class MotifLinkFilter(LinkFilter):
         its line for them repeats the one for the others.)
     max_rank : int, default=5000
         The leading edge ends within that many ranks.
+    min_overlap : float, default=0.1
+        Least share of names that links and database, and links and annotations, must have in
+        common, of the smaller of both. Less raises an error, as different names would pass for
+        missing evidence.
 
     Attributes
     ----------
@@ -127,6 +131,7 @@ class MotifLinkFilter(LinkFilter):
         "min_targets": [Interval(numbers.Integral, 0, None, closed="left")],
         "confidence": [StrOptions({HIGH, LOW})],
         "max_rank": [Interval(numbers.Integral, 1, None, closed="left")],
+        "min_overlap": [Interval(numbers.Real, 0, 1, closed="both")],
     }
 
     def __init__(
@@ -140,6 +145,7 @@ class MotifLinkFilter(LinkFilter):
         min_targets: int = 5,
         confidence: Literal["high", "low"] = "high",
         max_rank: int = 5000,
+        min_overlap: float = MIN_OVERLAP,
     ) -> None:
         self.rankings = rankings
         self.annotations = annotations
@@ -149,6 +155,7 @@ class MotifLinkFilter(LinkFilter):
         self.min_targets = min_targets
         self.confidence = confidence
         self.max_rank = max_rank
+        self.min_overlap = min_overlap
 
     def transform(self, links: pd.DataFrame) -> pd.DataFrame:
         """Return the surviving links with their evidence.
@@ -201,8 +208,11 @@ class MotifLinkFilter(LinkFilter):
         settings = self._settings()
         if len(links):
             tfs, targets = set(links["TF"].astype(str)), set(links["target"].astype(str))
-            require_overlap(targets, self.rankings_.genes.tolist(), what="target", hint=_way_out)
-            require_overlap(tfs, self._annotated_tfs, what="TF", hint=_way_out)
+            for what, ours, theirs in (
+                ("target", targets, self.rankings_.genes.tolist()),
+                ("TF", tfs, self._annotated_tfs),
+            ):
+                require_overlap(ours, theirs, what=what, min_share=self.min_overlap, hint=_way_out)
         return run_motif_tests(links, self.rankings_, motifs, settings)
 
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:

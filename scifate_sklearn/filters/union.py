@@ -145,7 +145,8 @@ class LinkUnion(LinkFilter, _BaseComposition):
         for name, member in self.filters_.items():
             found, reasons[name] = member._judge(links)
             evidence |= dict(zip(renamed[name], found.values(), strict=True))
-            label = member._label(found) or name
+            label = member._label(found)
+            label = name if label is None else label
             labels.append(np.where(reasons[name] == "", label, ""))
         evidence[CONFIDENCE_COLUMN] = _join_labels(labels)
         return evidence, _join_reasons(reasons)

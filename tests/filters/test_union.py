@@ -38,6 +38,17 @@ class CoefSign(LinkFilter):
         return 0.0
 
 
+class Named(CoefSign):
+    """Calls activations of more than 0.15 strong."""
+
+    def _judge(self, links):
+        evidence, reasons = super()._judge(links)
+        return {"sign": evidence["sign"] * links["coef"].abs()}, reasons
+
+    def _label(self, evidence):
+        return np.where(evidence["sign"] > 0.15, "Up_strong", "Up_weak").astype(object)
+
+
 def chip(tf, bound, **params):
     edges = pd.DataFrame({"TF": [tf] * len(bound) + ["PAX6"], "target": [*bound, GENES[-1]]})
     return EncodeLinkFilter(BindingReference.from_edges(edges, GENES), **params)
@@ -110,6 +121,14 @@ def test_reasons_of_all_filters(links, myc):
     assert not row["kept"]
     twice = LinkUnion([("one", CoefSign()), ("two", CoefSign())]).fit(links).ledger_
     assert set(twice["reason"]) == {"", "repression"}
+
+
+def test_a_filter_may_call_its_links_by_different_names(links):
+    links = links.assign(coef=np.linspace(-0.1, 0.3, len(links)))
+    kept = LinkUnion([Named(), ("up", CoefSign())]).fit_transform(links)
+    expected = np.where(kept["coef"] > 0.15, "Up_strong;up", "Up_weak;up")
+    np.testing.assert_array_equal(kept["Conf"], expected)
+    assert kept["Conf"].nunique() == 2
 
 
 @given(st.permutations(range(35)))

@@ -11,6 +11,7 @@ from .anndata_io import (
     scifate_glmnet,
 )
 from .filters import BindingReference, EncodeLinkFilter
+from .networks import combine_links, compare_links, score_network
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
 
@@ -21,9 +22,12 @@ __all__ = [
     "SciFateInputs",
     "SciFateMoments",
     "SciFateRegressor",
+    "combine_links",
+    "compare_links",
     "datasets",
     "open_anndata",
     "prepare_anndata",
     "prepare_moments",
     "scifate_glmnet",
+    "score_network",
 ]

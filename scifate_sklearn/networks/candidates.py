@@ -85,22 +85,34 @@ def edges_of(gold: object) -> pd.Series:
     TypeError, ValueError
         If it is no table of edges, or has none.
     """
-    if not isinstance(gold, pd.DataFrame):
-        raise TypeError(
-            "`gold` must be a pandas DataFrame with the columns TF and target, got "
-            f"{type(gold).__name__}."
-        )
-    _check_table(gold, PAIR, "gold")
-    rows = gold
-    if "peak" in gold.columns:
-        _check_table(gold, ["peak"], "gold")
-        peak = pd.to_numeric(gold["peak"], errors="coerce")
-        if not peak.isin([0, 1]).all():
-            raise ValueError("Column 'peak' of `gold` must hold 0 and 1 only.")
-        rows = gold[(peak == 1).to_numpy(bool)]
-    if not len(rows):
+    edges = pairs_of(gold, "gold")
+    if not len(edges):
         raise ValueError("`gold` holds no edge.")
-    return by_pair(rows.assign(edge=1.0), ["edge"], "score_network")["edge"]
+    return edges
+
+
+def pairs_of(table: object, argument: str) -> pd.Series:
+    """Return 1 per pair of a table by (TF, target); of those with a peak if it has the column.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no table of pairs, or ``peak`` is anything but 0 and 1.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"`{argument}` must be a pandas DataFrame with the columns TF and target, got "
+            f"{type(table).__name__}."
+        )
+    _check_table(table, PAIR, argument)
+    rows = table
+    if "peak" in table.columns:
+        _check_table(table, ["peak"], argument)
+        peak = pd.to_numeric(table["peak"], errors="coerce")
+        if not peak.isin([0, 1]).all():
+            raise ValueError(f"Column 'peak' of `{argument}` must hold 0 and 1 only.")
+        rows = table[(peak == 1).to_numpy(bool)]
+    return by_pair(rows.assign(is_pair=1.0), ["is_pair"], "score_network")["is_pair"]
 
 
 def values_by_pair(scores: object, by: str) -> Values:

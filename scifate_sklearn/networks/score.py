@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from scifate_sklearn.networks.candidates import Universe, edges_of, values_by_pair
+from scifate_sklearn.networks.candidates import Universe, edges_of, pairs_of, values_by_pair
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class NetworkScore:
         Candidate pairs, and true edges among them.
     n_outside : int
         Edges of the known network that are no candidate pair and do not count: of TFs or targets
-        outside the universe, or of a TF to itself.
+        outside the universe, of a TF to itself, or excluded.
     """
 
     aupr: float
@@ -52,6 +52,7 @@ def score_network(
     by: str = "coef",
     tfs: Collection[str] | None = None,
     targets: Collection[str] | None = None,
+    exclude: pd.DataFrame | None = None,
 ) -> NetworkScore:
     r"""Score a ranking of TF → target pairs against a known network.
 
@@ -74,6 +75,9 @@ def score_network(
         The universe. None means all names in `scores` and `gold`. A links table does not name those
         without a link: pass all regulators and targets of the regression where `gold` does not
         hold them, or where it holds others, which could not be found.
+    exclude : DataFrame, default=None
+        Pairs that are no candidates, columns ``TF`` and ``target``: those named by a prior that
+        shaped the scores, say, which would otherwise be rewarded for repeating it.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def score_network(
     Raises
     ------
     TypeError
-        If `scores` or `gold` is no DataFrame, or `tfs` or `targets` is a text.
+        If `scores`, `gold` or `exclude` is no DataFrame, or `tfs` or `targets` is a text.
     ValueError
         If columns or names are missing, a score is negative or not finite, a pair is there twice
         with different scores, names do not meet, or the candidates are all or none of them edges.
@@ -121,6 +125,8 @@ def score_network(
     values = values_by_pair(scores, by)
     universe = Universe.of(values, edges, tfs, targets)
     is_candidate = universe.is_pair()
+    if exclude is not None:
+        is_candidate &= universe.spread(pairs_of(exclude, "exclude")) == 0
     return _score(
         universe.spread(values)[is_candidate],
         universe.spread(edges)[is_candidate] > 0,

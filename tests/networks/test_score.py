@@ -177,6 +177,31 @@ class TestInputs:
         alone = score_network(scores.loc[TFS[2:], GENES[3:]], gold[is_inside])
         assert found == replace(alone, n_outside=int((~is_inside).sum()))
 
+    @given(seed=st.integers(0, 2**32 - 1))
+    @settings(max_examples=10, deadline=None)
+    def test_excluded_pairs_never_count(self, seed):
+        scores, gold = make_problem(seed)
+        named = pd.concat([gold.iloc[:3], pd.DataFrame({"TF": TFS[:3], "target": "G5"})])
+        named = named.drop_duplicates().iloc[: len(gold) - 1]
+        out = set(zip(named["TF"], named["target"], strict=True))
+        pairs = [pair for pair in itertools.product(TFS, GENES) if pair[0] != pair[1]]
+        values, truth = flat(scores, gold)
+        kept = [i for i, pair in enumerate(pairs) if pair not in out]
+        values, truth = [values[i] for i in kept], [truth[i] for i in kept]
+        if not any(truth):
+            with pytest.raises(ValueError, match="None of the"):
+                score_network(scores, gold, exclude=named)
+            return
+        found = score_network(scores, gold, exclude=pd.concat([named, named]))
+        assert (found.n_pairs, found.n_edges) == (len(kept), sum(truth))
+        assert found.aupr == pytest.approx(aupr_by_steps(values, truth), rel=1e-12)
+        assert found.auroc == pytest.approx(auroc_by_pairs(values, truth), rel=1e-12)
+        # What an excluded pair scores does not matter.
+        for pair in out & set(pairs):
+            scores.loc[pair] = 99.0
+        assert score_network(scores, gold, exclude=named) == found
+        assert score_network(scores, gold, exclude=named.iloc[:0]) == score_network(scores, gold)
+
     def test_self_pairs_never_count(self):
         scores, gold = make_problem(5)
         found = score_network(scores, gold)
@@ -290,5 +315,7 @@ class TestErrors:
             score_network(scores.to_numpy(), gold)
         with pytest.raises(TypeError, match=r"`gold` must be a pandas DataFrame.*set"):
             score_network(scores, {("TF0", "G0")})
+        with pytest.raises(TypeError, match=r"`exclude` must be a pandas DataFrame.*list"):
+            score_network(scores, gold, exclude=[("TF0", "G0")])
         with pytest.raises(ValueError, match="`gold` must have one column 'TF', has 0"):
             score_network(scores, gold.rename(columns={"TF": "regulator"}))

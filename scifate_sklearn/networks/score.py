@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from scifate_sklearn.networks.candidates import Universe, edges_of, pairs_of, values_by_pair
+from scifate_sklearn.networks.metrics import Tally, average_precision, early_precision, roc_auc
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,11 @@ def _score(values: NDArray[np.float64], is_edge: NDArray[np.bool_], *, n_gold: i
             f"{'All' if n_edges else 'None'} of the {n_pairs} candidate pairs are edges of `gold`, "
             "so that no ranking is better than another; check the universe (`tfs`, `targets`)."
         )
-    early, density = _early_precision(values, is_edge), n_edges / n_pairs
+    tally, density = Tally.of(values, is_edge), n_edges / n_pairs
+    early = early_precision(tally)
     return NetworkScore(
-        aupr=float(average_precision_score(is_edge, values)),
-        auroc=float(roc_auc_score(is_edge, values)),
+        aupr=average_precision(tally),
+        auroc=roc_auc(tally),
         early_precision=early,
         early_precision_ratio=early / density,
         density=density,
@@ -152,12 +153,3 @@ def _score(values: NDArray[np.float64], is_edge: NDArray[np.bool_], *, n_gold: i
         n_edges=n_edges,
         n_outside=n_gold - n_edges,
     )
-
-
-def _early_precision(values: NDArray[np.float64], is_edge: NDArray[np.bool_]) -> float:
-    n_first = int(np.count_nonzero(is_edge))
-    cut = np.partition(values, -n_first)[-n_first]
-    is_above, is_tied = values > cut, values == cut
-    n_left = n_first - np.count_nonzero(is_above)
-    hits = np.count_nonzero(is_edge & is_above)
-    return float((hits + n_left * is_edge[is_tied].mean()) / n_first)

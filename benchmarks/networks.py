@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
+from itertools import product
 from typing import Any
 
 import report
@@ -41,8 +42,8 @@ Records = list[dict[str, Any]]
 METRICS = ("aupr", "auroc", "early_precision")
 # What is compared where only the response changes.
 OF_RESPONSE = ("frequency, min", "coefficient, 1se", "coefficient, min", "correlation")
-# The penalty of a pair that a prior names, relative to all others.
-PRIOR_PENALTY = 0.5
+# The penalty of a pair that a prior names, relative to all others: mild, and strong.
+PRIOR_PENALTIES = (0.5, 0.1)
 QUICK_TARGETS = 12
 
 
@@ -168,7 +169,7 @@ def _change(values: pd.Series) -> str:
 
 
 def prior(options: argparse.Namespace) -> Records:
-    """Rank by coefficients with no prior, a right and a wrong one."""
+    """Rank by coefficients with no prior, and with right and wrong ones."""
     numbers = DREAM4_NETWORKS[:1] if options.quick else DREAM4_NETWORKS
     networks = [*map(dream4_multifactorial, numbers), sergio_ds4()]
     records: Records = []
@@ -177,32 +178,29 @@ def prior(options: argparse.Namespace) -> Records:
         for rule in ("1se", "min"):
             report.progress(f"{network.name}, {rule}: priors")
             plain = rank_with_prior(used, rule, None, options)
-            for seed in range(options.prior_seeds):
-                for is_right in (True, False):
-                    named = draw_prior(used, is_right=is_right, seed=seed)
-                    ranked = rank_with_prior(used, rule, named, options)
-                    records.append(
-                        {
-                            "network": network.name,
-                            "ranking": f"coefficient, {rule}",
-                            "prior": "right" if is_right else "wrong",
-                            "seed": seed,
-                            **_gains(used, plain, ranked, named),
-                        }
-                    )
+            for seed, is_right, penalty in product(
+                range(options.prior_seeds), (True, False), PRIOR_PENALTIES
+            ):
+                named = draw_prior(used, is_right=is_right, seed=seed).assign(penalty=penalty)
+                ranked = rank_with_prior(used, rule, named, options)
+                label = {
+                    "network": network.name,
+                    "ranking": f"coefficient, {rule}",
+                    "prior": "right" if is_right else "wrong",
+                    "penalty": penalty,
+                    "seed": seed,
+                }
+                records.append({**label, **_gains(used, plain, ranked, named)})
     return records
 
 
 def rank_with_prior(
     network: KnownNetwork, rule: str, named: pd.DataFrame | None, options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Return absolute coefficients where the named pairs are penalised less."""
+    """Return absolute coefficients where the named pairs have the ``penalty`` that is given."""
     factor = None
     if named is not None:
-        factor = named.assign(factor=PRIOR_PENALTY).pivot(
-            index="TF", columns="target", values="factor"
-        )
-        factor = factor.fillna(1.0)
+        factor = named.pivot(index="TF", columns="target", values="penalty").fillna(1.0)
     model = SciFateRegressor(
         lambda_rule=rule, penalty_factor=factor, n_jobs=options.effort.n_jobs
     ).fit(network.X, network.Y)
@@ -226,7 +224,8 @@ def prior_markdown(records: Records) -> str:
     frame = pd.DataFrame(records)
     frame["network"] = frame["network"].str.replace(r"/\d$", "", regex=True)
     rows = []
-    for key, each in frame.groupby(["network", "ranking", "prior"], sort=False):
+    keys = ["network", "ranking", "prior", "penalty"]
+    for key, each in frame.groupby(keys, sort=False):
         rows.append(
             [
                 *key,
@@ -236,7 +235,7 @@ def prior_markdown(records: Records) -> str:
                 _change(each["aupr_unnamed_prior"] - each["aupr_unnamed"]),
             ]
         )
-    header = ["network", "ranking", "prior", "AUPR without", "change with the prior"]
+    header = [*keys, "AUPR without", "change with the prior"]
     header += ["AUPR without, pairs not named", "change with the prior"]
     return report.table(header, rows)
 

@@ -131,11 +131,18 @@ def k562_new() -> Problem:
 
 def sergio() -> Problem:
     """SERGIO's simulated cells DS4, no technical noise: unspliced on total, 900 cells, 10 TFs."""
+    inputs, _ = sergio_inputs()
+    return standardised("sergio", inputs.tf_matrix.to_numpy(), inputs.target_matrix.to_numpy())
+
+
+def sergio_inputs() -> tuple[SciFateInputs, pd.DataFrame]:
+    """Return the matrices of SERGIO's DS4 and the edges of its network (``TF``, ``target``)."""
     adata = _read_h5ad("sergio/DS4_rep0.h5ad")
     adata.layers["total"] = adata.layers["spliced"] + adata.layers["unspliced"]
     tfs = list(adata.var_names[adata.var["is_TF"].astype(bool)])
     inputs = prepare_anndata(adata, tfs, nt_layers=("unspliced", "total"), cell_filter_UMI=0)
-    return standardised("sergio", inputs.tf_matrix.to_numpy(), inputs.target_matrix.to_numpy())
+    edges = {"TF": adata.uns["gt_GRN_tf"], "target": adata.uns["gt_GRN_target"]}
+    return inputs, pd.DataFrame(edges).astype(str)
 
 
 def dream4() -> Problem:
@@ -144,10 +151,8 @@ def dream4() -> Problem:
     Predictors are the genes that regulate others in the known network, targets all other genes.
     """
     kinds = ("multifactorial", "knockouts", "knockdowns")
-    table = pd.concat([_dream4_table(kind) for kind in kinds], ignore_index=True)
-    gold = _dream4_gold()
-    sources = set(gold.loc[gold["edge"] == 1, "regulator"])
-    return _from_table("dream4", table, sources)
+    table = pd.concat([dream4_table(kind) for kind in kinds], ignore_index=True)
+    return _from_table("dream4", table, set(dream4_gold()["TF"]))
 
 
 def bsubtilis() -> Problem:
@@ -211,22 +216,33 @@ def _from_table(name: str, table: pd.DataFrame, regulators: set[str]) -> Problem
     return standardised(name, values[:, is_tf], values[:, ~is_tf])
 
 
-def _dream4_table(kind: str) -> pd.DataFrame:
+def dream4_table(kind: str, network: int = 1) -> pd.DataFrame:
+    """Return the expression, samples × 100 genes, of one of the five networks of size 100."""
+    name = f"insilico_size100_{network}"
     if kind == "multifactorial":
-        archive, member = "_Multifactorial", f"insilico_size100_1_{kind}.tsv"
+        archive, member = "_Multifactorial", f"{name}_{kind}.tsv"
     else:
-        archive, member = "", f"insilico_size100_1/insilico_size100_1_{kind}.tsv"
+        archive, member = "", f"{name}/{name}_{kind}.tsv"
     with zipfile.ZipFile(_data(f"dream4/DREAM4_InSilico_Size100{archive}.zip")) as outer:
         return pd.read_csv(io.BytesIO(outer.read(member)), sep="\t")
 
 
-def _dream4_gold() -> pd.DataFrame:
+def dream4_gold(kind: str = "", network: int = 1) -> pd.DataFrame:
+    """Return the edges (``TF``, ``target``) of one of the five networks of size 100.
+
+    The genes of kind "multifactorial" have labels of their own: the network is the same, but their
+    G1 is another gene's G1 in all other data.
+    """
     with zipfile.ZipFile(_data("dream4/Dream4_100_gold.zip")) as outer:
         inner = io.BytesIO(outer.read("DREAM4_InSilicoNetworks_GoldStandard.zip"))
+    ending = (
+        f"InSilico_Size100_{'multifactorial_' if kind == 'multifactorial' else ''}{network}.tsv"
+    )
     with zipfile.ZipFile(inner) as gold:
-        names = [name for name in gold.namelist() if name.endswith("Size100_1.tsv")]
-        columns = ["regulator", "target", "edge"]
-        return pd.read_csv(io.BytesIO(gold.read(names[0])), sep="\t", names=columns)
+        name = next(name for name in gold.namelist() if name.endswith(ending))
+        columns = ["TF", "target", "edge"]
+        pairs = pd.read_csv(io.BytesIO(gold.read(name)), sep="\t", names=columns)
+    return pairs.loc[pairs["edge"] == 1, ["TF", "target"]].reset_index(drop=True)
 
 
 def standardised(name: str, X: Floats, Y: Floats) -> Problem:

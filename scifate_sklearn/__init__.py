@@ -22,6 +22,7 @@ from .filters import (
     prior_penalties,
 )
 from .ledger import link_ledger
+from .networks import combine_links, compare_links, score_network
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
 from .resampling import PermutationFDR, StabilitySelection
@@ -38,6 +39,8 @@ __all__ = [
     "SciFateMoments",
     "SciFateRegressor",
     "StabilitySelection",
+    "combine_links",
+    "compare_links",
     "datasets",
     "harmonize_reference",
     "link_ledger",
@@ -48,4 +51,5 @@ __all__ = [
     "prepare_moments",
     "prior_penalties",
     "scifate_glmnet",
+    "score_network",
 ]

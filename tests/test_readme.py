@@ -13,6 +13,8 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -109,7 +111,19 @@ def user_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cells.reference.to_csv(folder / "peaks.csv", index=False)
     bound = cells.reference.query("peak == 1")[["TF", "target"]]
     bound.apply(lambda names: names.str.upper()).to_csv(folder / "encode_mouse.csv.gz", index=False)
+    _write_motifs(folder, list(cells.adata.var_names), cells.tf_names)
     return folder
+
+
+def _write_motifs(folder: Path, genes: list[str], tf_names: list[str]) -> None:
+    """Write rankings by chance, with a motif for each TF."""
+    rng = np.random.default_rng(0)
+    motifs = [f"motif{i}" for i in range(50)]
+    ranks = pd.DataFrame([rng.permutation(len(genes)) for _ in motifs], columns=genes)
+    ranks.assign(motifs=motifs).to_feather(folder / "rankings.feather")
+    table = {"#motif_id": motifs[: len(tf_names)], "gene_name": tf_names}
+    table["description"] = ["gene is directly annotated"] * len(tf_names)
+    pd.DataFrame(table).to_csv(folder / "motifs.tbl", sep="\t", index=False)
 
 
 @pytest.fixture
@@ -144,6 +158,15 @@ class TestBlocks:
         assert (namespace["velocity"] < 0).any(axis=None)  # type: ignore[operator]
         assert len(namespace["velocity_links"]) > 5  # type: ignore[arg-type]
 
+    def test_python_of_the_page_on_evidence_runs_in_order(self) -> None:
+        page = ROOT / "docs" / "evidence.md"
+        namespace: dict[str, object] = {}
+        for block in read_blocks(page.read_text(encoding="utf-8")):
+            assert block.language == "python"
+            exec(compile("\n" * (block.line - 1) + block.text, page, "exec"), namespace)
+        assert {"believed", "controlled", "stable", "informed", "ledger"} <= set(namespace)
+        assert {"Chip_peak;Motif_high"} < set(namespace["believed"]["Conf"])  # type: ignore[index]
+
     def test_quick_start_is_five_lines(self) -> None:
         quick_start = MARKDOWN.split("## Quick start")[1]
         lines = read_blocks(quick_start)[0].text.splitlines()
@@ -170,7 +193,9 @@ class TestCommands:
             out = cwd / arguments[arguments.index("--out") + 1]
             expected = set(re.findall(r"^\| `(\w+\.\w+)` \|", MARKDOWN, re.MULTILINE))
             if "--encode" not in arguments:
-                expected -= {"links_filtered.csv", "enrichment.csv"}
+                expected -= {"links_filtered.csv", "ledger.csv", "enrichment.csv"}
+            if "--motifs" not in arguments:
+                expected -= {"motif_enrichment.csv"}
             assert {path.name for path in out.iterdir()} == expected
 
     @pytest.mark.parametrize("arguments", commands_of("pip"))

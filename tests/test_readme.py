@@ -81,6 +81,12 @@ TABLES = re.findall(r"(?:^\|.*\n)+", PROSE, re.MULTILINE)
 CODE_SPANS = re.findall(r"`([^`\n]+)`", PROSE)
 
 
+def anchors_of(markdown: str) -> set[str]:
+    """Return what links may call the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
 def commands_of(*programs: str) -> list[object]:
     chosen = [words for words in COMMANDS if words[0] in programs]
     return [pytest.param(words[1:], id=shlex.join(words)) for words in chosen]
@@ -245,11 +251,15 @@ class TestProse:
         assert options <= known
 
     def test_links_within_the_page(self) -> None:
-        headings = re.findall(r"^#+ (.+)$", PROSE, re.MULTILINE)
-        anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
-        assert set(re.findall(r"\]\(#([^)]+)\)", MARKDOWN)) <= anchors
-        files = re.findall(r"\]\((?!https?:|#)([^)]+)\)", MARKDOWN)
-        assert all((ROOT / name).is_file() for name in files)
+        assert set(re.findall(r"\]\(#([^)]+)\)", MARKDOWN)) <= anchors_of(PROSE)
+
+    @pytest.mark.parametrize("page", ["README.md", "docs/evidence.md", "docs/guarantees.md"])
+    def test_links_to_other_pages(self, page: str) -> None:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name, anchor in re.findall(r"\]\((?!https?:|#)([^)#]+)#?([^)]*)\)", text):
+            target = (ROOT / page).parent / name
+            assert target.is_file(), name
+            assert not anchor or anchor in anchors_of(target.read_text(encoding="utf-8")), anchor
 
     def test_estimator_names_and_parameters(self) -> None:
         """Every `name=value` of the prose is a parameter of something public."""

@@ -39,10 +39,11 @@ class PermutationFDR(LinkResampler):
     m links, but for the 1 in their denominator.
 
     If no target depends on any TF, the data are one more permutation, so that any link is kept in
-    about a share `fdr` of all data sets, given B ≥ 1 / fdr: with fewer a single link can never be
-    kept, and with B = 1 never less than 1 / fdr of them at once, so that on data without signal
-    the error is near zero instead. On networks with thousands of links the 1 does not matter, and
-    the B of the paper serves as well.
+    about a share `fdr` of all data sets (exactly so if links were independent; links of correlated
+    targets come together, which can add to it), given B ≥ 1 / fdr: with fewer a single link can
+    never be kept, and with B = 1 never less than 1 / fdr of them at once, so that on data without
+    signal the error is near zero instead. On networks with thousands of links the 1 does not
+    matter, and the B of the paper serves as well.
 
     The null hypothesis is that a target depends on *no* TF. The links of such targets are
     controlled, conservatively where many targets do depend on some. A wrong TF of a target that

@@ -61,7 +61,7 @@ def many_data_sets():
     """Return frequencies (n_sets, n_tfs) of data sets of one kind, at a penalty fixed before."""
     frequency, rng = [], np.random.default_rng(11)
     regressor = SciFateRegressor(lambda_rule=0.2, lambdas=[1.0, 0.2], cv=2, cor_threshold=None)
-    for _ in range(12):
+    for _ in range(8):
         X = rng.normal(size=(60, 15)) + rng.normal(size=(60, 1))
         Y = (0.5 * X[:, 0] - 0.3 * X[:, 4])[:, None] + rng.normal(size=(60, 60))
         model = StabilitySelection(regressor, n_resamples=50, random_state=rng.integers(2**31))

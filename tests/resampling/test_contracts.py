@@ -76,6 +76,7 @@ class StabilitySelectionNamedXy(NamedXy, StabilitySelection):
 LASSO = SciFateRegressor(cv=3)
 
 
+@pytest.mark.slow
 @parametrize_with_checks(
     [PermutationFDR(LASSO, n_permutations=1), StabilitySelection(LASSO, n_resamples=2)],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,

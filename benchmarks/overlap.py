@@ -4,9 +4,12 @@
 
 Fits the mouse pancreas (unspliced on total RNA, all targets) and tests its links against ChIP-seq
 sets of ENCODE and ChEA, of mouse and of human cells and all in upper-case symbols, and against
-TRRUST's curated links. Overlap is the share of the smaller of two lists of names, of TFs and of
-targets, as the files are and once letter case is ignored. Links survive the published filter
-(Fisher, two-sided, Holm) or the strict one (enriched TFs, links with a peak, tested genes).
+TRRUST's curated links. Then it asks the cells themselves: how many links permuted cells explain
+(`PermutationFDR`), and how many halves of the cells show again (`StabilitySelection`).
+
+Overlap is the share of the smaller of two lists of names, of TFs and of targets, as the files are
+and once letter case is ignored. Links survive the published filter (Fisher, two-sided, Holm) or the
+strict one (enriched TFs, links with a peak, tested genes).
 """
 
 from __future__ import annotations
@@ -21,7 +24,14 @@ report.use_threads(1)
 
 from problems import evidence_file, pancreas_inputs
 
-from scifate_sklearn import BindingReference, EncodeLinkFilter, SciFateRegressor
+from scifate_sklearn import (
+    BindingReference,
+    EncodeLinkFilter,
+    PermutationFDR,
+    SciFateRegressor,
+    StabilitySelection,
+)
+from scifate_sklearn.anndata_io import SciFateInputs
 from scifate_sklearn.links import strong_links
 
 EVIDENCE = {
@@ -47,9 +57,8 @@ COLUMNS = {
 }
 
 
-def fit() -> tuple[SciFateRegressor, dict[str, Any]]:
+def fit(inputs: SciFateInputs) -> tuple[SciFateRegressor, dict[str, Any]]:
     """Fit the pancreas; return the regressor, and what came of it."""
-    inputs = pancreas_inputs()
     start = time.perf_counter()
     regressor = SciFateRegressor(path="adaptive").fit(inputs.tf_matrix, inputs.target_matrix)
     return regressor, {
@@ -86,6 +95,24 @@ def judge(name: str, regressor: SciFateRegressor) -> dict[str, Any]:
     return row
 
 
+def resample(inputs: SciFateInputs) -> list[dict[str, Any]]:
+    """Return what permutations and halves of the cells leave of the links."""
+    regressor = SciFateRegressor(path="adaptive")
+    models = {
+        "PermutationFDR, q at most 0.1": PermutationFDR(regressor, fdr=0.1),
+        "StabilitySelection, frequency at least 0.6": StabilitySelection(regressor, threshold=0.6),
+    }
+    rows = []
+    for name, model in models.items():
+        report.progress(name)
+        start = time.perf_counter()
+        kept = model.fit_transform(inputs.tf_matrix, inputs.target_matrix)
+        strong = len(strong_links(kept, COEF_THRESHOLD))
+        seconds = time.perf_counter() - start
+        rows.append({"what": name, "links": len(kept), "strong": strong, "seconds": seconds})
+    return rows
+
+
 def shown(row: dict[str, Any]) -> list[str]:
     """Return the cells of a row of the table."""
     texts = {
@@ -104,7 +131,8 @@ def main() -> None:
     parser.add_argument("--json", help="write all numbers to this file")
     arguments = parser.parse_args()
     report.progress("fitting the pancreas")
-    regressor, fitted = fit()
+    inputs = pancreas_inputs()
+    regressor, fitted = fit(inputs)
     rows = []
     for name in EVIDENCE:
         report.progress(name)
@@ -117,7 +145,14 @@ def main() -> None:
         end="\n\n",
     )
     print(report.table(list(COLUMNS.values()), map(shown, rows)))
-    report.save_json(arguments.json, {"machine": machine, "fit": fitted, "evidence": rows})
+    chance = resample(inputs)
+    header = ["asked of the cells", "links kept", f"of these |coef| > {COEF_THRESHOLD}", "seconds"]
+    cells = [
+        [r["what"], str(r["links"]), str(r["strong"]), report.short(r["seconds"])] for r in chance
+    ]
+    print("", report.table(header, cells), sep="\n")
+    found = {"machine": machine, "fit": fitted, "evidence": rows, "chance": chance}
+    report.save_json(arguments.json, found)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from scifate_sklearn._penalties import relative_penalties
 from scifate_sklearn._validation import (
     check_folds,
     generated_names,
@@ -78,12 +79,13 @@ class StabilitySelection(LinkResampler):
     ledger_ : DataFrame
         ``links_`` with ``kept`` and the ``reason`` why a link is not ("" if it is).
     error_bound_ : DataFrame
-        One row per target, under its name: ``possible``, the number p of TFs other than itself that
-        could be linked; ``selected``, the mean number q of links on a half; ``worst_case`` and
-        ``r_concave``, two bounds on the expected number of links with frequency ≥ `threshold` that
-        half of the cells select with a probability of q/p at most, i.e. no more often than at
-        random. The sum of a column bounds the number over all targets. The first always holds; the
-        second if the frequencies' distributions are r-concave (see References, equation 8).
+        One row per target, under its name: ``possible``, the number p of TFs that could be linked
+        (not itself, no infinite penalty); ``selected``, the mean number q of links on a half;
+        ``worst_case`` and ``r_concave``, two bounds on the expected number of links with frequency
+        ≥ `threshold` that half of the cells select with a probability of q/p at most, i.e. no more
+        often than at random. The sum of a column bounds the number over all targets. The first
+        always holds; the second if the frequencies' distributions are r-concave (see References,
+        equation 8).
     feature_names_in_ : ndarray of str
         Only where `tf_matrix` has names.
     target_names_in_ : ndarray of str
@@ -242,7 +244,7 @@ class StabilitySelection(LinkResampler):
         )
         self._adopt(regressor)
         counts = self._count_selections(regressor, halving, len(units))
-        self._publish(counts / self.n_resamples, is_single)
+        self._publish(counts / self.n_resamples, self._possible_links(moments), is_single)
         return self
 
     def _check_sums_suffice(self, regressor: SciFateRegressor) -> None:
@@ -303,7 +305,19 @@ class StabilitySelection(LinkResampler):
         fits = regressor._fit_all(engine, problem)
         return fits.coef, fits.n_unconverged
 
-    def _publish(self, frequency: NDArray[np.float64], is_single: bool) -> None:
+    def _possible_links(self, moments: Moments) -> NDArray[np.bool_]:
+        """Return which TFs (n_targets, n_features) may be linked to which target."""
+        possible = np.isfinite(relative_penalties(self.regressor_.penalty_factor, moments))
+        possible &= is_tf(self.regressor_)
+        if self.regressor_.exclude_self:
+            own = self_positions(moments.feature_names, moments.target_names)
+            is_self = np.flatnonzero(own >= 0)
+            possible[is_self, own[is_self]] = False
+        return possible
+
+    def _publish(
+        self, frequency: NDArray[np.float64], possible: NDArray[np.bool_], is_single: bool
+    ) -> None:
         self.frequency_ = frequency[0] if is_single else frequency
         links = self.regressor_.links_
         own = frequency[
@@ -312,17 +326,12 @@ class StabilitySelection(LinkResampler):
         ]
         rare = own < self.threshold
         self._account(own, first_reason((rare, f"stability: frequency below {self.threshold:g}")))
-        self.error_bound_ = self._error_bound(frequency)
+        self.error_bound_ = self._error_bound(frequency, possible)
 
-    def _error_bound(self, frequency: NDArray[np.float64]) -> pd.DataFrame:
-        n = self.n_resamples
-        possible = np.tile(is_tf(self.regressor_), (len(frequency), 1))
-        names = getattr(self, "feature_names_in_", None)
-        if self.regressor_.exclude_self and names is not None:
-            own = self_positions(names, self.target_names_in_)
-            is_self = np.flatnonzero(own >= 0)
-            possible[is_self, own[is_self]] = False
-        p = possible.sum(axis=1)
+    def _error_bound(
+        self, frequency: NDArray[np.float64], possible: NDArray[np.bool_]
+    ) -> pd.DataFrame:
+        n, p = self.n_resamples, possible.sum(axis=1)
         # A number of selections, so that rounding does not part what is equal.
         q = np.rint(n * np.where(possible, frequency, 0.0).sum(axis=1)) / n
         bounds = {

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
 from sklearn.utils import check_random_state
@@ -160,6 +161,10 @@ def test_error_bound_counts_what_can_be_a_link(tfs, new):
     assert bound.index.tolist() == new.columns.tolist()
     # Eight predictors, of which one is a covariate, and one the last target itself.
     assert bound["possible"].tolist() == [7, 7, 7, 6]
+    excluded = pd.DataFrame(np.inf, tfs.columns[:2], new.columns[1:2])
+    other = StabilitySelection(clone(regressor).set_params(penalty_factor=excluded), **FEW)
+    other.fit(tfs, new)
+    assert other.error_bound_["possible"].tolist() == [7, 5, 7, 6]
     np.testing.assert_allclose(bound["selected"], stable.frequency_[:, :7].sum(axis=1))
     expected = bound["selected"] ** 2 / bound["possible"] / (2 * 0.6 - 1)
     np.testing.assert_allclose(bound["worst_case"], np.minimum(expected, bound["selected"] / 0.6))

@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
-from sklearn.utils import TransformerTags, check_array
+from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ._link_table import LinkTableMixin
 from ._penalties import relative_penalties
 from ._validation import (
     check_folds,
@@ -32,7 +32,7 @@ from ._validation import (
     require_moments,
     self_positions,
 )
-from .links import LINK_COLUMNS, build_links
+from .links import build_links
 from .moments import Moments, plan_folds
 from .preprocessing import make_folds
 from .preprocessing.matrices import (
@@ -54,7 +54,7 @@ _DECISIVE = (
 )  # fmt: skip
 
 
-class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SciFateRegressor(LinkTableMixin, BaseEstimator):
     """Cross-validated LASSO of every target gene on all transcription factors.
 
     For each target y, with x the predictors that are not the target itself and correlate with it
@@ -189,12 +189,6 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "verbose": ["verbose"],
         "checkpoint": [str, os.PathLike, None],
     }
-
-    # scikit-learn takes any argument not called X or y for metadata.
-    __metadata_request__fit: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
-    __metadata_request__predict: ClassVar = {"tf_matrix": UNUSED}
-    __metadata_request__transform: ClassVar = {"tf_matrix": UNUSED}
-    __metadata_request__score: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
 
     def __init__(
         self,
@@ -379,39 +373,6 @@ class SciFateRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         DataFrame
         """
         return self.fit(tf_matrix, target_matrix, **fit_params).links_.copy()
-
-    def set_output(self, *, transform: str | None = None) -> SciFateRegressor:
-        """Accept any container: the links table is a pandas DataFrame under every setting.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None
-
-        Returns
-        -------
-        SciFateRegressor
-        """
-        return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the columns of the links table.
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of str
-        """
-        check_is_fitted(self)
-        return np.array(LINK_COLUMNS, object)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags = TransformerTags(preserves_dtype=[])
-        return tags
 
     def _validate_fit(self, tf_matrix: Any, target_matrix: Any) -> tuple[Any, Any, Any, bool]:
         """Return X, Y (2-D, float64, CSR if sparse), their columns' names, whether Y was 1-D."""

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
-from sklearn.utils import TransformerTags
-from sklearn.utils.metadata_routing import UNUSED
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from scifate_sklearn._link_table import LinkTableMixin
 from scifate_sklearn.links import LINK_COLUMNS, ledger_of, survivors
 from scifate_sklearn.preprocessing.matrices import check_intact, naming
 from scifate_sklearn.regressor import SciFateRegressor
 
 
-class LinkResampler(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LinkResampler(LinkTableMixin, BaseEstimator):
     """Base of the meta-estimators that fit a regressor again and again to weigh its links.
 
     They predict and score as the regressor does that was fitted to all cells, and `transform` to
@@ -30,12 +29,6 @@ class LinkResampler(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     regressor: SciFateRegressor
     verbose: int
-
-    # scikit-learn takes any argument not called X or y for metadata.
-    __metadata_request__fit: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
-    __metadata_request__predict: ClassVar = {"tf_matrix": UNUSED}
-    __metadata_request__transform: ClassVar = {"tf_matrix": UNUSED}
-    __metadata_request__score: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
 
     def predict(self, tf_matrix: Any) -> NDArray[np.float64]:
         """Predict the targets with the regressor that was fitted to all cells.
@@ -99,38 +92,8 @@ class LinkResampler(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         return survivors(self.fit(tf_matrix, target_matrix, **fit_params).ledger_)
 
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """Accept any container: the links table is a pandas DataFrame under every setting.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None
-
-        Returns
-        -------
-        LinkResampler
-        """
-        return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the columns of the links table.
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of str
-        """
-        check_is_fitted(self)
-        return np.array([*LINK_COLUMNS, self.evidence_column], object)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags = TransformerTags(preserves_dtype=[])
-        return tags
+    def _link_columns(self) -> tuple[str, ...]:
+        return (*LINK_COLUMNS, self.evidence_column)
 
     def _fresh_regressor(self) -> SciFateRegressor:
         regressor = clone(self.regressor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,14 +84,15 @@ def read_evidence(
             reference = harmonize_reference(
                 BindingReference.read(encode), names, "case" if ignore_case else None
             )
-            _compare(names, reference.tfs, reference.genes)
+            for role, theirs in (("TF", reference.tfs), ("target", reference.genes)):
+                _compare(names[role], theirs, role, _ignore_case)
     if motifs is not None and motif_annotations is not None:
         rankings = MotifRankings.read(motifs)
         annotations = read_motif_annotations(motif_annotations)
         with _naming("--motifs", motifs):
-            _compare({"target": names["target"]}, genes=rankings.genes)
+            _compare(names["target"], rankings.genes, "target", _other_species)
         with _naming("--motif-annotations", motif_annotations):
-            _compare({"TF": names["TF"]}, tfs=set(annotations["TF"]))
+            _compare(names["TF"], set(annotations["TF"]), "TF", _other_species)
     return Evidence(reference, rankings, annotations)
 
 
@@ -113,14 +114,16 @@ def _with_plain_text(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(object).fillna("") for name in text})
 
 
-def _compare(names: dict[str, Any], tfs: Any = (), genes: Any = ()) -> None:
-    for role, theirs in (("TF", tfs), ("target", genes)):
-        if role in names:
-            require_overlap(names[role], theirs, what=role, whose="the cells", hint=_way_out)
+def _compare(ours: Any, theirs: Any, role: str, way_out: Callable[[str | None], str]) -> None:
+    require_overlap(ours, theirs, what=role, whose="the cells", hint=way_out)
 
 
-def _way_out(difference: str | None) -> str:
-    return "For --encode, --ignore-case does that." if difference == "case" else ""
+def _ignore_case(difference: str | None) -> str:
+    return "--ignore-case does that." if difference == "case" else ""
+
+
+def _other_species(difference: str | None) -> str:
+    return "Take rankings and annotations of the species of the cells."
 
 
 @contextmanager

@@ -148,7 +148,9 @@ def sergio_inputs() -> tuple[SciFateInputs, pd.DataFrame]:
 def dream4() -> Problem:
     """DREAM4 in silico, size 100, network 1: steady states under 300 perturbations.
 
-    Predictors are the genes that regulate others in the known network, targets all other genes.
+    Predictors are the genes that regulate others in the known network, targets all other genes. A
+    problem for solvers only: genes of the multifactorial samples have labels of their own (see
+    `dream4_gold`), so that no network is right for all samples.
     """
     kinds = ("multifactorial", "knockouts", "knockdowns")
     table = pd.concat([dream4_table(kind) for kind in kinds], ignore_index=True)

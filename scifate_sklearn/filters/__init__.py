@@ -1,4 +1,12 @@
-"""Evidence for links: references, the filters that test links against them, and prior knowledge."""
+"""Evidence for links: references, the filters that test links against them, and prior knowledge.
+
+- What all filters share: `base`, `union`; names that must meet: `names`, `harmonize`.
+- ChIP-seq: `encode` (the filter), `enrichment` and `fisher` (its test), `reference`, and the files it
+  is read from: `reading`, `layouts`.
+- Motifs: `motifs` (the filter), `motif_tests`, `motif_enrichment` (its test), `rankings`, `feather`,
+  `motif_annotations` (its files).
+- Before the fit: `priors`, `motif_priors`.
+"""
 
 from scifate_sklearn.filters.encode import EncodeLinkFilter
 from scifate_sklearn.filters.harmonize import harmonize_reference, name_overlap

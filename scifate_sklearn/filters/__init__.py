@@ -1,10 +1,10 @@
 """Evidence for links: references, the filters that test links against them, and prior knowledge.
 
 - What all filters share: `base`, `union`; names that must meet: `names`, `harmonize`.
-- ChIP-seq: `encode` (the filter), `enrichment` and `fisher` (its test), `reference`, and the files it
-  is read from: `reading`, `layouts`.
-- Motifs: `motifs` (the filter), `motif_tests`, `motif_enrichment` (its test), `rankings`, `feather`,
-  `motif_annotations` (its files).
+- ChIP-seq: `encode` (the filter), `enrichment` and `fisher` (its test), `reference`, and the files
+  it is read from: `reading`, `layouts`.
+- Motifs: `motifs` (the filter), `motif_tests` and `motif_enrichment` (its test), and its files:
+  `rankings`, `feather`, `motif_annotations`.
 - Before the fit: `priors`, `motif_priors`.
 """
 

@@ -82,7 +82,7 @@ def _of_pairs(given: pd.DataFrame, moments: Moments) -> NDArray[np.float64]:
     _check_orientation(given, tfs, targets)
     aligned = given.reindex(index=tfs, columns=targets)
     # A missing value where the table knows both is the user's.
-    is_there = np.outer(np.isin(tfs, given.index), np.isin(targets, given.columns))
+    is_there = np.outer(aligned.index.isin(given.index), aligned.columns.isin(given.columns))
     with naming(_NAME):
         return np.where(is_there, aligned.to_numpy(np.float64, na_value=np.nan), 1.0).T
 
@@ -99,12 +99,13 @@ def _check_names(theirs: pd.Index, ours: Names, what: str, where: str) -> None:
 
 def _check_orientation(given: pd.DataFrame, tfs: Names, targets: Names) -> None:
     """Raise if rows look more like targets and columns like TFs: TFs are often targets too."""
-    as_given = given.index.isin(tfs).sum() + given.columns.isin(targets).sum()
-    transposed = given.columns.isin(tfs).sum() + given.index.isin(targets).sum()
-    if transposed > as_given:
+    fits = given.index.isin(tfs).all() and given.columns.isin(targets).all()
+    fits_transposed = given.index.isin(targets).all() and given.columns.isin(tfs).all()
+    if fits_transposed and not fits:
         raise ValueError(
-            f"{_NAME} must have TFs in rows and targets in columns; {as_given} of its names match, "
-            f"but {transposed} would if it were transposed. Pass `penalty_factor.T`."
+            f"{_NAME} must have TFs in rows and targets in columns, but it has targets of the data "
+            "in all rows and TFs in all columns. Pass `penalty_factor.T`; or if it is right as it "
+            "is, leave out the rows of TFs that the data lack."
         )
 
 

@@ -19,14 +19,16 @@ def link_ledger(*steps: Any) -> pd.DataFrame:
     *steps : Pipeline or fitted estimators
         In the order in which links pass them: a fitted pipeline, or whatever has a ``ledger_``
         (filters, `PermutationFDR`, `StabilitySelection`) or ``links_`` (`SciFateRegressor`). Steps
-        without either, such as scalers, are passed over.
+        without either, such as scalers, are passed over. Lists of these serve as well.
 
     Returns
     -------
     DataFrame
         One row per link of the first step, and of later ones that it lacks. The columns of the
         links table, the evidence of each step (missing for links that never got there), ``kept``,
-        and ``reason``: the first reason for which the link was dropped, "" if it was not.
+        and ``reason``: the first reason for which the link was dropped, "" if it was not. Where two
+        steps call other evidence by one name, as two ChIP-seq filters do, the later one's columns
+        get its place among the steps in front: ``3__chip_q``.
 
     Raises
     ------
@@ -51,8 +53,8 @@ def link_ledger(*steps: Any) -> pd.DataFrame:
             "SciFateRegressor and EncodeLinkFilter."
         )
     whole = ledgers[0]
-    for ledger in ledgers[1:]:
-        whole = _join(whole, ledger)
+    for place, ledger in enumerate(ledgers[1:], start=2):
+        whole = _join(whole, ledger, place)
     return whole.reset_index()
 
 
@@ -60,8 +62,8 @@ def _flatten(steps: tuple[Any, ...]) -> list[Any]:
     """Return estimators, those of pipelines one by one."""
     found = []
     for step in steps:
-        inner = tuple(step for _, step in step.steps) if isinstance(step, Pipeline) else ()
-        found += _flatten(inner) if inner else [step]
+        inner = tuple(named[1] for named in step.steps) if isinstance(step, Pipeline) else step
+        found += _flatten(tuple(inner)) if isinstance(inner, list | tuple) else [step]
     return found
 
 
@@ -86,16 +88,36 @@ def _ledger(step: Any) -> pd.DataFrame | None:
     return ledger
 
 
-def _join(whole: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+def _join(whole: pd.DataFrame, later: pd.DataFrame, place: int) -> pd.DataFrame:
     """Add what a later step says."""
     added = later.loc[later.index.difference(whole.index, sort=False)]
     links = whole.columns.drop(list(LEDGER_COLUMNS))
     joined = whole[links]
     if len(added):
         joined = pd.concat([joined, added[links.intersection(added.columns)]])
-    joined = joined.join(later[later.columns.difference(whole.columns, sort=False)])
+    joined = joined.join(_new_evidence(whole, later, place))
     rows = joined.index
     before = whole["reason"].reindex(rows, fill_value="").to_numpy(object)
     missing = f"not among the links of {later.attrs['step']}"
     after = later["reason"].reindex(rows, fill_value=missing).to_numpy(object)
     return ledger_of(joined, np.where(before == "", after, before))
+
+
+def _new_evidence(whole: pd.DataFrame, later: pd.DataFrame, place: int) -> pd.DataFrame:
+    """Return the columns that say something else than those that are there, under new names."""
+    both = whole.index.intersection(later.index)
+    names = {}
+    for name in later.columns.drop(list(LEDGER_COLUMNS)):
+        if name not in whole.columns:
+            names[name] = name
+        elif not _same(whole.loc[both, name], later.loc[both, name]):
+            names[name] = f"{place}__{name}"
+    return later[list(names)].rename(columns=names)
+
+
+def _same(one: "pd.Series[Any]", other: "pd.Series[Any]") -> bool:
+    """Return whether all values are equal, whatever their types."""
+    is_there = one.notna().to_numpy(bool)
+    if not np.array_equal(is_there, other.notna().to_numpy(bool)):
+        return False
+    return bool(np.all(one[is_there].to_numpy(object) == other[is_there].to_numpy(object)))

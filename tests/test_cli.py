@@ -251,6 +251,29 @@ class TestMotifs:
     ) -> None:
         assert_fails(run(tmp_path, *motifs[given]), 2, f"needs {missing} too")
 
+    @pytest.mark.parametrize("option", ["--ignore-case", "--strict"])
+    def test_options_of_a_file_that_is_not_there(
+        self, run: Callable[..., Result], option: str, tmp_path: Path
+    ) -> None:
+        assert_fails(run(tmp_path, option, encode=None), 2, f"{option} needs --encode too")
+
+    def test_little_evidence_costs_no_results(
+        self, run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
+    ) -> None:
+        """Names in common are asked of all cells' TFs, not of those that happen to have links."""
+        links = pd.read_csv(self._links(run, tmp_path / "first"))
+        idle = [tf for tf in cells.tf_names if tf not in set(links["TF"])]
+        peaks = cells.reference.assign(TF=idle[0] if idle else "Unheard")
+        peaks.drop_duplicates("target").to_csv(tmp_path / "one.csv", index=False)
+        result = run(tmp_path / "out", "--min-overlap", 0, encode=tmp_path / "one.csv")
+        assert result.exit_code == 0, result.output
+        assert "keeps no link" in result.stderr
+        assert len(pd.read_csv(tmp_path / "out" / "links.csv")) == len(links)
+
+    def _links(self, run: Callable[..., Result], out: Path) -> Path:
+        assert run(out, encode=None).exit_code == 0
+        return out / "links.csv"
+
     def test_evidence_of_other_names_costs_no_fit(
         self, run: Callable[..., Result], motifs: list[object], files: Path, tmp_path: Path
     ) -> None:

@@ -83,6 +83,18 @@ def test_links_that_a_later_step_never_saw_or_saw_alone(first):
     np.testing.assert_array_equal(found["kept"], found["reason"] == "")
 
 
+def test_other_evidence_of_the_same_name_is_kept_beside(first):
+    rows = [("A", "x", 0.5, ""), ("B", "x", -0.2, "q above 0.1"), ("B", "z", 0.3, "")]
+    later = Step(ledger(rows, q=[0.02, 0.5, np.nan]))
+    found = link_ledger(first, later).set_index(PAIR)
+    assert list(found.columns) == ["coef", "q", "2__q", "kept", "reason"]
+    np.testing.assert_array_equal(found["q"], [0.01, 0.9, 0.05, 0.02])
+    np.testing.assert_array_equal(found["2__q"], [0.02, np.nan, 0.5, np.nan])
+    assert found.loc[("B", "x"), "reason"] == "q above 0.1"
+    unchanged = Step(ledger(rows, q=[0.01, 0.05, 0.02]))
+    assert list(link_ledger([first, unchanged]).columns) == [*PAIR, "coef", "q", "kept", "reason"]
+
+
 def test_steps_stay_as_they_are(first, second):
     before = first.ledger_.copy(), second.ledger_.copy()
     link_ledger(first, second)

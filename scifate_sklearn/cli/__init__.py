@@ -55,6 +55,7 @@ def run(
     strict: opt.Strict = False,
     motifs: opt.Motifs = None,
     motif_annotations: opt.MotifAnnotations = None,
+    min_overlap: opt.MinOverlap = 0.1,
     response: opt.Response = opt.Kind.counts,
     gene_symbols: opt.GeneSymbols = None,
     gene_filter_rate: opt.GeneFilterRate = 0.1,
@@ -76,7 +77,7 @@ def run(
     each link was kept or dropped), enrichment.csv and motif_enrichment.csv.
     """
     options = {name: value for name, value in locals().items() if name not in ("debug", "out")}
-    opt.check_motifs(motifs, motif_annotations)
+    opt.check_evidence(encode, ignore_case, strict, motifs, motif_annotations)
     opt.check_out_folder(out, overwrite)
     with tidy_errors(debug):
         from ._run import Settings, run_and_write

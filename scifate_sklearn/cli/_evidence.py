@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def read_evidence(
     motifs: Path | None,
     motif_annotations: Path | None,
     genes: pd.DataFrame,
+    min_overlap: float,
 ) -> Evidence:
     """Read the files and compare their names with those of the cells.
 
@@ -71,6 +73,8 @@ def read_evidence(
         Whether names of `encode` may differ from the cells' in letter case.
     genes : DataFrame
         One row per gene of the cells, with the column ``is_tf``.
+    min_overlap : float
+        Least share of names in common.
 
     Raises
     ------
@@ -78,21 +82,22 @@ def read_evidence(
         If a file is not what it should be, or names do not meet; it names the option.
     """
     names = {"TF": genes.index[genes["is_tf"]], "target": genes.index}
+    compare = partial(require_overlap, whose="the cells", min_share=min_overlap)
     reference = rankings = annotations = None
     if encode is not None:
         with _naming("--encode", encode):
             reference = harmonize_reference(
                 BindingReference.read(encode), names, "case" if ignore_case else None
             )
-            for role, theirs in (("TF", reference.tfs), ("target", reference.genes)):
-                _compare(names[role], theirs, role, _ignore_case)
+            compare(names["TF"], reference.tfs, what="TF", hint=_ignore_case)
+            compare(names["target"], reference.genes, what="target", hint=_ignore_case)
     if motifs is not None and motif_annotations is not None:
         rankings = MotifRankings.read(motifs)
         annotations = read_motif_annotations(motif_annotations)
         with _naming("--motifs", motifs):
-            _compare(names["target"], rankings.genes, "target", _other_species)
+            compare(names["target"], rankings.genes, what="target", hint=_other_species)
         with _naming("--motif-annotations", motif_annotations):
-            _compare(names["TF"], set(annotations["TF"]), "TF", _other_species)
+            compare(names["TF"], set(annotations["TF"]), what="TF", hint=_other_species)
     return Evidence(reference, rankings, annotations)
 
 
@@ -114,16 +119,16 @@ def _with_plain_text(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(object).fillna("") for name in text})
 
 
-def _compare(ours: Any, theirs: Any, role: str, way_out: Callable[[str | None], str]) -> None:
-    require_overlap(ours, theirs, what=role, whose="the cells", hint=way_out)
-
-
 def _ignore_case(difference: str | None) -> str:
-    return "--ignore-case does that." if difference == "case" else ""
+    if difference == "case":
+        return "--ignore-case does that."
+    return "If so little is right, lower --min-overlap."
 
 
 def _other_species(difference: str | None) -> str:
-    return "Take rankings and annotations of the species of the cells."
+    return (
+        "Take the files of the species of the cells, or lower --min-overlap if so little is right."
+    )
 
 
 @contextmanager

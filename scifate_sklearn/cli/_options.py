@@ -37,13 +37,22 @@ def check_lambda_rule(text: str) -> str:
     return text
 
 
-def check_motifs(motifs: Path | None, motif_annotations: Path | None) -> None:
-    """Raise a usage error if one of the two files is given without the other."""
-    if (motifs is None) != (motif_annotations is None):
-        given, missing = ("--motifs", "--motif-annotations")[
-            :: 1 if motif_annotations is None else -1
-        ]
-        raise typer.BadParameter(f"{given} needs {missing} too.", param_hint=missing)
+def check_evidence(
+    encode: Path | None,
+    ignore_case: bool,
+    strict: bool,
+    motifs: Path | None,
+    motif_annotations: Path | None,
+) -> None:
+    """Raise a usage error if an option of evidence is given without what it needs."""
+    for option, is_given, needed, is_there in (
+        ("--ignore-case", ignore_case, "--encode", encode),
+        ("--strict", strict, "--encode", encode),
+        ("--motifs", motifs, "--motif-annotations", motif_annotations),
+        ("--motif-annotations", motif_annotations, "--motifs", motifs),
+    ):
+        if is_given and not is_there:
+            raise typer.BadParameter(f"{option} needs {needed} too.", param_hint=needed)
 
 
 def check_out_folder(out: Path, overwrite: bool) -> None:
@@ -128,6 +137,14 @@ MotifAnnotations = Annotated[
         dir_okay=False,
         readable=True,
         help="Which TF binds which motif: cisTarget's .tbl, or a table with motif and TF.",
+    ),
+]
+MinOverlap = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Least share of names that cells and evidence have in common, of the smaller side.",
     ),
 ]
 Response = Annotated[Kind, typer.Option(help="What --new holds; values are velocities or rates.")]

@@ -59,6 +59,7 @@ class Settings:
     strict: bool
     motifs: Path | None
     motif_annotations: Path | None
+    min_overlap: float
     response: str
     gene_symbols: str | None
     gene_filter_rate: float
@@ -169,6 +170,7 @@ def _analyse(
             settings.motifs,
             settings.motif_annotations,
             inputs.genes,
+            settings.min_overlap,
         )
     with watch.time("fit"):
         regressor = settings.regressor.fit_moments(inputs.moments)

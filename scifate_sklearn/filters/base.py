@@ -55,6 +55,10 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         reasons : ndarray of str of shape (n_links,)
         """
 
+    def _finish(self, kept: pd.DataFrame) -> pd.DataFrame:
+        """Return the surviving links as `transform` shall: a hook for plainer types."""
+        return kept
+
     def _label(self, evidence: Evidence) -> str | Reasons | None:
         """Return what a union calls this evidence, once or per link; None is the filter's name."""
         return None
@@ -101,7 +105,7 @@ class LinkFilter(TransformerMixin, BaseEstimator):
             `evidence_columns`. Evidence columns that `links` has already are replaced.
         """
         check_is_fitted(self)
-        return survivors(self._ledger(self._validated(links, reset=False)))
+        return self._finish(survivors(self._ledger(self._validated(links, reset=False))))
 
     def fit_transform(self, links: pd.DataFrame, y: object = None) -> pd.DataFrame:
         """Weigh the evidence and return the surviving links.

@@ -30,8 +30,6 @@ from scifate_sklearn.filters.fisher import (
     haldane_log_odds_ratio,
 )
 from scifate_sklearn.filters.harmonize import (
-    RULES,
-    Rule,
     harmonize_reference,
     name_overlap,
     require_common_names,
@@ -44,6 +42,7 @@ from scifate_sklearn.filters.reference import (
     BindingReference,
     as_reference,
 )
+from scifate_sklearn.filters.renaming import RULES, Rule
 from scifate_sklearn.links import first_reason, is_strong, strong_links
 
 logger = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ class EncodeLinkFilter(LinkFilter):
     min_overlap : float, default=0.1
         Least share of names that links and reference must have in common, of the smaller of both,
         for TFs and for targets. Less raises an error, as different names would pass for missing
-        evidence.
+        evidence; with 0 nothing does, not even if no name is in common.
 
     Attributes
     ----------
@@ -200,23 +199,9 @@ class EncodeLinkFilter(LinkFilter):
         strict_params = {"alternative": "greater", "require_peak": True, "universe": "tested"}
         return cls(reference, **{**strict_params, **params})
 
-    def transform(self, links: pd.DataFrame) -> pd.DataFrame:
-        """Return the surviving links with their evidence.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table with the columns seen in `fit`.
-
-        Returns
-        -------
-        DataFrame
-            The surviving rows, with their index, and behind the columns of `links` the evidence:
-            ``chip_peak`` (bool: of this link), ``chip_odds_ratio``, ``chip_p``, ``chip_q`` and the
-            four counts (of its TF). Evidence columns that `links` has already are replaced.
-        """
+    def _finish(self, kept: pd.DataFrame) -> pd.DataFrame:
         # Links that survive were tested, so nothing is missing.
-        return super().transform(links).astype(_COMPLETE_DTYPES)
+        return kept.astype(_COMPLETE_DTYPES)
 
     def _learn(self, links: pd.DataFrame) -> None:
         reference = as_reference(self.reference)
@@ -251,6 +236,7 @@ class EncodeLinkFilter(LinkFilter):
         reasons = first_reason(
             (is_weak, f"|coef| not above {self.coef_threshold:g}"),
             (~is_known, "TF not in the ChIP-seq reference"),
+            (~is_tested, "TF not tested: no strong link of it in `fit`"),
             (
                 ~tests["kept"].eq(True).to_numpy(bool),
                 f"ChIP-seq: q of the TF not below {self.q_threshold:g}",

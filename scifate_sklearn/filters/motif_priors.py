@@ -54,7 +54,8 @@ def motif_scores(
     Raises
     ------
     TypeError, ValueError
-        If a database is none, names do not meet, or `top` or `confidence` is something else.
+        If a database is none, less than a tenth of the names meet, or `top` or `confidence` is
+        something else.
 
     Examples
     --------
@@ -89,7 +90,9 @@ def _common(given: Collection[str] | None, known: list[str], what: str, argument
     """Return the given names that are known, in their order; all that are known without any."""
     if given is None:
         return known
+    if isinstance(given, str):
+        raise TypeError(f"{argument} must be a collection of names, got the text {given!r}.")
     names = as_names(dict.fromkeys(given)).tolist()
-    require_overlap(names, known, what=what, whose=argument, min_share=0)
+    require_overlap(names, known, what=what, whose=argument, where="the database")
     there = set(known)
     return [name for name in names if name in there]

@@ -69,7 +69,7 @@ class MotifLinkFilter(LinkFilter):
     min_overlap : float, default=0.1
         Least share of names that links and database, and links and annotations, must have in
         common, of the smaller of both. Less raises an error, as different names would pass for
-        missing evidence.
+        missing evidence; with 0 nothing does, not even if no name is in common.
 
     Attributes
     ----------
@@ -90,7 +90,8 @@ class MotifLinkFilter(LinkFilter):
         database.
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence (missing where there is none),
-        ``kept`` and, for a dropped link, the first ``reason``.
+        ``kept`` and, for a dropped link, the first ``reason``. `transform` of other links asks the
+        leading edges that `fit` has found.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
 
@@ -157,24 +158,9 @@ class MotifLinkFilter(LinkFilter):
         self.max_rank = max_rank
         self.min_overlap = min_overlap
 
-    def transform(self, links: pd.DataFrame) -> pd.DataFrame:
-        """Return the surviving links with their evidence.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table with the columns seen in `fit`.
-
-        Returns
-        -------
-        DataFrame
-            The surviving rows, with their index, and behind the columns of `links` the evidence:
-            ``motif``, the TF's motif with the highest NES among those that have the target in
-            their leading edge, its ``motif_nes``, its ``motif_rank`` (place among all motifs, from
-            1) and ``motif_confidence`` ("high" or "low"). A motif of high confidence goes before
-            all others. Evidence columns that `links` has already are replaced.
-        """
-        return super().transform(links).astype({"motif_rank": np.int64})
+    def _finish(self, kept: pd.DataFrame) -> pd.DataFrame:
+        # Links that survive have a motif, so nothing is missing.
+        return kept.astype({"motif_rank": np.int64})
 
     def _learn(self, links: pd.DataFrame) -> None:
         thresholds = _as_thresholds(self.coef_thresholds)
@@ -234,7 +220,10 @@ class MotifLinkFilter(LinkFilter):
                 strength <= _lowest_threshold(self.tests_, tfs),
                 f"TF has no more than {self.min_targets} targets in the ranking database",
             ),
-            (strength <= _lowest_threshold(self.enrichment_, tfs), "no motif of the TF enriched"),
+            (
+                strength <= _lowest_threshold(self.enrichment_, tfs),
+                "no motif of the TF enriched at this |coef|",
+            ),
             (best["motif"].isna().to_numpy(bool), "target not in a motif's leading edge"),
         )
         evidence = {

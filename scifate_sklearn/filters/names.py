@@ -62,6 +62,7 @@ def require_overlap(
     *,
     what: str,
     whose: str = "`links`",
+    where: str = "the reference",
     min_share: float = MIN_OVERLAP,
     hint: Callable[[str | None], str] | None = None,
 ) -> None:
@@ -78,9 +79,10 @@ def require_overlap(
         What the names are, for the message ("TF", "target").
     whose : str, default="`links`"
         What `ours` are the names of, for the message.
+    where : str, default="the reference"
+        What `theirs` are the names of, for the message.
     min_share : float, default=0.1
-        Least share of the smaller side that must be in the other. Nothing in common is always too
-        little.
+        Least share of the smaller side that must be in the other; 0 asks for nothing.
     hint : callable, optional
         From what keeps the names apart (`main_difference`) to what else may help, for the end of
         the message.
@@ -92,20 +94,20 @@ def require_overlap(
     """
     ours, theirs = set(ours), set(theirs)
     common = ours & theirs
-    if common and overlap_share(ours, theirs) >= min_share:
+    if min_share == 0 or (common and overlap_share(ours, theirs) >= min_share):
         return
-    found = f"No {what} of {whose} is in the reference"
+    found = f"No {what} of {whose} is in {where}"
     if common:
         found = (
-            f"Only {len(common):,} {what} names are in both {whose} ({len(ours):,}) and the "
-            f"reference ({len(theirs):,}), {overlap_share(ours, theirs):.1%} of the smaller side "
+            f"Only {len(common):,} {what} names are in both {whose} ({len(ours):,}) and "
+            f"{where} ({len(theirs):,}), {overlap_share(ours, theirs):.1%} of the smaller side "
             f"where {min_share:.0%} are wanted"
         )
     advice = guess_mismatch(ours, theirs)
     if hint is not None:
         advice += f" {hint(main_difference(ours, theirs))}"
     raise ValueError(
-        f"{found}: {whose} have {examples(ours - common)}; the reference has "
+        f"{found}: {whose} have {examples(ours - common)}; {where} has "
         f"{examples(theirs - common)}. {advice}"
     )
 

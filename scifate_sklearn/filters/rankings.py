@@ -117,8 +117,12 @@ class MotifRankings:
         table = table.drop(columns=named[:1])
         genes = genes[~np.isin(genes, named[:1])]
         n_ranked = len(genes) if n_ranked is None else n_ranked
-        ranks = np.ascontiguousarray(_whole_numbers(table).T)
+        # A copy that nobody else can change, for clones are the same object.
+        ranks = np.array(_whole_numbers(table).T, order="C")
+        ranks.flags.writeable = False
         columns = dict(zip(genes, ranks, strict=True))
+        if not len(table):
+            raise ValueError("`table` has no row; give one per motif.")
         _check_range(columns, n_ranked, "`table`")
         return cls(_as_unique_names(motifs, "motif"), genes, columns, n_ranked)
 
@@ -258,5 +262,6 @@ def _check_range(columns: Mapping[str, Ranks], n_ranked: int, source: str) -> No
             raise ValueError(
                 f"{source}: ranks of {gene!r} run from {low:,} to {high:,}, but {n_ranked:,} genes "
                 f"have ranks from 0 to {n_ranked - 1:,}. If they are counted from 1, subtract 1; "
-                "if only some of the ranked genes are here, say how many there were: `n_ranked`."
+                "if only some of the ranked genes are here, say how many there were: `n_ranked`. A "
+                "table must have motifs in rows."
             )

@@ -17,6 +17,7 @@ from scifate_sklearn.filters.layouts import check_once
 _TRRUST_COLUMNS = ("TF", "target", "mode", "PMIDs")
 _TRRUST_MODES = ("Activation", "Repression", "Unknown")
 _DELIMITERS = ("\t", ",", ";")
+_GLANCE = 4096
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 
@@ -67,6 +68,24 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
             )
         table = table.reset_index(drop=True)
     return table.rename(columns=lambda name: str(name).strip()).apply(lambda c: c.str.strip())
+
+
+def holds_gene_sets(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is called ``*.gmt``, or begins as Enrichr's files (``*.txt``) do.
+
+    Their sets have no description, so the second field is empty.
+    """
+    path = Path(path)
+    if path.name.lower().removesuffix(".gz").endswith(".gmt"):
+        return True
+    try:
+        with path.open("rb") as file:
+            is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        with gzip.open(path) if is_gzip else path.open("rb") as file:
+            fields = file.read(_GLANCE).split(b"\n")[0].split(b"\t")
+    except (OSError, EOFError, zlib.error):  # whoever reads it all says what is wrong
+        return False
+    return len(fields) > 2 and bool(fields[0]) and not fields[1] and bool(fields[2])
 
 
 def read_gmt(

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from scifate_sklearn.filters.codes import as_flags, as_names, name_codes, rename_rows
 from scifate_sklearn.filters.layouts import evidence_columns, evidence_rows
-from scifate_sklearn.filters.names import examples, guess_mismatch
-from scifate_sklearn.filters.reading import read_gmt, read_table
+from scifate_sklearn.filters.names import require_overlap
+from scifate_sklearn.filters.reading import holds_gene_sets, read_gmt, read_table
+from scifate_sklearn.filters.renaming import Rule, plan_renaming
 
 UNTESTED, NO_PEAK, PEAK = 0, 1, 2
 
@@ -168,6 +169,7 @@ class BindingReference:
         genes: Iterable[str] | None = None,
         *,
         confidence: Collection[str] | None = None,
+        harmonize: Rule = None,
     ) -> Self:
         """Make a reference of bound pairs; all other genes of the universe count as not bound.
 
@@ -182,6 +184,9 @@ class BindingReference:
         confidence : collection of str, optional
             Keep edges with these values of the column ``confidence`` only, as ``("A", "B", "C")``
             of DoRothEA. By default all.
+        harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
+            How to bring the targets' names to those of `genes`, as in
+            `scifate_sklearn.filters.harmonize_reference`.
 
         Returns
         -------
@@ -191,7 +196,8 @@ class BindingReference:
         ------
         ValueError
             If a column or a name is missing, it is not clear which column is the TF, `confidence`
-            names no level of the table, no target is in `genes`, or no pair is left unbound.
+            names no level of the table, less than a tenth of the targets (or of `genes`, where
+            these are fewer) is in both, or no pair is left unbound.
 
         Notes
         -----
@@ -207,13 +213,7 @@ class BindingReference:
         tf, tfs = name_codes(rows[columns["TF"]])
         gene, targets = name_codes(rows[columns["target"]])
         universe = targets if genes is None else _as_universe(genes)
-        code_in_universe = pd.Index(universe).get_indexer(pd.Index(targets))
-        if len(targets) and (code_in_universe < 0).all():
-            raise ValueError(
-                f"No target is in the universe `genes`: targets are {examples(targets)}, genes "
-                f"{examples(universe)}. {guess_mismatch(targets, universe)}"
-            )
-        gene = code_in_universe[gene]
+        gene = _codes_in(universe, targets, harmonize)[gene]
         status = np.full((len(tfs), len(universe)), NO_PEAK, dtype=np.int8)
         status[tf[gene >= 0], gene[gene >= 0]] = PEAK
         return cls(tfs, universe, status)
@@ -225,6 +225,7 @@ class BindingReference:
         genes: Iterable[str] | None = None,
         *,
         tf_of_set: Callable[[str], str | None] = tf_before_underscore,
+        harmonize: Rule = None,
     ) -> Self:
         """Read a gene-set file (Enrichr, MSigDB) with the bound genes of one experiment per line.
 
@@ -237,6 +238,8 @@ class BindingReference:
         tf_of_set : callable
             From a set's name to its TF, or None to leave the set out. By default what stands before
             the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of one TF are united.
+        harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
+            As in `from_edges`.
 
         Returns
         -------
@@ -249,7 +252,8 @@ class BindingReference:
         """
         tfs, targets = read_gmt(path, tf_of_set)
         with _naming(path):
-            return cls.from_edges(pd.DataFrame({"TF": tfs, "target": targets}), genes)
+            edges = pd.DataFrame({"TF": tfs, "target": targets})
+            return cls.from_edges(edges, genes, harmonize=harmonize)
 
     @classmethod
     def read(
@@ -258,6 +262,7 @@ class BindingReference:
         genes: Iterable[str] | None = None,
         *,
         confidence: Collection[str] | None = None,
+        harmonize: Rule = None,
     ) -> Self:
         """Read a reference from a file.
 
@@ -265,13 +270,15 @@ class BindingReference:
         ----------
         path : path-like
             Delimited text (csv, tsv, txt; tabs, commas or semicolons, told from the content),
-            parquet, or a file called ``*.gmt``; text may be gzip-compressed. With a column ``peak``
+            parquet, or gene sets (GMT); text may be gzip-compressed. With a column ``peak``
             it is taken as `from_table` does, without as `from_edges` does, which lists the sources
             that are known. TRRUST's files without a header are known too.
         genes : iterable of str, optional
             The universe. Rows of other genes are left out.
         confidence : collection of str, optional
             As in `from_edges`; not for gene sets.
+        harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
+            As in `from_edges`.
 
         Returns
         -------
@@ -283,17 +290,17 @@ class BindingReference:
             If the file is missing, empty, damaged, binary or lacks a column (the message names the
             path), or if it is parquet and pyarrow is not installed.
         """
-        if os.fspath(path).lower().removesuffix(".gz").endswith(".gmt"):
+        if holds_gene_sets(path):
             if confidence is not None:
                 raise ValueError(f"`confidence`: gene sets have none ({path}); leave it out.")
-            return cls.from_gmt(path, genes)
+            return cls.from_gmt(path, genes, harmonize=harmonize)
         table = read_table(path)
         columns = evidence_columns(table, str(path))
         with _naming(path):
             if "peak" not in columns:
-                return cls.from_edges(table, genes, confidence=confidence)
+                return cls.from_edges(table, genes, confidence=confidence, harmonize=harmonize)
             if genes is not None:
-                table = table[table[columns["target"]].isin(_as_universe(genes))]
+                table = _within(table, columns["target"], _as_universe(genes), harmonize)
             return cls.from_table(table, confidence=confidence)
 
     def map_names(
@@ -372,6 +379,37 @@ def _as_universe(genes: Iterable[str]) -> NDArray[np.object_]:
             f"`genes` lacks a name in {len(missing)} of {len(names)} entries; leave these out."
         )
     return as_names(dict.fromkeys(names))
+
+
+def _codes_in(
+    universe: NDArray[np.object_], targets: NDArray[np.object_], harmonize: Rule
+) -> NDArray[np.intp]:
+    """Return the position of each target in the universe, −1 where it is not there."""
+    plan = plan_renaming(universe, targets, harmonize)
+    renamed = [plan(name) for name in targets]
+    if len(targets):
+        require_overlap(
+            renamed,
+            universe,
+            what="target",
+            whose="the evidence",
+            where="the universe `genes`",
+            hint=_harmonize_does,
+        )
+    return pd.Index(universe).get_indexer(pd.Index(renamed, dtype=object))
+
+
+def _harmonize_does(difference: str | None) -> str:
+    return f'`harmonize="{difference}"` does that.' if difference else ""
+
+
+def _within(
+    table: pd.DataFrame, column: str, universe: NDArray[np.object_], harmonize: Rule
+) -> pd.DataFrame:
+    """Return the rows of genes in the universe, by their names there."""
+    codes, names = name_codes(table[column])
+    found = _codes_in(universe, names, harmonize)[codes]
+    return table[found >= 0].assign(**{column: universe[found[found >= 0]]})
 
 
 def _renaming(

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import check_is_fitted
 
 from scifate_sklearn.filters.base import Evidence, LinkFilter, Reasons
 
@@ -130,6 +131,7 @@ class LinkUnion(LinkFilter, _BaseComposition):
     def _renamed(self) -> dict[str, list[str]]:
         """Return the evidence columns of each filter, as they are called in the union."""
         columns = [name for member in self.filters_.values() for name in member.evidence_columns]
+        columns.append(CONFIDENCE_COLUMN)  # of this union; those within have it too
         return {
             name: [
                 column if columns.count(column) == 1 else f"{name}__{column}"
@@ -150,6 +152,26 @@ class LinkUnion(LinkFilter, _BaseComposition):
             labels.append(np.where(reasons[name] == "", label, ""))
         evidence[CONFIDENCE_COLUMN] = _join_labels(labels)
         return evidence, _join_reasons(reasons)
+
+    def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
+        """Return the mean of the filters' scores, each in its own unit.
+
+        Good enough to search the parameters of one filter while the others stay as they are; to
+        weigh one kind of evidence against another, pass a ``scoring`` of your own.
+
+        Parameters
+        ----------
+        links : DataFrame
+            A links table.
+        y, sample_weight : object, default=None
+            Ignored: links have no weight.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        return float(np.mean([member.score(links) for member in self.filters_.values()]))
 
 
 def _name(filters: Members) -> list[tuple[str, LinkFilter]]:

@@ -238,6 +238,24 @@ def test_ledger_accounts_for_every_link(reference, links):
     assert ledger["reason"].nunique() >= 5
 
 
+def test_links_of_tfs_that_fit_did_not_see_are_not_judged_by_a_test(reference, links):
+    chip = EncodeLinkFilter(reference).fit(links[links["TF"] != "TF0"])
+    strong = links[links["coef"].abs() > 0.04].assign(r2=0.1)
+    _, reasons = chip._judge(strong)
+    assert set(reasons[(strong["TF"] == "TF0").to_numpy()]) == {
+        "TF not tested: no strong link of it in `fit`"
+    }
+
+
+def test_polars_output(reference, links):
+    polars = pytest.importorskip("polars")
+    chip = EncodeLinkFilter(reference).set_output(transform="polars")
+    found = chip.fit_transform(links)
+    assert isinstance(found, polars.DataFrame)
+    expected = EncodeLinkFilter(reference).fit_transform(links)
+    assert found["target"].to_list() == expected["target"].to_list()
+
+
 EMPTY = pd.DataFrame({name: pd.Series(dtype=object) for name in LINK_COLUMNS}).astype(
     {"coef": float, "r2": float, "lambda_": float}
 )

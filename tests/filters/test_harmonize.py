@@ -394,8 +394,12 @@ def test_a_few_common_names_are_not_enough_unless_allowed():
         EncodeLinkFilter(reference).fit(links)
     kept = EncodeLinkFilter(reference, min_overlap=0.05).fit_transform(links)
     assert set(kept["TF"]) == {"TF0"}
+    others = links[links["TF"] != "TF0"]
     with pytest.raises(ValueError, match="No TF"):
-        EncodeLinkFilter(reference, min_overlap=0).fit(links[links["TF"] != "TF0"])
+        EncodeLinkFilter(reference, min_overlap=0.01).fit(others)
+    with pytest.warns(UserWarning, match="keeps no link"):
+        nothing = EncodeLinkFilter(reference, min_overlap=0).fit(others)
+    assert set(nothing.ledger_["reason"]) == {"TF not in the ChIP-seq reference"}
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_as_a_prior():
             ValueError,
             "`confidence` must be 'high' or 'low', got 'medium'",
         ),
-        ({"tfs": ["a", "b"]}, ValueError, "No TF of `tfs` is in the reference.*letter case"),
+        ({"tfs": ["a", "b"]}, ValueError, "No TF of `tfs` is in the database.*letter case"),
         ({"genes": ["ENSG00000136997"]}, ValueError, "No gene of `genes` is .*Ensembl ids"),
     ],
 )

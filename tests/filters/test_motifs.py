@@ -188,7 +188,7 @@ def verdict_by_loops(row, enrichment, tested, annotated, ranked=GENES):
     if not any((row.TF, threshold) in tested for threshold in below):
         return "TF has no more than 3 targets in the ranking database", None
     if own.empty:
-        return "no motif of the TF enriched", None
+        return "no motif of the TF enriched at this |coef|", None
     supporting = [r for r in own.itertuples() if row.target in r.targets]
     if not supporting:
         return "target not in a motif's leading edge", None
@@ -390,7 +390,7 @@ def test_motifs_that_all_recover_the_same_have_no_score():
     assert motifs.fit_transform(links).empty
     assert motifs.tests_["best_nes"].isna().all()
     assert motifs.score(links) == 0.0
-    assert set(motifs.ledger_["reason"]) == {"no motif of the TF enriched"}
+    assert set(motifs.ledger_["reason"]) == {"no motif of the TF enriched at this |coef|"}
 
 
 EMPTY = pd.DataFrame({name: pd.Series(dtype=object) for name in LINK_COLUMNS}).astype(

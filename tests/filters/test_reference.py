@@ -74,7 +74,9 @@ def test_from_edges_with_a_universe_leaves_other_genes_out():
 
 
 def test_universe_of_other_names_guesses_why():
-    with pytest.raises(ValueError, match=r"No target is in the universe `genes`.*letter case"):
+    with pytest.raises(
+        ValueError, match=r"No target of the evidence is in the universe `genes`.*letter case"
+    ):
         BindingReference.from_edges(EDGES, genes=["Cdk4", "Gapdh"])
 
 
@@ -149,6 +151,36 @@ def test_repr():
     assert text == "BindingReference(2 TFs × 4 genes: 5 tested pairs, 3 with a peak)"
 
 
+@pytest.mark.parametrize("compress", [lambda raw: raw, gzip.compress])
+def test_gene_sets_are_known_by_their_content(tmp_path, compress):
+    """Enrichr calls its files ``*.txt``."""
+    gmt, text = tmp_path / "sets.gmt", tmp_path / "ENCODE_TF_ChIP.txt"
+    gmt.write_text(GMT)
+    text.write_bytes(compress(GMT.encode()))
+    expected, found = BindingReference.from_gmt(gmt), BindingReference.read(text)
+    assert as_dict(found) == as_dict(expected)
+
+
+@pytest.mark.parametrize("kind", ["edges", "table", "gmt"])
+def test_names_are_harmonized_before_the_universe_is_cut(tmp_path, kind):
+    """Else nearly all evidence would be cut away without a word."""
+    genes = ["Cdk4", "Ncl", "Actb", "Gapdh"]
+    table = pd.DataFrame({"TF": "MYC", "target": ["CDK4", "NCL", "OTHER"]})
+    if kind == "table":
+        table = table.assign(peak=[1, 0, 1])
+    path = tmp_path / f"evidence.{'gmt' if kind == 'gmt' else 'csv'}"
+    if kind == "gmt":
+        path.write_text("MYC_K562\t\tCDK4\tNCL\tOTHER\n")
+    else:
+        table.to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r'is in the universe.*`harmonize="case"` does that'):
+        BindingReference.read(path, genes)
+    found = BindingReference.read(path, genes, harmonize="case")
+    bound = set(found.genes[found.status[0] == 2])
+    assert bound == ({"Cdk4"} if kind == "table" else {"Cdk4", "Ncl"})
+    assert len(found.genes) == (2 if kind == "table" else 4)
+
+
 def test_map_names_by_callable_and_mapping():
     reference = BindingReference.from_table(TABLE)
     lower = expected_pairs(
@@ -192,7 +224,9 @@ def test_read_edges_and_universe(tmp_path):
     EDGES.assign(n_experiments=1).to_csv(path, index=False)
     assert as_dict(BindingReference.read(str(path))) == as_dict(BindingReference.from_edges(EDGES))
     assert BindingReference.read(path, genes=["CDK4", "GAPDH"]).n_tested == 4
-    with pytest.raises(ValueError, match=r"edges\.tsv: No target is in the universe"):
+    with pytest.raises(
+        ValueError, match=r"edges\.tsv: No target of the evidence is in the universe"
+    ):
         BindingReference.read(path, genes=["G1"])
 
 
@@ -259,7 +293,7 @@ def test_gmt_with_other_set_names_and_a_universe(tmp_path):
         (b"PAR1 not parquet", "is a damaged parquet file"),
         (b"factor,gene\nMYC,NCL\n", "no column for TF and target; found 'factor', 'gene'"),
         (b"TF\nMYC\n", "no column for target; found 'TF'"),
-        (b"MYC_K562\t\tCDK4\tNCL\n", "Gene sets are for `BindingReference.from_gmt`"),
+        (b"MYC_K562\tnote\tCDK4\tNCL\n", "Gene sets are for `BindingReference.from_gmt`"),
         (b"TF,target\nMYC,NCL,1,2\nA,b\nC,d,e,f,g\n", "is not a table"),
         (b"TF,target,peak\nMYC,NCL,maybe\n", "must hold 0/1 or False/True, found 'maybe'"),
         (b"TF,target,peak\nMYC,NCL,1\n", "one class only"),

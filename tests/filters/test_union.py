@@ -172,12 +172,25 @@ class TestParameters:
             myc.transform(links)
 
     def test_in_a_grid_search(self, links, myc, sox):
-        pipe = Pipeline([("union", LinkUnion([("myc", myc), ("sox", sox)])), ("up", CoefSign())])
+        pipe = Pipeline([("union", LinkUnion([("myc", myc), ("sox", sox)]))])
         grid = {"union__myc__coef_threshold": [0.04, 0.15]}
         search = GridSearchCV(pipe, grid, error_score="raise", cv=KFold(2, shuffle=True))
         assert search.fit(links).best_params_ == {"union__myc__coef_threshold": 0.04}
         kept = pipe.set_params(union__myc__require_peak=False).fit_transform(links)
-        assert (kept["coef"] > 0).all()
+        assert len(kept) > len(search.best_estimator_.transform(links))
+        union = pipe["union"]
+        scores = [member.score(links) for member in union.filters_.values()]
+        assert union.score(links) == pytest.approx(np.mean(scores))
+
+    def test_unions_within_unions(self, links, myc, sox):
+        outer = LinkUnion([("chip", LinkUnion([("myc", myc), ("sox", sox)])), ("up", CoefSign())])
+        kept = outer.fit_transform(links)
+        assert list(kept.columns[-3:]) == ["chip__Conf", "sign", "Conf"]
+        assert kept.columns.is_unique
+        flat = LinkUnion([("myc", myc), ("sox", sox), ("up", CoefSign())]).fit_transform(links)
+        assert pairs(kept) == pairs(flat)
+        assert set(kept["chip__Conf"]) == {"", "Chip_peak"}
+        assert len(outer.fit(kept).transform(kept)) == len(kept)
 
 
 @pytest.mark.parametrize(

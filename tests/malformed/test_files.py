@@ -243,7 +243,12 @@ WRONG_TEXTS = [
     ("TFs in a table without TF", "--tfs", b"gene;x\nGene1;2\n", "has no column 'TF'"),
     ("evidence in latin-1", "--encode", b"TF,target,peak\nM\xfc,x,1\n", "is not UTF-8 text"),
     ("evidence of other columns", "--encode", b"a,b\n1,2\n", "no column for TF and target"),
-    ("evidence of other TFs", "--encode", b"TF,target,peak\nX,a,1\nX,b,0\n", "no TF of the cells"),
+    (
+        "evidence of other TFs",
+        "--encode",
+        b"TF,target,peak\nX,a,1\nX,b,0\n",
+        "No TF of the cells is in the reference",
+    ),
     ("evidence cut off", "--encode", b"\x1f\x8b\x08\x00", "is a damaged gzip file"),
 ]
 

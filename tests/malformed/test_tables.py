@@ -383,8 +383,13 @@ WRONG_UNIVERSES = [
     ("bytes", b"CDK4", TypeError, "`genes` must be a collection of names, got bytes"),
     ("table", TABLE, TypeError, "`genes`.*got DataFrame; of a table pass one column"),
     ("two dimensions", np.array([["CDK4"]]), TypeError, "`genes`.*got ndarray"),
-    ("empty", [], ValueError, "No target is in the universe `genes`"),
-    ("other names", ["cdk4", "gapdh"], ValueError, "No target is in the universe.*letter case"),
+    ("empty", [], ValueError, "No target of the evidence is in the universe `genes`"),
+    (
+        "other names",
+        ["cdk4", "gapdh"],
+        ValueError,
+        "No target of the evidence is in the universe.*letter case",
+    ),
     ("NaN among names", ["CDK4", "X", np.nan], ValueError, "`genes` lacks a name in 1 of 3"),
     ("None among names", ["CDK4", "X", None], ValueError, "`genes` lacks a name in 1 of 3"),
 ]

@@ -161,7 +161,7 @@ class StabilitySelection(LinkResampler):
             Non-negative weights of the cells, which they keep; cells without weight are not drawn.
         groups : array-like of shape (n_cells,), default=None
             Of whole groups halves are made then, not of cells; the regressor's splitter gets them,
-            too.
+            too, unless its `cv` is a number.
 
         Returns
         -------
@@ -175,8 +175,8 @@ class StabilitySelection(LinkResampler):
         """
         self._check_even()
         regressor = self._fresh_regressor()
-        moments, cells, is_single = regressor._sum_cells(
-            tf_matrix, target_matrix, sample_weight, groups
+        moments, cells, is_single = self._sum_cells(
+            regressor, tf_matrix, target_matrix, sample_weight, groups
         )
         units = self._units_of_cells(cells[2], groups) if self.resample == "cells" else None
         return self._fit(regressor, moments, cells, is_single, units)

@@ -67,7 +67,8 @@ class CovariateFit:
                 own = slice(stop - size, stop)
                 left[own] -= np.average(left[own], axis=0, weights=weight[rows[own]])
         # Centring one side is enough for the slopes, and keeps constant targets at exactly 0.
-        return cls(C, np.linalg.lstsq(root * left, root * right)[0])
+        slopes = np.linalg.lstsq(root * left, root * right)[0]
+        return cls(C, np.asarray(slopes, np.float64))
 
     def permuted(self, Y: Any, order: Rows) -> Floats:
         """Return the targets (n_cells, n_targets) whose residuals are in another order."""

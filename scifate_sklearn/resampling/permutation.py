@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -50,9 +51,10 @@ class PermutationFDR(LinkResampler):
     matter, and the B of the paper serves as well.
 
     The null hypothesis is that a target depends on *no* TF, given the covariates: they may act on
-    it and on the TFs, linearly, and are not tested. The links of such targets are controlled, conservatively where many targets do depend on some. A wrong TF of a target that
-    depends on others is another matter: it may stand in for a right one with which it correlates,
-    and a smaller penalty was chosen for its target than for permuted cells.
+    it and on the TFs, linearly, and are not tested. The links of such targets are controlled,
+    conservatively where many targets do depend on some. A wrong TF of a target that depends on
+    others is another matter: it may stand in for a right one with which it correlates, and a
+    smaller penalty was chosen for its target than for permuted cells.
 
     With ``engine="gram"`` the TFs' Gram matrices are made once; a permutation costs one matrix
     product and the paths. With covariates it takes the memory of one dense copy of the targets.
@@ -178,6 +180,8 @@ class PermutationFDR(LinkResampler):
         strata = self._strata(cells[2], groups)
         engine = regressor._fit_moments(moments, cells, is_single)
         self._adopt(regressor)
+        # Each permutation makes sums of targets as large as these, which have served.
+        moments = replace(moments, xy=np.empty((0, 0, 0)))
         covariate_fit = self._fit_covariates(moments, cells, strata)
         self._weigh(self._null_sizes(engine, moments, cells, strata, covariate_fit))
         return self
@@ -213,25 +217,33 @@ class PermutationFDR(LinkResampler):
         covariate_fit: CovariateFit | None,
     ) -> NDArray[np.float64]:
         """Return |coef| of the links of all permutations."""
-        regressor, can_link = self.regressor_, is_tf(self.regressor_)
-        X, Y, weight, plan = cells
-        sizes, n_unconverged = [], 0
-        for order in self._rounds(
-            self._orders(strata, len(weight)), self.n_permutations, "permutation"
-        ):
-            if covariate_fit is None:
-                targets = Y
-            else:
-                targets, order = covariate_fit.permuted(Y, order), np.arange(len(weight))
-            shuffled = moments.reordered(X, targets, plan, weight, order)
-            if regressor.engine != "gram":  # the other one reads the targets of the cells
-                engine = regressor._make_engine(shuffled, (X, targets[order], weight, plan))
-            fits = regressor._fit_all(engine, regressor._make_problem(shuffled))
-            coef = np.abs(fits.coef[:, can_link])
-            sizes.append(coef[coef > 0])
-            n_unconverged += fits.n_unconverged
-        regressor._warn_unconverged(n_unconverged, stacklevel=5)
+        can_link, sizes, n_unconverged = is_tf(self.regressor_), [], 0
+        orders = self._orders(strata, len(cells[2]))
+        for order in self._rounds(orders, self.n_permutations, "permutation"):
+            coef, failed = self._fit_permuted(engine, moments, cells, order, covariate_fit)
+            links = np.abs(coef[:, can_link])
+            sizes.append(links[links > 0])
+            n_unconverged += failed
+        self.regressor_._warn_unconverged(n_unconverged, stacklevel=5)
         return np.concatenate(sizes)
+
+    def _fit_permuted(
+        self,
+        engine: Any,
+        moments: Moments,
+        cells: Any,
+        order: Rows,
+        covariate_fit: CovariateFit | None,
+    ) -> tuple[NDArray[np.float64], int]:
+        """Return coefficients of one permutation, whose large sums are gone before the next."""
+        regressor, (X, Y, weight, plan) = self.regressor_, cells
+        if covariate_fit is not None:
+            Y, order = covariate_fit.permuted(Y, order), np.arange(len(weight))
+        shuffled = moments.reordered(X, Y, plan, weight, order)
+        if regressor.engine != "gram":  # the other one reads the targets of the cells
+            engine = regressor._make_engine(shuffled, (X, Y[order], weight, plan))
+        fits = regressor._fit_all(engine, regressor._make_problem(shuffled))
+        return fits.coef, fits.n_unconverged
 
     def _orders(self, strata: list[Rows], n_cells: int) -> Iterator[Rows]:
         rng = check_random_state(self.random_state)

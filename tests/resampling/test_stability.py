@@ -1,5 +1,7 @@
 """StabilitySelection against fitting halves by hand, and what it must not depend on."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,6 +156,30 @@ def test_links_ledger_and_transform_tell_the_same(tfs, new):
     )
 
 
+def test_rounding_of_the_threshold_drops_nothing(tfs, new):
+    threshold = np.arange(0.55, 0.95, 0.05)[1]
+    assert threshold > 0.6
+    one, two = (
+        StabilitySelection(SciFateRegressor(lambda_rule="min"), n_resamples=10, threshold=t)
+        .fit(tfs, new)
+        .ledger_
+        for t in (0.6, threshold)
+    )
+    assert (one["frequency"] == 0.6).any()
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_groups_without_warning_where_folds_are_a_number(tfs, new, batches):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stable = StabilitySelection(SciFateRegressor(cv=5), n_resamples=4)
+        stable.fit(tfs, new, groups=batches)
+    assert set(np.unique(stable.frequency_ * 4)) <= set(range(5))
+    np.testing.assert_array_equal(
+        stable.regressor_.coef_, SciFateRegressor(cv=5).fit(tfs, new).coef_
+    )
+
+
 def test_error_bound_counts_what_can_be_a_link(tfs, new):
     regressor = SciFateRegressor(lambda_rule="min", covariates=("T7",))
     stable = StabilitySelection(regressor, **FEW).fit(tfs, new)
@@ -241,6 +267,10 @@ class TestErrors:
         few = SciFateRegressor(cv=2)
         with pytest.raises(ValueError, match=r"4 cells or groups have 3\. Ask for at most 6\."):
             self.fit((tfs.iloc[:4], new.iloc[:4]), few, n_resamples=8)
+
+    def test_a_single_group(self, tfs, new):
+        with pytest.raises(ValueError, match=r"one group only.*two groups are needed"):
+            StabilitySelection(SciFateRegressor(), **FEW).fit(tfs, new, groups=["a"] * len(tfs))
 
     def test_too_few_cells(self, tfs, new):
         with pytest.raises(ValueError, match="needs 4 cells of positive weight at least"):

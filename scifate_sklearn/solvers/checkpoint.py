@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from scifate_sklearn._atomic import replacing
 from scifate_sklearn._version import __version__
@@ -59,11 +58,12 @@ def _checksum(values: Any) -> str:
     array = np.asarray(values)
     if array.dtype == object:  # strings
         array = array.astype(np.str_)
-    # Series and frames are aligned by name, so their names count. Lists have an `index`, too.
-    axes = {"index": (pd.Series, pd.DataFrame), "columns": (pd.DataFrame,)}
+    # Series and frames are aligned by name, so their names count. Lists have an `index`, too, but
+    # that is a method.
+    axes = ("index", "columns") if hasattr(values, "iloc") else ()
     names = {
-        axis: np.asarray(getattr(values, axis) if isinstance(values, kinds) else (), np.str_)
-        for axis, kinds in axes.items()
+        axis: np.asarray(getattr(values, axis, ()) if axis in axes else (), np.str_)
+        for axis in ("index", "columns")
     }
     return archive.checksum({"values": array, **names})
 

@@ -14,6 +14,9 @@ from ._units import Rows
 
 Floats = NDArray[np.float64]
 
+# Singular values below this share of the largest are rounding.
+_RANK = 1e-12
+
 
 @dataclass(frozen=True)
 class CovariateFit:
@@ -66,9 +69,10 @@ class CovariateFit:
             for stop, size in zip(ends, map(len, strata), strict=True):
                 own = slice(stop - size, stop)
                 left[own] -= np.average(left[own], axis=0, weights=weight[rows[own]])
-        # Centring one side is enough for the slopes, and keeps constant targets at exactly 0.
-        slopes = np.linalg.lstsq(root * left, root * right)[0]
-        return cls(C, np.asarray(slopes, np.float64))
+        right *= root
+        # Centring one side is enough for the slopes, and keeps constant targets at exactly 0. The
+        # inverse takes covariates that are constant or say the same.
+        return cls(C, np.linalg.pinv(root * left, rcond=_RANK) @ right)
 
     def permuted(self, Y: Any, order: Rows) -> Floats:
         """Return the targets (n_cells, n_targets) whose residuals are in another order."""

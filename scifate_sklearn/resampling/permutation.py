@@ -57,7 +57,7 @@ class PermutationFDR(LinkResampler):
     smaller penalty was chosen for its target than for permuted cells.
 
     With ``engine="gram"`` the TFs' Gram matrices are made once; a permutation costs one matrix
-    product and the paths. With covariates it takes the memory of one dense copy of the targets.
+    product and the paths. With covariates it takes the memory of two dense copies of the targets.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ class PermutationFDR(LinkResampler):
             links = np.abs(coef[:, can_link])
             sizes.append(links[links > 0])
             n_unconverged += failed
-        self.regressor_._warn_unconverged(n_unconverged, stacklevel=5)
+        self.regressor_._warn_unconverged(n_unconverged)
         return np.concatenate(sizes)
 
     def _fit_permuted(

@@ -286,7 +286,7 @@ class StabilitySelection(LinkResampler):
             coef, failed = select(regressor, halving(drawn))
             counts += coef != 0
             n_unconverged += failed
-        regressor._warn_unconverged(n_unconverged, stacklevel=5)
+        regressor._warn_unconverged(n_unconverged)
         return counts
 
     def _select_at_penalties(

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from scifate_sklearn import SciFateRegressor, StabilitySelection
@@ -304,7 +305,24 @@ class TestErrors:
         regressor = SciFateRegressor(max_iter=1, tol=1e-15, lambda_rule="min")
         with pytest.warns(ConvergenceWarning) as caught:
             self.fit((tfs, new), regressor)
-        assert len(caught) == 2
+        assert [warning.filename for warning in caught] == [__file__] * 2
+
+    @pytest.mark.parametrize(
+        "fit",
+        [
+            lambda model, tfs, new: model.fit_moments(moments_of(tfs, new)),
+            lambda model, tfs, new: model.fit_transform(tfs, new),
+            lambda model, tfs, new: Pipeline([("weigh", model)]).fit(tfs, new),
+            lambda model, tfs, new: model.regressor.fit(tfs, new),
+            lambda model, tfs, new: model.regressor.fit_moments(moments_of(tfs, new)),
+        ],
+        ids=["moments", "transform", "pipeline", "regressor", "regressor of moments"],
+    )
+    def test_warnings_name_the_line_of_the_user(self, fit, tfs, new):
+        regressor = SciFateRegressor(max_iter=1, tol=1e-15, lambda_rule="min")
+        with pytest.warns(ConvergenceWarning) as caught:
+            fit(StabilitySelection(regressor, **FEW), tfs, new)
+        assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_leave_one_out_folds(tfs, new):

@@ -3,12 +3,14 @@
     python benchmarks/calibration.py --runs 200 --json calibration.json
 
 Each run simulates cells (`null_cells.py`) of which no target, or half of the targets, depend on
-TFs; the realised FDR is the mean share of false links among those that are kept (0 if none is).
+TFs, or all of them on a covariate that the TFs depend on, too; the realised FDR is the mean share
+of false links among those that are kept (0 if none is).
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 import report
@@ -16,13 +18,17 @@ import report
 report.use_threads(1)
 
 import numpy as np
-from null_cells import NullCells, false_shares, simulate
+from null_cells import NullCells, false_shares, simulate, simulate_depth
 
 from scifate_sklearn import PermutationFDR, SciFateRegressor
 
 FDR = 0.1
 NUMBERS = (1, 10, 20)
-SHARES = {"no target depends on TFs": 0.0, "half of them do": 0.5}
+KINDS = {
+    "no target depends on TFs": partial(simulate, share_driven=0.0),
+    "half of them do": partial(simulate, share_driven=0.5),
+    "depth drives TFs and targets, no regulation": simulate_depth,
+}
 
 
 def run(cells: NullCells, seed: int, rule: str, n_permutations: int) -> dict[str, float]:
@@ -66,8 +72,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for rule in options.rules:
-        for title, share in SHARES.items():
-            simulated = [simulate(seed, share) for seed in range(options.runs)]
+        for title, simulated_by in KINDS.items():
+            simulated = [simulated_by(seed) for seed in range(options.runs)]
             for number in NUMBERS:
                 report.progress(f"{title}, {rule}, {number} permutations")
                 runs = [run(cells, s, rule, number) for s, cells in enumerate(simulated)]

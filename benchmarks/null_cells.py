@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 
 PSEUDOCOUNT = 0.1
 N_CELLS, N_TFS, N_TARGETS = 150, 20, 30
+# How much deeper sequencing, or more labelling, adds to all genes of a cell.
+DEPTH = 0.6
 # Programmes that the TFs share, and others that the targets share; TFs of a driven target.
 N_PROGRAMMES, N_TRUE = 4, 3
 
@@ -45,6 +47,23 @@ def simulate(seed: int, share_driven: float) -> NullCells:
         response = X[:, tfs] @ rng.choice([-1.0, 1.0], N_TRUE)
         signal[:, t] = rng.uniform(0.5, 1.0) * response / response.std()
     Y = _log_counts(rng, 1.5 + 0.5 * (signal + noise))
+    return _named(X, Y, is_true)
+
+
+def simulate_depth(seed: int) -> NullCells:
+    """Simulate cells whose depth drives TFs and targets, and nothing else the targets.
+
+    The depth is a covariate among the TFs, as `prepare_anndata` puts it there.
+    """
+    rng = np.random.default_rng(seed)
+    depth = rng.normal(size=(N_CELLS, 1))
+    X = _log_counts(rng, 1.0 + 0.7 * _programmes(rng, N_TFS) + DEPTH * depth)
+    Y = _log_counts(rng, 1.5 + 0.5 * _programmes(rng, N_TARGETS) + DEPTH * depth)
+    cells = _named(X, Y, np.zeros((N_TARGETS, N_TFS), bool))
+    return replace(cells, tfs=cells.tfs.assign(new_size_factor=_zscore(depth)))
+
+
+def _named(X: Floats, Y: Floats, is_true: NDArray[np.bool_]) -> NullCells:
     names = [f"TF{j}" for j in range(N_TFS)], [f"gene{t}" for t in range(N_TARGETS)]
     return NullCells(pd.DataFrame(X, columns=names[0]), pd.DataFrame(Y, columns=names[1]), is_true)
 

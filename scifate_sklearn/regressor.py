@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ._callers import level_of_user
 from ._link_table import LinkTableMixin
 from ._penalties import relative_penalties
 from ._validation import (
@@ -443,7 +444,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         problem, checkpoint = self._make_problem(moments), self._open_checkpoint(moments)
         engine = self._make_engine(moments, cells)
         fits = self._fit_all(engine, problem, checkpoint, bool(self.verbose))
-        self._warn_unconverged(fits.n_unconverged, stacklevel=4)
+        self._warn_unconverged(fits.n_unconverged)
         self._publish(fits, is_single)
         return engine
 
@@ -455,13 +456,13 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
 
         return fit_all(engine, problem, self.lambda_rule, self.n_jobs, checkpoint, verbose)
 
-    def _warn_unconverged(self, n_unconverged: int, stacklevel: int) -> None:
+    def _warn_unconverged(self, n_unconverged: int) -> None:
         if n_unconverged:
             warnings.warn(
                 f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
                 f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
                 ConvergenceWarning,
-                stacklevel=stacklevel,
+                stacklevel=level_of_user(),
             )
 
     def _make_problem(self, moments: Moments) -> Any:

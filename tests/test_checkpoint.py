@@ -180,6 +180,27 @@ def test_a_table_of_penalty_factors_counts_with_its_targets(tmp_path):
         SciFateRegressor(checkpoint=tmp_path, penalty_factor=table).fit(X, Y)
 
 
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_lists_count_with_their_values_only(tmp_path, blocks, kind):
+    X, Y = make_cells()
+    given = {"lambdas": [1.0, 0.1, 0.01], "penalty_factor": [1.0] * 7 + [0.5]}
+    for _ in range(2):
+        options = {name: kind(values) for name, values in given.items()}
+        SciFateRegressor(checkpoint=tmp_path, **options).fit(X, Y)
+    assert len(blocks.fitted) == 3
+    given["lambdas"][2] = 0.02
+    with pytest.raises(ValueError, match="differs: `lambdas`"):
+        SciFateRegressor(checkpoint=tmp_path, **given).fit(X, Y)
+
+
+def test_a_list_has_the_same_checksum_in_another_process():
+    from scifate_sklearn.solvers.checkpoint import _checksum
+
+    code = "from scifate_sklearn.solvers.checkpoint import _checksum; print(_checksum([1.0, 0.5]))"
+    there = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert there.stdout.strip() == _checksum([1.0, 0.5]) == _checksum((1.0, 0.5))
+
+
 def test_a_callable_rule_has_no_checkpoint(tmp_path):
     model = SciFateRegressor(checkpoint=tmp_path, lambda_rule=lambda curve: curve.lambdas[50])
     with pytest.raises(ValueError, match=r'`checkpoint` needs "1se", "min" or a number'):

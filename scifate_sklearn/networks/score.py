@@ -7,8 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scifate_sklearn.networks.candidates import Universe, edges_of, pairs_of, values_by_pair
+from scifate_sklearn.networks.candidates import (
+    Universe,
+    edges_of,
+    names_of,
+    pairs_of,
+    values_by_pair,
+)
 from scifate_sklearn.networks.metrics import Tally, average_precision, early_precision, roc_auc
+from scifate_sklearn.networks.pairs import PAIR, require_common
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class NetworkScore:
     n_outside : int
         Edges of the known network that are no candidate pair and do not count: of TFs or targets
         outside the universe, of a TF to itself, or excluded.
+    n_excluded : int
+        Pairs that were no candidates only because `exclude` names them.
     """
 
     aupr: float
@@ -43,6 +52,7 @@ class NetworkScore:
     n_pairs: int
     n_edges: int
     n_outside: int
+    n_excluded: int
 
 
 def score_network(
@@ -89,7 +99,8 @@ def score_network(
         If `scores`, `gold` or `exclude` is no DataFrame, or `tfs` or `targets` is a text.
     ValueError
         If columns or names are missing, a score is negative or not finite, a pair is there twice
-        with different scores, names do not meet, or the candidates are all or none of them edges.
+        with different scores, names do not meet (those of `exclude` neither), or the candidates
+        are all or none of them edges.
 
     Notes
     -----
@@ -124,17 +135,29 @@ def score_network(
     edges = edges_of(gold)
     values = values_by_pair(scores, by)
     universe = Universe.of(values, edges, tfs, targets)
-    is_candidate = universe.is_pair()
-    if exclude is not None:
-        is_candidate &= universe.spread(pairs_of(exclude, "exclude")) == 0
+    is_pair = universe.is_pair()
+    is_candidate = is_pair if exclude is None else is_pair & ~_excluded(exclude, universe)
     return _score(
         universe.spread(values)[is_candidate],
         universe.spread(edges)[is_candidate] > 0,
         n_gold=len(edges),
+        n_excluded=int(np.count_nonzero(is_pair & ~is_candidate)),
     )
 
 
-def _score(values: NDArray[np.float64], is_edge: NDArray[np.bool_], *, n_gold: int) -> NetworkScore:
+def _excluded(exclude: pd.DataFrame, universe: Universe) -> NDArray[np.bool_]:
+    """Return which pairs (n_tfs, n_targets) are excluded; names that none has are a mistake."""
+    pairs = pairs_of(exclude, "exclude")
+    if len(pairs):
+        own = universe.tfs, universe.targets
+        for name, given, names in zip(PAIR, names_of(pairs), own, strict=True):
+            require_common(given, names, f"the {name}s of `exclude`", f"the universe's {name}s")
+    return universe.spread(pairs) > 0
+
+
+def _score(
+    values: NDArray[np.float64], is_edge: NDArray[np.bool_], *, n_gold: int, n_excluded: int
+) -> NetworkScore:
     n_pairs, n_edges = len(values), int(np.count_nonzero(is_edge))
     if n_edges in (0, n_pairs):
         raise ValueError(
@@ -152,4 +175,5 @@ def _score(values: NDArray[np.float64], is_edge: NDArray[np.bool_], *, n_gold: i
         n_pairs=n_pairs,
         n_edges=n_edges,
         n_outside=n_gold - n_edges,
+        n_excluded=n_excluded,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from scifate_sklearn._link_table import LinkTableMixin
 from scifate_sklearn.links import LINK_COLUMNS, ledger_of, survivors
+from scifate_sklearn.moments import Moments
 from scifate_sklearn.preprocessing.matrices import check_intact, naming
 from scifate_sklearn.regressor import SciFateRegressor
 
@@ -99,6 +101,19 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
         regressor = clone(self.regressor)
         regressor._validate_params()
         return regressor
+
+    def _sum_cells(
+        self,
+        regressor: SciFateRegressor,
+        tf_matrix: Any,
+        target_matrix: Any,
+        sample_weight: Any,
+        groups: Any,
+    ) -> tuple[Moments, Any, bool]:
+        """Return what `SciFateRegressor._sum_cells` does; folds by number know no groups."""
+        if isinstance(regressor.cv, Integral):
+            groups = None
+        return regressor._sum_cells(tf_matrix, target_matrix, sample_weight, groups)
 
     def _adopt(self, regressor: SciFateRegressor) -> None:
         """Take over the regressor that was fitted to all cells, and what it was fitted to."""

@@ -25,7 +25,9 @@ _REFINEMENTS, _REFINED = 2, 40
 def worst_case_bound(q: Floats, p: Floats, threshold: float) -> Floats:
     """Return q²/(p (2τ − 1)), their Theorem 1, at most q/τ (Markov's inequality).
 
-    Holds whatever the data and the selection, with or without exchangeability.
+    Holds whatever the data and the selection, with or without exchangeability, if each half's
+    selection depends on that half alone, and for the expected q, in place of which an estimate is
+    given.
 
     Parameters
     ----------
@@ -45,8 +47,8 @@ def r_concave_bound(q: Floats, p: Floats, threshold: float, n_pairs: int) -> Flo
     distributions, and the shares of pairs of which both halves select it −1/2-concave ones. That is
     not proved but what they found in practice, and much tighter.
     """
-    at_both = _smallest_count(2.0 * threshold - 1.0, n_pairs)
-    at_all = _smallest_count(threshold, 2 * n_pairs)
+    at_both = smallest_count(2.0 * threshold - 1.0, n_pairs)
+    at_all = smallest_count(threshold, 2 * n_pairs)
     # Many targets have as many links as others.
     share, inverse = np.unique(_share(q, p), return_inverse=True)
     both = largest_tails(share**2 * n_pairs, at_both, n_pairs, -0.5)
@@ -124,6 +126,6 @@ def _share(q: Floats, p: Floats) -> Floats:
     return np.divide(q, p, out=np.zeros_like(q), where=p > 0)
 
 
-def _smallest_count(share: float, n: int) -> int:
-    """Return how many of n are at least this share, but for rounding."""
+def smallest_count(share: float, n: int) -> int:
+    """Return the smallest count of n that is at least this share, but for rounding."""
     return int(np.ceil(share * n - 1e-9))

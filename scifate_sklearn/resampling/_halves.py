@@ -10,7 +10,7 @@ import numpy as np
 
 from scifate_sklearn.moments import FoldLayout, FoldPlan, Moments
 
-from ._units import Rows
+from ._units import Rows, rows_of
 
 # The moments of a half, and the cells (X, Y, weight, plan) that they are of, if there are any.
 Half: TypeAlias = tuple[Moments, Any]
@@ -18,7 +18,9 @@ Half: TypeAlias = tuple[Moments, Any]
 Halving: TypeAlias = Callable[[Rows], Half]
 
 
-def halving_of_cells(moments: Moments, cells: Any, units: list[Rows], with_folds: bool) -> Halving:
+def halving_of_cells(
+    moments: Moments, cells: Any, units: Rows | list[Rows], with_folds: bool
+) -> Halving:
     """Return what makes halves out of cells.
 
     Parameters
@@ -27,8 +29,8 @@ def halving_of_cells(moments: Moments, cells: Any, units: list[Rows], with_folds
         Of all cells.
     cells : (X, Y, weight, plan)
         As given to `Moments.from_arrays`.
-    units : list of ndarray of int
-        Rows that stay together.
+    units : ndarray of int, or list of ndarray of int
+        Rows that are on their own, or those that stay together.
     with_folds : bool
         Whether a half is to be cross-validated, by the same folds, or a single set.
     """
@@ -37,7 +39,7 @@ def halving_of_cells(moments: Moments, cells: Any, units: list[Rows], with_folds
         plan = FoldPlan((np.arange(len(weight)),), FoldLayout.whole_only(1))
 
     def halve(drawn: Rows) -> Half:
-        rows = np.concatenate([units[unit] for unit in drawn])
+        rows = rows_of(units, drawn)
         # Cells without weight are as good as absent.
         own = np.zeros_like(weight)
         own[rows] = weight[rows]

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 
+# Of so many units there are more pairs of halves than anybody draws, 6e16; that two drawn at random
+# are the same then does not happen.
+_MANY_UNITS = 60
+
 
 def rows_by_group(groups: Any, weight: NDArray[np.float64]) -> list[Rows]:
     """Return the rows of each group, in the order in which they appear.
@@ -28,7 +32,8 @@ def rows_by_group(groups: Any, weight: NDArray[np.float64]) -> list[Rows]:
     ValueError
         If `groups` has another shape, or does not say of a cell where it belongs.
     """
-    labels = np.asarray(groups)
+    # An array of texts would hold the text "nan" in place of what is missing in a list.
+    labels = np.asarray(groups) if hasattr(groups, "dtype") else np.asarray(groups, object)
     if labels.shape != weight.shape:
         raise ValueError(
             f"`groups` has the shape {labels.shape}, but there are {len(weight)} cells; give the "
@@ -41,7 +46,22 @@ def rows_by_group(groups: Any, weight: NDArray[np.float64]) -> list[Rows]:
             f"`groups` is missing for {np.count_nonzero(codes < 0)} cell(s), the first of them in "
             f"row {present[codes < 0][0]}; give them a group or leave them out."
         )
-    return [present[codes == group] for group in range(codes.max() + 1)]
+    in_groups = present[np.argsort(codes, kind="stable")]
+    return np.split(in_groups, np.bincount(codes).cumsum()[:-1])
+
+
+def rows_of(units: Rows | list[Rows], drawn: Rows) -> Rows:
+    """Return the rows of the units that are drawn.
+
+    Parameters
+    ----------
+    units : ndarray of int, or list of ndarray of int
+        The row of each unit, or its rows.
+    drawn : ndarray of int
+    """
+    if isinstance(units, list):
+        return np.concatenate([units[unit] for unit in drawn])
+    return units[drawn]
 
 
 def permuted(rng: np.random.RandomState, strata: list[Rows], n_cells: int) -> Rows:
@@ -53,7 +73,11 @@ def permuted(rng: np.random.RandomState, strata: list[Rows], n_cells: int) -> Ro
 
 
 def n_pairs_of(n_units: int) -> int:
-    """Return how many complementary pairs of halves there are; of odd numbers one stays out."""
+    """Return how many complementary pairs of halves there are; of odd numbers one stays out.
+
+    Of many units, as many as of 60: the number itself has more digits than there are units.
+    """
+    n_units = min(n_units, _MANY_UNITS)
     half = n_units // 2
     return comb(n_units, 2 * half) * comb(2 * half, half) // 2 if half else 0
 
@@ -62,6 +86,9 @@ def complementary_pairs(
     rng: np.random.RandomState, n_units: int, n_pairs: int
 ) -> Iterator[tuple[Rows, Rows]]:
     """Yield different pairs of halves, which have no unit in common.
+
+    Only of few units it is checked that no pair comes twice: of more than 60, the chance of that is
+    below 1e-10 for 1000 pairs, and keeping the pairs would take memory.
 
     Parameters
     ----------
@@ -77,10 +104,14 @@ def complementary_pairs(
     """
     half = n_units // 2
     seen: set[frozenset[bytes]] = set()
-    while len(seen) < n_pairs:
+    n_drawn = 0
+    while n_drawn < n_pairs:
         order = rng.permutation(n_units)
         first, second = np.sort(order[:half]), np.sort(order[half : 2 * half])
-        pair = frozenset((first.tobytes(), second.tobytes()))
-        if pair not in seen:
+        if n_units <= _MANY_UNITS:
+            pair = frozenset((first.tobytes(), second.tobytes()))
+            if pair in seen:
+                continue
             seen.add(pair)
-            yield first, second
+        n_drawn += 1
+        yield first, second

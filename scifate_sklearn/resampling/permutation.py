@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from scifate_sklearn.moments import Moments
 from scifate_sklearn.regressor import SciFateRegressor
 
 from ._base import LinkResampler, is_tf
+from ._covariates import CovariateFit
 from ._nulls import empirical_q, fdr_curve
 from ._units import Rows, permuted, rows_by_group
 
@@ -27,16 +29,19 @@ class PermutationFDR(LinkResampler):
     The regressor is fitted to the cells, and `n_permutations` times to the same cells with their
     targets permuted: one permutation for all targets, so that they stay as correlated with each
     other as they are, but with no TF. Everything else is the same: prefilter, folds, weights, the
-    choice of the penalty. With the sizes |coef| of the links of all targets together, B
-    permutations, and "null" for their links, the q-value of a link of size t is
+    choice of the penalty. What a target owes to the regressor's covariates (size factor, labelling
+    ratio) is no evidence for a TF that owes something to them, too: where `tf_matrix` has
+    covariates, the targets are regressed on them, only the residuals are permuted, and the fit is
+    added back (Freedman & Lane 1983). With the sizes |coef| of the links of all targets together,
+    B permutations, and "null" for their links, the q-value of a link of size t is
 
         q(t) = min over t' ≤ t of  (1 + #{null ≥ t'}) / (B · #{links ≥ t'}),  at most 1,
 
     and links with q ≤ `fdr` are kept. The rate is the paper's (its ``control_number`` over its
     ``real_number``, B = 1) as in Storey & Tibshirani (2003) with all links taken for null; the 1
     counts the data among the permutations, without which no p-value is valid (Phipson & Smyth
-    2010). It is Benjamini & Hochberg's procedure on the p-values (1 + #{null ≥ t}) / (1 + B m),
-    m links, but for the 1 in their denominator.
+    2010). It is Benjamini & Hochberg's procedure on the p-values (1 + #{null ≥ t}) / (1 + B m), m
+    the number of pairs of a TF and a target that are tested, but for the 1 in their denominator.
 
     If no target depends on any TF, the data are one more permutation, so that any link is kept in
     about a share `fdr` of all data sets (exactly so if links were independent; links of correlated
@@ -45,13 +50,14 @@ class PermutationFDR(LinkResampler):
     signal the error is near zero instead. On networks with thousands of links the 1 does not
     matter, and the B of the paper serves as well.
 
-    The null hypothesis is that a target depends on *no* TF. The links of such targets are
-    controlled, conservatively where many targets do depend on some. A wrong TF of a target that
-    depends on others is another matter: it may stand in for a right one with which it correlates,
-    and a smaller penalty was chosen for its target than for permuted cells.
+    The null hypothesis is that a target depends on *no* TF, given the covariates: they may act on
+    it and on the TFs, linearly, and are not tested. The links of such targets are controlled,
+    conservatively where many targets do depend on some. A wrong TF of a target that depends on
+    others is another matter: it may stand in for a right one with which it correlates, and a
+    smaller penalty was chosen for its target than for permuted cells.
 
     With ``engine="gram"`` the TFs' Gram matrices are made once; a permutation costs one matrix
-    product and the paths.
+    product and the paths. With covariates it takes the memory of two dense copies of the targets.
 
     Parameters
     ----------
@@ -91,6 +97,9 @@ class PermutationFDR(LinkResampler):
     ----------
     J. D. Storey, R. Tibshirani, "Statistical significance for genomewide studies", Proceedings of
     the National Academy of Sciences 100, 2003.
+
+    D. Freedman, D. Lane, "A nonstochastic interpretation of reported significance levels", Journal
+    of Business & Economic Statistics 1, 1983, 292–298.
 
     B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", Statistical Applications
     in Genetics and Molecular Biology 9, 2010.
@@ -152,7 +161,8 @@ class PermutationFDR(LinkResampler):
             weight stay where they are.
         groups : array-like of shape (n_cells,), default=None
             Cells change places within their group only (a batch, a donor, a time point), so that
-            what groups differ in is no evidence; the regressor's splitter gets them, too.
+            what groups differ in is no evidence; each has its own intercept in the fit to the
+            covariates then. The regressor's splitter gets them, too, unless its `cv` is a number.
 
         Returns
         -------
@@ -164,13 +174,16 @@ class PermutationFDR(LinkResampler):
             If no group has two cells, or the regressor refuses the matrices.
         """
         regressor = self._fresh_regressor()
-        moments, cells, is_single = regressor._sum_cells(
-            tf_matrix, target_matrix, sample_weight, groups
+        moments, cells, is_single = self._sum_cells(
+            regressor, tf_matrix, target_matrix, sample_weight, groups
         )
         strata = self._strata(cells[2], groups)
         engine = regressor._fit_moments(moments, cells, is_single)
         self._adopt(regressor)
-        self._weigh(self._null_sizes(engine, moments, cells, strata))
+        # Each permutation makes sums of targets as large as these, which have served.
+        moments = replace(moments, xy=np.empty((0, 0, 0)))
+        covariate_fit = self._fit_covariates(moments, cells, strata)
+        self._weigh(self._null_sizes(engine, moments, cells, strata, covariate_fit))
         return self
 
     def _strata(self, weight: NDArray[np.float64], groups: Any) -> list[Rows]:
@@ -184,25 +197,53 @@ class PermutationFDR(LinkResampler):
             )
         return strata
 
+    def _fit_covariates(
+        self, moments: Moments, cells: Any, strata: list[Rows]
+    ) -> CovariateFit | None:
+        """Return the fit of the targets to the covariates, if there are any."""
+        X, Y, weight, _ = cells
+        columns = np.flatnonzero(~is_tf(self.regressor_))
+        if not columns.size:
+            return None
+        intercept = bool(self.regressor_.fit_intercept)
+        return CovariateFit.of(X[:, columns], Y, moments.y_shift, weight, strata, intercept)
+
     def _null_sizes(
-        self, engine: Any, moments: Moments, cells: Any, strata: list[Rows]
+        self,
+        engine: Any,
+        moments: Moments,
+        cells: Any,
+        strata: list[Rows],
+        covariate_fit: CovariateFit | None,
     ) -> NDArray[np.float64]:
         """Return |coef| of the links of all permutations."""
-        regressor, can_link = self.regressor_, is_tf(self.regressor_)
-        X, Y, weight, plan = cells
-        sizes, n_unconverged = [], 0
-        for order in self._rounds(
-            self._orders(strata, len(weight)), self.n_permutations, "permutation"
-        ):
-            shuffled = moments.reordered(X, Y, plan, weight, order)
-            if regressor.engine != "gram":  # the other one reads the targets of the cells
-                engine = regressor._make_engine(shuffled, (X, Y[order], weight, plan))
-            fits = regressor._fit_all(engine, regressor._make_problem(shuffled))
-            coef = np.abs(fits.coef[:, can_link])
-            sizes.append(coef[coef > 0])
-            n_unconverged += fits.n_unconverged
-        regressor._warn_unconverged(n_unconverged, stacklevel=5)
+        can_link, sizes, n_unconverged = is_tf(self.regressor_), [], 0
+        orders = self._orders(strata, len(cells[2]))
+        for order in self._rounds(orders, self.n_permutations, "permutation"):
+            coef, failed = self._fit_permuted(engine, moments, cells, order, covariate_fit)
+            links = np.abs(coef[:, can_link])
+            sizes.append(links[links > 0])
+            n_unconverged += failed
+        self.regressor_._warn_unconverged(n_unconverged)
         return np.concatenate(sizes)
+
+    def _fit_permuted(
+        self,
+        engine: Any,
+        moments: Moments,
+        cells: Any,
+        order: Rows,
+        covariate_fit: CovariateFit | None,
+    ) -> tuple[NDArray[np.float64], int]:
+        """Return coefficients of one permutation, whose large sums are gone before the next."""
+        regressor, (X, Y, weight, plan) = self.regressor_, cells
+        if covariate_fit is not None:
+            Y, order = covariate_fit.permuted(Y, order), np.arange(len(weight))
+        shuffled = moments.reordered(X, Y, plan, weight, order)
+        if regressor.engine != "gram":  # the other one reads the targets of the cells
+            engine = regressor._make_engine(shuffled, (X, Y[order], weight, plan))
+        fits = regressor._fit_all(engine, regressor._make_problem(shuffled))
+        return fits.coef, fits.n_unconverged
 
     def _orders(self, strata: list[Rows], n_cells: int) -> Iterator[Rows]:
         rng = check_random_state(self.random_state)

@@ -25,7 +25,7 @@ from scifate_sklearn.moments import Moments
 from scifate_sklearn.regressor import SciFateRegressor
 
 from ._base import LinkResampler, is_tf
-from ._error_bound import r_concave_bound, worst_case_bound
+from ._error_bound import r_concave_bound, smallest_count, worst_case_bound
 from ._halves import Half, Halving, halving_of_cells, halving_of_folds, parts_by_fold
 from ._units import Rows, complementary_pairs, n_pairs_of, rows_by_group
 
@@ -83,9 +83,11 @@ class StabilitySelection(LinkResampler):
         (not itself, no infinite penalty); ``selected``, the mean number q of links on a half;
         ``worst_case`` and ``r_concave``, two bounds on the expected number of links with frequency
         ≥ `threshold` that half of the cells select with a probability of q/p at most, i.e. no more
-        often than at random. The sum of a column bounds the number over all targets. The first
-        always holds; the second if the frequencies' distributions are r-concave (see References,
-        equation 8).
+        often than at random. The sum of a column bounds the number over all targets. Both suppose
+        that a half's penalty is not chosen from the other half, too: ``penalty="cv"``, or a number
+        as `lambda_rule`; and that q is the expected number, of which the mean over the halves is an
+        estimate. The first then holds for all data; the second if the frequencies' distributions
+        are r-concave (see References, equation 8).
     feature_names_in_ : ndarray of str
         Only where `tf_matrix` has names.
     target_names_in_ : ndarray of str
@@ -161,7 +163,7 @@ class StabilitySelection(LinkResampler):
             Non-negative weights of the cells, which they keep; cells without weight are not drawn.
         groups : array-like of shape (n_cells,), default=None
             Of whole groups halves are made then, not of cells; the regressor's splitter gets them,
-            too.
+            too, unless its `cv` is a number.
 
         Returns
         -------
@@ -175,8 +177,8 @@ class StabilitySelection(LinkResampler):
         """
         self._check_even()
         regressor = self._fresh_regressor()
-        moments, cells, is_single = regressor._sum_cells(
-            tf_matrix, target_matrix, sample_weight, groups
+        moments, cells, is_single = self._sum_cells(
+            regressor, tf_matrix, target_matrix, sample_weight, groups
         )
         units = self._units_of_cells(cells[2], groups) if self.resample == "cells" else None
         return self._fit(regressor, moments, cells, is_single, units)
@@ -209,14 +211,14 @@ class StabilitySelection(LinkResampler):
                 f"`n_resamples` must be even, for halves come in pairs; got {self.n_resamples}."
             )
 
-    def _units_of_cells(self, weight: NDArray[np.float64], groups: Any) -> list[Rows]:
+    def _units_of_cells(self, weight: NDArray[np.float64], groups: Any) -> Rows | list[Rows]:
         rows = np.flatnonzero(weight > 0)
         if len(rows) < _LEAST_CELLS:
             raise ValueError(
                 f"StabilitySelection needs {_LEAST_CELLS} cells of positive weight at least, two "
                 f"for each half; got {len(rows)}."
             )
-        return list(rows[:, None]) if groups is None else rows_by_group(groups, weight)
+        return rows if groups is None else rows_by_group(groups, weight)
 
     def _fit(
         self,
@@ -224,27 +226,25 @@ class StabilitySelection(LinkResampler):
         moments: Moments,
         cells: Any,
         is_single: bool,
-        units: list[Rows] | None,
+        units: Rows | list[Rows] | None,
     ) -> StabilitySelection:
         """Fit to all cells and to halves; without units of cells, to halves of the folds."""
-        by_folds = units is None
+        with_folds = self.penalty == "cv"
         if units is None:
             self._check_sums_suffice(regressor)
-            units = parts_by_fold(moments)
-        self._check_enough(len(units), "folds" if by_folds else "cells or groups")
+            folds = parts_by_fold(moments)
+            n_units, halving = len(folds), halving_of_folds(moments, folds, with_folds)
+            self._check_enough(n_units, "folds")
+        else:
+            n_units, halving = len(units), halving_of_cells(moments, cells, units, with_folds)
+            self._check_enough(n_units, "cells or groups")
         if cells is None:
             regressor.fit_moments(moments)
         else:
             regressor._fit_moments(moments, cells, is_single)
-        with_folds = self.penalty == "cv"
-        halving = (
-            halving_of_folds(moments, units, with_folds)
-            if by_folds
-            else halving_of_cells(moments, cells, units, with_folds)
-        )
         self._adopt(regressor)
-        counts = self._count_selections(regressor, halving, len(units))
-        self._publish(counts / self.n_resamples, self._possible_links(moments), is_single)
+        counts = self._count_selections(regressor, halving, n_units)
+        self._publish(counts, self._possible_links(moments), is_single)
         return self
 
     def _check_sums_suffice(self, regressor: SciFateRegressor) -> None:
@@ -255,6 +255,11 @@ class StabilitySelection(LinkResampler):
             )
 
     def _check_enough(self, n_units: int, what: str) -> None:
+        if n_units < 2:
+            raise ValueError(
+                "`groups` has one group only, of which there are no halves; two groups are needed "
+                "at least, for each half has whole ones. Give smaller groups, or none."
+            )
         n_pairs = n_pairs_of(n_units)
         if 2 * n_pairs < self.n_resamples:
             raise ValueError(
@@ -281,7 +286,7 @@ class StabilitySelection(LinkResampler):
             coef, failed = select(regressor, halving(drawn))
             counts += coef != 0
             n_unconverged += failed
-        regressor._warn_unconverged(n_unconverged, stacklevel=5)
+        regressor._warn_unconverged(n_unconverged)
         return counts
 
     def _select_at_penalties(
@@ -316,16 +321,19 @@ class StabilitySelection(LinkResampler):
         return possible
 
     def _publish(
-        self, frequency: NDArray[np.float64], possible: NDArray[np.bool_], is_single: bool
+        self, counts: NDArray[np.intp], possible: NDArray[np.bool_], is_single: bool
     ) -> None:
+        frequency = counts / self.n_resamples
         self.frequency_ = frequency[0] if is_single else frequency
         links = self.regressor_.links_
-        own = frequency[
+        own = counts[
             pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
             pd.Index(self._feature_names()).get_indexer(pd.Index(links["TF"])),
         ]
-        rare = own < self.threshold
-        self._account(own, first_reason((rare, f"stability: frequency below {self.threshold:g}")))
+        # In numbers of halves, as in the bounds: 0.6 is no less than 0.55 + 0.05, but for rounding.
+        rare = own < smallest_count(self.threshold, self.n_resamples)
+        reasons = first_reason((rare, f"stability: frequency below {self.threshold:g}"))
+        self._account(own / self.n_resamples, reasons)
         self.error_bound_ = self._error_bound(frequency, possible)
 
     def _error_bound(

@@ -58,8 +58,12 @@ def _checksum(values: Any) -> str:
     array = np.asarray(values)
     if array.dtype == object:  # strings
         array = array.astype(np.str_)
-    # Series and frames are aligned by name, so their names count.
-    names = {axis: np.asarray(getattr(values, axis, ()), np.str_) for axis in ("index", "columns")}
+    # Series and frames are aligned by name, so their names count. A list's `index` is a method.
+    is_pandas = hasattr(values, "iloc")
+    names = {
+        axis: np.asarray(getattr(values, axis, ()) if is_pandas else (), np.str_)
+        for axis in ("index", "columns")
+    }
     return archive.checksum({"values": array, **names})
 
 

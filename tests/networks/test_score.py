@@ -193,6 +193,7 @@ class TestInputs:
             return
         found = score_network(scores, gold, exclude=pd.concat([named, named]))
         assert (found.n_pairs, found.n_edges) == (len(kept), sum(truth))
+        assert found.n_excluded == len(pairs) - len(kept)
         assert found.aupr == pytest.approx(aupr_by_steps(values, truth), rel=1e-12)
         assert found.auroc == pytest.approx(auroc_by_pairs(values, truth), rel=1e-12)
         # What an excluded pair scores does not matter.
@@ -314,6 +315,12 @@ class TestErrors:
             score_network(scores.to_numpy(), gold)
         with pytest.raises(TypeError, match=r"`gold` must be a pandas DataFrame.*set"):
             score_network(scores, {("TF0", "G0")})
+        with pytest.raises(
+            ValueError, match=r"No name of the TFs of `exclude` is in the universe's"
+        ):
+            score_network(scores, gold, exclude=pd.DataFrame({"TF": ["tf0"], "target": ["G1"]}))
+        with pytest.raises(ValueError, match=r"No name of the targets of `exclude` is in the univ"):
+            score_network(scores, gold, exclude=pd.DataFrame({"TF": ["TF0"], "target": ["g1"]}))
         with pytest.raises(TypeError, match=r"`exclude` must be a pandas DataFrame.*list"):
             score_network(scores, gold, exclude=[("TF0", "G0")])
         with pytest.raises(ValueError, match="`gold` must have one column 'TF', has 0"):

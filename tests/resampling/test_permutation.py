@@ -1,14 +1,20 @@
 """PermutationFDR against fitting permuted targets by hand, and what it must not depend on."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.model_selection import KFold
 from sklearn.utils import check_random_state
 
 from scifate_sklearn import PermutationFDR, SciFateRegressor
+from scifate_sklearn.moments import Moments
+from scifate_sklearn.resampling._covariates import CovariateFit
+from scifate_sklearn.resampling._units import permuted
 from scifate_sklearn.solvers import gram
 
 FEW = {"n_permutations": 3, "random_state": 5}
@@ -17,6 +23,7 @@ REGRESSORS = [
     {"lambda_rule": "min", "cv": KFold(4), "alpha": 0.5},
     {"lambdas": "auto", "lambda_rule": "min", "cor_threshold": 0.1, "exclude_self": False},
     {"lambda_rule": 0.1, "covariates": ("T1", "absent"), "path": "full"},
+    {"lambda_rule": "min", "covariates": ["T1", "T6"], "fit_intercept": False},
 ]
 
 
@@ -28,9 +35,22 @@ def by_hand(regressor, tfs, new, weight, n_permutations, seed, strata):
         order = np.arange(len(new))
         for rows in strata:
             order[rows] = rng.permutation(rows)
-        shuffled = pd.DataFrame(new.to_numpy()[order], columns=new.columns)
+        fit = fit_by_hand(regressor, tfs, new, weight, strata)
+        shuffled = pd.DataFrame(fit + (new.to_numpy() - fit)[order], columns=new.columns)
         null.append(regressor.fit(tfs, shuffled, sample_weight=weight).links_["coef"].abs())
     return links["coef"].abs().to_numpy(), np.concatenate(null)
+
+
+def fit_by_hand(regressor, tfs, new, weight, strata):
+    """Return the part of the targets (n_cells, n_targets) that covariates explain."""
+    names = [name for name in regressor.covariates if name in tfs]
+    C, Y = tfs[names].to_numpy(), new.to_numpy()
+    if not names:
+        return np.zeros(Y.shape)
+    if regressor.fit_intercept:
+        C = np.column_stack([C, *(np.isin(np.arange(len(C)), rows) for rows in strata)])
+    root = np.sqrt(np.ones(len(C)) if weight is None else weight)[:, None]
+    return C @ np.linalg.lstsq(root * C, root * Y)[0]
 
 
 @pytest.mark.parametrize("settings", REGRESSORS)
@@ -54,24 +74,21 @@ def test_equals_fitting_permuted_targets_by_hand(settings, is_weighted, tfs, new
     np.testing.assert_allclose(model.links_["q"], np.minimum(q, 1.0), rtol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
-def test_cells_stay_in_their_groups(tfs, new, batches):
-    folds = PredefinedSplit(np.arange(len(tfs)) % 5)
-    model = PermutationFDR(SciFateRegressor(cv=folds, lambda_rule="min"), **FEW)
-    model.fit(tfs, new, groups=batches)
+@pytest.mark.parametrize("covariates", [(), ("T6",)])
+def test_cells_stay_in_their_groups(covariates, tfs, new, batches):
+    regressor = SciFateRegressor(cv=5, lambda_rule="min", covariates=covariates)
+    model = PermutationFDR(regressor, **FEW).fit(tfs, new, groups=batches)
     strata = [np.flatnonzero(batches == batch) for batch in "abcd"]
-    regressor = SciFateRegressor(cv=folds, lambda_rule="min")
     links, null = by_hand(regressor, tfs, new, None, 3, 5, strata)
     expected = [np.sum(null >= t * (1 - 1e-9)) / 3 for t in np.sort(links)]
     np.testing.assert_allclose(model.fdr_curve_["control_number"], expected)
 
 
-@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 def test_a_difference_between_groups_is_no_evidence(tfs, batches):
     level = 3.0 * np.searchsorted(list("abcd"), batches)
     noise = np.random.default_rng(9).normal(size=(len(tfs), 3))
     shifted, responding = tfs.iloc[:, :3].add(level, axis=0), noise + level[:, None]
-    regressor = SciFateRegressor(cv=KFold(5, shuffle=True, random_state=0))
+    regressor = SciFateRegressor(cv=5)
     free = PermutationFDR(regressor).fit(shifted, responding)
     within = PermutationFDR(regressor).fit(shifted, responding, groups=batches)
     assert len(free.transform(shifted)) > 0
@@ -134,11 +151,62 @@ def test_sparse_matrices_give_the_same(tfs, new):
     np.testing.assert_allclose(dense.links_["q"], sparse.links_["q"], rtol=1e-12)
 
 
-def test_both_engines_agree(tfs, new):
+def test_residuals_of_sparse_matrices_are_the_same(tfs, new, weight):
+    """Covariates need names, so sparse ones come in frames; here are the matrices of these."""
+    C, Y, strata = tfs[["T1", "T6"]].to_numpy(), new.to_numpy(), [np.flatnonzero(weight)]
+    order = permuted(np.random.RandomState(0), strata, len(Y))
+    dense = CovariateFit.of(C, Y, Y.mean(axis=0), weight, strata, True)
+    given = sp.csr_array(C), sp.csr_array(Y)
+    sparse = CovariateFit.of(*given, np.zeros(Y.shape[1]), weight, strata, True)
+    expected = dense.permuted(Y, order)
+    np.testing.assert_allclose(sparse.permuted(given[1], order), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(expected[weight == 0], Y[weight == 0])
+
+
+def test_constant_targets_and_covariates_change_nothing(tfs, new):
+    regressor = SciFateRegressor(lambda_rule="min", covariates=("flat",))
+    one = PermutationFDR(regressor, **FEW).fit(tfs, new.assign(flat=0.1))
+    two = PermutationFDR(regressor, **FEW).fit(tfs.assign(flat=0.3), new.assign(flat=0.1))
+    pd.testing.assert_frame_equal(one.links_, two.links_, rtol=1e-9)
+    assert one.regressor_.lambda_[:-1].all()
+    only = CovariateFit.of(
+        tfs[["T1"]].to_numpy(), np.full((len(tfs), 1), 0.1), np.array([0.1]),
+        np.ones(len(tfs)), [np.arange(len(tfs))], True,
+    )  # fmt: skip
+    assert only.slopes.tolist() == [[0.0]]
+
+
+def depth_data(seed, n_tfs=8, n_targets=12, n_cells=300):
+    """Return TFs and targets that depend on the size factor, and on nothing else."""
+    rng = np.random.default_rng(seed)
+    depth = rng.normal(size=(n_cells, 1))
+    X = pd.DataFrame(0.8 * depth + rng.normal(size=(n_cells, n_tfs)))
+    Y = pd.DataFrame(depth + rng.normal(size=(n_cells, n_targets)))
+    return X.add_prefix("T").assign(new_size_factor=depth), Y.add_prefix("g")
+
+
+@pytest.mark.parametrize("rule", ["1se", "min"])
+def test_what_a_covariate_explains_is_no_evidence(rule):
+    n_links, n_kept = [], []
+    for seed in range(10):
+        tfs, new = depth_data(seed)
+        regressor = SciFateRegressor(lambda_rule=rule, cv=4)
+        model = PermutationFDR(regressor, random_state=seed)
+        n_kept.append(len(model.fit_transform(tfs, new)))
+        n_links.append(len(model.links_))
+    assert np.count_nonzero(n_links) >= 8
+    assert np.count_nonzero(n_kept) <= 3
+
+
+@pytest.mark.parametrize("covariates", [(), ("T5",)])
+def test_both_engines_agree(covariates, tfs, new):
     pytest.importorskip("glmnet", reason="python-glmnet is not installed")
     found = {
         engine: PermutationFDR(
-            SciFateRegressor(engine=engine, lambda_rule="min", path="full", cv=4), **FEW
+            SciFateRegressor(
+                engine=engine, lambda_rule="min", path="full", cv=4, covariates=covariates
+            ),
+            **FEW,
         ).fit(tfs, new)
         for engine in ("gram", "glmnet")
     }
@@ -159,6 +227,29 @@ def test_gram_matrices_are_made_once(tfs, new, monkeypatch):
     assert sorted(made) == [1, 5, 5]
 
 
+@pytest.mark.parametrize("covariates", [(), ("T6",)])
+def test_sums_of_one_set_of_targets_only_are_in_memory(covariates, tfs, new, monkeypatch):
+    products, alive = [], []
+    originals = Moments.from_arrays, Moments.reordered
+
+    def from_arrays(*args):
+        moments = originals[0](*args)
+        products.append(weakref.ref(moments.xy))
+        return moments
+
+    def reordered(self, *args):
+        gc.collect()
+        alive.append(sum(product() is not None for product in products))
+        moments = originals[1](self, *args)
+        products.append(weakref.ref(moments.xy))
+        return moments
+
+    monkeypatch.setattr(Moments, "from_arrays", from_arrays)
+    monkeypatch.setattr(Moments, "reordered", reordered)
+    PermutationFDR(SciFateRegressor(covariates=covariates), **FEW).fit(tfs, new)
+    assert alive == [0, 0, 0]
+
+
 def test_inputs_and_regressor_stay_as_they_are(tfs, new, weight):
     before = tfs.copy(), new.copy(), weight.copy()
     regressor = SciFateRegressor()
@@ -169,9 +260,8 @@ def test_inputs_and_regressor_stay_as_they_are(tfs, new, weight):
     assert not hasattr(regressor, "coef_")
 
 
-@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 def test_groups_of_single_cells_are_refused(tfs, new):
-    model = PermutationFDR(SciFateRegressor(cv=KFold(3)))
+    model = PermutationFDR(SciFateRegressor(cv=3))
     with pytest.raises(ValueError, match="a single cell in each group"):
         model.fit(tfs, new, groups=np.arange(len(tfs)))
 
@@ -180,4 +270,4 @@ def test_permutations_that_do_not_converge_are_counted_once(tfs, new):
     model = PermutationFDR(SciFateRegressor(max_iter=1, tol=1e-15, lambda_rule="min"), **FEW)
     with pytest.warns(ConvergenceWarning) as caught:
         model.fit(tfs, new)
-    assert len(caught) == 2
+    assert [warning.filename for warning in caught] == [__file__] * 2

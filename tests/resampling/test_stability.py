@@ -1,5 +1,7 @@
 """StabilitySelection against fitting halves by hand, and what it must not depend on."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from scifate_sklearn import SciFateRegressor, StabilitySelection
@@ -154,6 +157,30 @@ def test_links_ledger_and_transform_tell_the_same(tfs, new):
     )
 
 
+def test_rounding_of_the_threshold_drops_nothing(tfs, new):
+    threshold = np.arange(0.55, 0.95, 0.05)[1]
+    assert threshold > 0.6
+    one, two = (
+        StabilitySelection(SciFateRegressor(lambda_rule="min"), n_resamples=10, threshold=t)
+        .fit(tfs, new)
+        .ledger_
+        for t in (0.6, threshold)
+    )
+    assert (one["frequency"] == 0.6).any()
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_groups_without_warning_where_folds_are_a_number(tfs, new, batches):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stable = StabilitySelection(SciFateRegressor(cv=5), n_resamples=4)
+        stable.fit(tfs, new, groups=batches)
+    assert set(np.unique(stable.frequency_ * 4)) <= set(range(5))
+    np.testing.assert_array_equal(
+        stable.regressor_.coef_, SciFateRegressor(cv=5).fit(tfs, new).coef_
+    )
+
+
 def test_error_bound_counts_what_can_be_a_link(tfs, new):
     regressor = SciFateRegressor(lambda_rule="min", covariates=("T7",))
     stable = StabilitySelection(regressor, **FEW).fit(tfs, new)
@@ -242,6 +269,10 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"4 cells or groups have 3\. Ask for at most 6\."):
             self.fit((tfs.iloc[:4], new.iloc[:4]), few, n_resamples=8)
 
+    def test_a_single_group(self, tfs, new):
+        with pytest.raises(ValueError, match=r"one group only.*two groups are needed"):
+            StabilitySelection(SciFateRegressor(), **FEW).fit(tfs, new, groups=["a"] * len(tfs))
+
     def test_too_few_cells(self, tfs, new):
         with pytest.raises(ValueError, match="needs 4 cells of positive weight at least"):
             self.fit((tfs.iloc[:3], new.iloc[:3]), SciFateRegressor(cv=3))
@@ -274,7 +305,24 @@ class TestErrors:
         regressor = SciFateRegressor(max_iter=1, tol=1e-15, lambda_rule="min")
         with pytest.warns(ConvergenceWarning) as caught:
             self.fit((tfs, new), regressor)
-        assert len(caught) == 2
+        assert [warning.filename for warning in caught] == [__file__] * 2
+
+    @pytest.mark.parametrize(
+        "fit",
+        [
+            lambda model, tfs, new: model.fit_moments(moments_of(tfs, new)),
+            lambda model, tfs, new: model.fit_transform(tfs, new),
+            lambda model, tfs, new: Pipeline([("weigh", model)]).fit(tfs, new),
+            lambda model, tfs, new: model.regressor.fit(tfs, new),
+            lambda model, tfs, new: model.regressor.fit_moments(moments_of(tfs, new)),
+        ],
+        ids=["moments", "transform", "pipeline", "regressor", "regressor of moments"],
+    )
+    def test_warnings_name_the_line_of_the_user(self, fit, tfs, new):
+        regressor = SciFateRegressor(max_iter=1, tol=1e-15, lambda_rule="min")
+        with pytest.warns(ConvergenceWarning) as caught:
+            fit(StabilitySelection(regressor, **FEW), tfs, new)
+        assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_leave_one_out_folds(tfs, new):

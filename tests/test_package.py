@@ -73,6 +73,7 @@ class TestImport:
         )
         assert result.stdout.strip() == "set()", result.stderr
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "module", sorted(m.name for m in pkgutil.iter_modules(scifate_sklearn.__path__))
     )

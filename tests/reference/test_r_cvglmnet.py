@@ -114,6 +114,7 @@ def test_equals_r(reference: Reference, case: str) -> None:
     assert {name: value for name, value in worst.items() if value > own[name]} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_converged_glmnet_agrees_with_us_not_with_its_reference(
     reference: Reference, case: str

@@ -113,6 +113,7 @@ def test_sparse_input() -> None:
     assert_same_fit(full_paths().fit(X, Y), judge)
 
 
+@pytest.mark.slow
 def test_real_cells(shared: Path) -> None:
     data = shared / "data"
     adata = anndata.read_h5ad(data / "veloviz_pancreas" / "pancreas_739x7192.h5ad")

@@ -353,6 +353,7 @@ def reference_curve(case, penalties):
     return mse, roots((share * (errors - mse) ** 2).sum(axis=0) / (N_FOLDS - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if has_fixed_grid(case)])
 def test_cross_validation_curves(case):
     for fit in ROUTES.values():

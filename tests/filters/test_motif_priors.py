@@ -78,6 +78,7 @@ def test_as_a_prior():
             "`confidence` must be 'high' or 'low', got 'medium'",
         ),
         ({"tfs": ["a", "b"]}, ValueError, "No TF of `tfs` is in the database.*letter case"),
+        ({"tfs": "MYC"}, TypeError, "`tfs` must be a collection of names, got the text 'MYC'"),
         ({"genes": ["ENSG00000136997"]}, ValueError, "No gene of `genes` is .*Ensembl ids"),
     ],
 )

@@ -258,3 +258,17 @@ def test_tables_need_no_pyarrow():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("MotifRankings(2 motifs × 2 genes)\n", "")
+
+
+def test_tables_without_motifs_are_refused():
+    with pytest.raises(ValueError, match="`table` has no row; give one per motif"):
+        MotifRankings.from_table(pd.DataFrame(columns=["A", "B"], dtype=int))
+
+
+def test_the_table_may_change_afterwards():
+    table = pd.DataFrame({"A": [0, 1], "B": [1, 0]}, index=["m1", "m2"])
+    rankings = MotifRankings.from_table(table)
+    table.iloc[0, 0] = 1
+    assert rankings.columns(["A"])["A"].tolist() == [0, 1]
+    with pytest.raises(ValueError, match="read-only"):
+        rankings.columns(["A"])["A"][0] = 1

@@ -73,13 +73,10 @@ def judge(name: str, regressor: SciFateRegressor) -> dict[str, Any]:
     """Test the links against one file of evidence, read included."""
     start = time.perf_counter()
     reference = BindingReference.read(evidence_file(EVIDENCE[name]))
-    published = EncodeLinkFilter(reference, coef_threshold=COEF_THRESHOLD, harmonize="case")
-    strict = EncodeLinkFilter.strict(
-        reference,
-        coef_threshold=COEF_THRESHOLD,
-        harmonize="case",
-        tested_targets=regressor.target_names_in_,
-    )
+    # Nothing is refused, for how much names have in common is what is reported.
+    params = {"coef_threshold": COEF_THRESHOLD, "harmonize": "case", "min_overlap": 0}
+    published = EncodeLinkFilter(reference, **params)
+    strict = EncodeLinkFilter.strict(reference, tested_targets=regressor.target_names_in_, **params)
     row: dict[str, Any] = {"evidence": name, "tfs": len(reference.tfs)}
     for kind, chip in (("published", published), ("strict", strict)):
         row[f"{kind}_links"] = len(chip.fit_transform(regressor.links_))

@@ -111,6 +111,7 @@ def test_layers_held_by_dask(cells, inputs, model, change, chunks):
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)
 
 
+@pytest.mark.slow
 def test_one_cell_a_chunk_and_chunks_of_genes(cells, model):
     adata = held_by_dask(cells.adata, 1)
     adata.layers["total"] = adata.layers["total"].rechunk((300, 13))
@@ -206,6 +207,7 @@ def test_a_worker_is_killed_during_the_fit(client, inputs, model):
     assert_same_bits(there, model)
 
 
+@pytest.mark.slow
 def test_a_worker_is_killed_during_the_sums(client, cells, model):
     adata = held_by_dask(cells.adata, 10)
     with Killing(client) as killing:

@@ -261,6 +261,7 @@ def test_a_file_that_is_no_anndata(tmp_path):
         open_anndata(tmp_path / "other.h5").__enter__()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["memory", "file"])
 def test_memory_does_not_grow_with_the_cells(tmp_path, where):
     """Some vectors do, of 8 bytes a cell, and the cells' names; no matrix does."""

@@ -150,6 +150,7 @@ def test_follow_grids(problem, alpha, adaptive, as_python):
     assert_equal(compiled, follow(*problem, adaptive, alpha))
 
 
+@pytest.mark.slow
 def test_automatic_grids_and_errors(problem, alpha, as_python):
     compiled = automatic(*problem, alpha)
     assert np.isfinite(compiled[1]).any()

@@ -23,6 +23,7 @@ from scifate_sklearn.filters import (
 )
 from scifate_sklearn.filters.base import LinkFilter
 from scifate_sklearn.filters.names import require_overlap
+from scifate_sklearn.links import survivors
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def read_evidence(
     return Evidence(reference, rankings, annotations)
 
 
-def evidence_tables(fitted: LinkUnion, links: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def evidence_tables(fitted: LinkUnion) -> dict[str, pd.DataFrame]:
     """Return the tables of a fitted filter, by the name of their file."""
-    tables = {"links_filtered": fitted.transform(links), "ledger": fitted.ledger_}
+    tables = {"links_filtered": survivors(fitted.ledger_), "ledger": fitted.ledger_}
     if "chip" in fitted.filters_:
         tables["enrichment"] = fitted.filters_["chip"].enrichment_
     if "motif" in fitted.filters_:

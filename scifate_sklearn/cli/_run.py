@@ -186,7 +186,7 @@ def _analyse(
     union = evidence.filter(settings.coef_threshold, settings.strict, regressor.target_names_in_)
     if union is not None:
         with watch.time("filter"):
-            tables |= evidence_tables(union.fit(tables["links"]), tables["links"])
+            tables |= evidence_tables(union.fit(tables["links"]))
         steps |= _evidence_steps(tables)
     return Results(tables, steps)
 

@@ -122,8 +122,8 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         DataFrame
             As from `transform`.
         """
-        kept: pd.DataFrame = self.fit(links, y).transform(links)
-        return kept
+        # The ledger of `fit` has judged these links already.
+        return self._finish(survivors(self.fit(links, y).ledger_))
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the columns of the filtered table.

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from problems import Problem
 from sklearn.linear_model import lasso_path
 
-from scifate_sklearn.solvers.selection import paper_grid
+from scifate_sklearn.solvers._selection import paper_grid
 
 # Whether each predictor is in the model: (n_features, n_lambdas) for each training set, and last
 # for all cells.

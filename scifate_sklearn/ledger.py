@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from scifate_sklearn.links import LEDGER_COLUMNS, check_links, ledger_of
+from .links import LEDGER_COLUMNS, check_links, ledger_of
 
 _PAIR = ["TF", "target"]
 

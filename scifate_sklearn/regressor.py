@@ -19,10 +19,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._callers import level_of_user
-from ._link_table import LinkTableMixin
-from ._penalties import relative_penalties
-from ._validation import (
+from ._warnings import level_of_user
+from .fitting import (
     check_folds,
     check_same_cells,
     check_sums,
@@ -30,18 +28,19 @@ from ._validation import (
     column_names,
     generated_names,
     penalty_grid,
+    relative_penalties,
     require_moments,
     self_positions,
 )
-from .links import build_links
+from .links import LinkTableMixin, build_links
 from .moments import Moments, plan_folds
-from .preprocessing import make_folds
-from .preprocessing.matrices import (
+from .preprocessing import (
     WEIGHT_MAGNITUDES,
     X_MAGNITUDES,
     Y_MAGNITUDES,
     check_intact,
     check_magnitude,
+    make_folds,
     naming,
 )
 
@@ -452,7 +451,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         self, engine: Any, problem: Any, checkpoint: Any = None, verbose: bool = False
     ) -> Any:
         # numba is imported by the solvers; importing the package must stay quick.
-        from .solvers.parallel import fit_all
+        from .solvers._parallel import fit_all
 
         return fit_all(engine, problem, self.lambda_rule, self.n_jobs, checkpoint, verbose)
 
@@ -466,7 +465,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
             )
 
     def _make_problem(self, moments: Moments) -> Any:
-        from .solvers.problem import LassoProblem, select_candidates
+        from .solvers._problem import LassoProblem, select_candidates
 
         excluded = None
         if self.exclude_self:
@@ -476,7 +475,18 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         return LassoProblem(moments, candidates, relative_penalties(self.penalty_factor, moments))
 
     def _make_engine(self, moments: Moments, cells: Any) -> Any:
-        from .solvers import glmnet, gram, problem, selection
+        from .solvers import (
+            _glmnet as glmnet,
+        )
+        from .solvers import (
+            _gram as gram,
+        )
+        from .solvers import (
+            _problem as problem,
+        )
+        from .solvers import (
+            _selection as selection,
+        )
 
         settings = problem.Settings(
             penalty_grid(self.lambdas, selection.paper_grid),
@@ -493,7 +503,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         return glmnet.GlmnetEngine(moments.predictors, settings, *cells)
 
     def _open_checkpoint(self, moments: Moments) -> Any:
-        from .solvers.checkpoint import Checkpoint, identify
+        from .solvers._checkpoint import Checkpoint, identify
 
         if self.checkpoint is None:
             return None

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
-from scifate_sklearn.solvers import engine as engines
-from scifate_sklearn.solvers.engine import BlockFit
+from scifate_sklearn.solvers import _engine as engines
+from scifate_sklearn.solvers._engine import BlockFit
 
 FITTED = ("coef_", "intercept_", "cv_mse_", "cv_mse_se_", "lambda_", "r2_", "n_iter_", "dual_gap_")
 
@@ -38,7 +38,7 @@ def assert_same_fit(one, two):
 @pytest.fixture
 def blocks(monkeypatch):
     """Count the blocks that are fitted, and stop after some if asked to."""
-    from scifate_sklearn.solvers import parallel
+    from scifate_sklearn.solvers import _parallel as parallel
 
     fitted = []
 
@@ -151,7 +151,7 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path, change, options, messa
 
 
 def test_a_checkpoint_of_another_version_is_refused(tmp_path, monkeypatch):
-    from scifate_sklearn.solvers import checkpoint
+    from scifate_sklearn.solvers import _checkpoint as checkpoint
 
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
@@ -194,9 +194,9 @@ def test_lists_count_with_their_values_only(tmp_path, blocks, kind):
 
 
 def test_a_list_has_the_same_checksum_in_another_process():
-    from scifate_sklearn.solvers.checkpoint import _checksum
+    from scifate_sklearn.solvers._checkpoint import _checksum
 
-    code = "from scifate_sklearn.solvers.checkpoint import _checksum; print(_checksum([1.0, 0.5]))"
+    code = "from scifate_sklearn.solvers._checkpoint import _checksum; print(_checksum([1.0, 0.5]))"
     there = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert there.stdout.strip() == _checksum([1.0, 0.5]) == _checksum((1.0, 0.5))
 

@@ -35,6 +35,8 @@ PROMISED = {
     "RSampleKFold",
     "datasets",
 }
+# Packages whose `__all__` other packages import from, not users.
+INTERNAL = {"files", "fitting", "links", "names", "solvers"}
 HEAVY = {"anndata", "dask", "matplotlib", "networkx", "numba", "typer"}
 
 
@@ -171,7 +173,7 @@ def public_objects() -> dict[str, Any]:
     named = {
         name: getattr(package, name)
         for package in packages()
-        if not package.__name__.endswith(".cli")
+        if package.__name__.rpartition(".")[2] not in {"cli", *INTERNAL}
         for name in getattr(package, "__all__", [])
     }
     return {

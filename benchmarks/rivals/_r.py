@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scifate_sklearn.solvers.selection import paper_grid
+from scifate_sklearn.solvers._selection import paper_grid
 
 from . import RivalFit
 from ._process import Worker

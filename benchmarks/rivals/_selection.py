@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.solvers.selection import cv_curve, min_and_1se, paper_grid
+from scifate_sklearn.solvers._selection import cv_curve, min_and_1se, paper_grid
 
 if TYPE_CHECKING:
     from problems import Problem

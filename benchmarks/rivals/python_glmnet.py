@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from scifate_sklearn.solvers.selection import paper_grid
+from scifate_sklearn.solvers._selection import paper_grid
 
 from . import RivalFit
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sklearn.linear_model import LassoCV
 
-from scifate_sklearn.solvers.selection import paper_grid
+from scifate_sklearn.solvers._selection import paper_grid
 
 from . import RivalFit
 from ._selection import select

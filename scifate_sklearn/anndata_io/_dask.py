@@ -9,11 +9,10 @@ import numpy as np
 from dask.base import compute
 from dask.delayed import delayed
 
-from scifate_sklearn.moments import FoldPlan, Moments
-from scifate_sklearn.preprocessing import Matrix
-
-from .chunks import Cells
-from .layers import Layer, add_parts, is_dask
+from ..moments import FoldPlan, Moments
+from ..preprocessing import Matrix
+from ._chunks import Cells
+from ._layers import Layer, add_parts, is_dask
 
 T = TypeVar("T")
 

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from scifate_sklearn import __version__
-
+from .. import __version__
 from . import _options as opt
 from ._console import tidy_errors
 

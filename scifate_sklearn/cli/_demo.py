@@ -5,12 +5,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from scifate_sklearn.anndata_io import prepare_anndata
-from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
-from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
-from scifate_sklearn.links import strong_links
-from scifate_sklearn.regressor import SciFateRegressor
-
+from ..anndata_io import prepare_anndata
+from ..datasets import LabelledCells, make_labelled_cells
+from ..filters import BindingReference, EncodeLinkFilter
+from ..links import strong_links
+from ..regressor import SciFateRegressor
 from ._console import is_interactive
 
 N_TFS, N_TARGETS = 50, 300

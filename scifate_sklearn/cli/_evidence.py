@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scifate_sklearn.filters import (
+from ..filters import (
     BindingReference,
     EncodeLinkFilter,
     LinkUnion,
@@ -21,9 +21,9 @@ from scifate_sklearn.filters import (
     harmonize_reference,
     read_motif_annotations,
 )
-from scifate_sklearn.filters.base import LinkFilter
-from scifate_sklearn.filters.names import require_overlap
-from scifate_sklearn.links import survivors
+from ..filters.base import LinkFilter
+from ..links import survivors
+from ..names import require_overlap
 
 
 @dataclass(frozen=True)

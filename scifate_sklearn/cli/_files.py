@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from scifate_sklearn import __version__
-from scifate_sklearn._atomic import replacing
-from scifate_sklearn.anndata_io.files import open_store, write_uns
+from .. import __version__
+from ..anndata_io import open_store, write_uns
+from ..files import replacing
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
 TABLES = ("links", "targets", "links_filtered", "ledger", "enrichment", "motif_enrichment")

@@ -10,24 +10,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scifate_sklearn.anndata_io import (
-    SciFateMoments,
-    open_anndata,
-    prepare_moments,
-    read_tf_names,
-)
-from scifate_sklearn.links import strong_links
-from scifate_sklearn.regressor import SciFateRegressor
-
+from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_names
+from ..links import strong_links
+from ..regressor import SciFateRegressor
 from ._console import collect_warnings, is_interactive
 from ._evidence import evidence_tables, read_evidence
-from ._files import (
-    describe_file,
-    versions,
-    write_annotated,
-    write_json,
-    write_tables,
-)
+from ._files import describe_file, versions, write_annotated, write_json, write_tables
 from ._options import RULES
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from ._downloads import fetch_file
 from ._labelled_cells import LabelledCells, make_labelled_cells
+from ._references import DYNAMO_ENCODE_URL as DYNAMO_ENCODE_URL
+from ._references import DYNAMO_TF_ANNOTATIONS_URL as DYNAMO_TF_ANNOTATIONS_URL
 from ._references import (
     fetch_cistarget,
     fetch_dynamo_encode,

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import metadata_routing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from scifate_sklearn.links import LEDGER_COLUMNS, check_links, check_named, ledger_of, survivors
+from ..links import LEDGER_COLUMNS, check_links, check_named, ledger_of, survivors
 
 Evidence: TypeAlias = Mapping[str, Any]
 Reasons: TypeAlias = NDArray[np.object_]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length
 
-from scifate_sklearn.preprocessing.matrices import (
+from ..preprocessing import (
     WEIGHT_MAGNITUDES,
     X_MAGNITUDES,
     Y_MAGNITUDES,
@@ -14,7 +14,6 @@ from scifate_sklearn.preprocessing.matrices import (
     check_magnitude,
     naming,
 )
-
 from ._sums import Matrix
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import archive
+from ..files import archive
 from ._chunks import check_chunk
 from ._plan import FoldLayout, FoldPlan
 from ._plausible import are_sums

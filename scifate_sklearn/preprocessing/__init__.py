@@ -1,7 +1,6 @@
 """Counts to matrices (dense and CSR/CSC), and cells to folds; arrays only."""
 
-from ._r_sample import SAMPLE_KINDS
-from .counts import (
+from ._counts import (
     PSEUDOCOUNT,
     CountFaults,
     Matrix,
@@ -18,20 +17,35 @@ from .counts import (
     to_dense,
     zscore,
 )
-from .folds import RSampleKFold, make_folds
+from ._folds import RSampleKFold, make_folds
+from ._matrices import (
+    WEIGHT_MAGNITUDES,
+    X_MAGNITUDES,
+    Y_MAGNITUDES,
+    check_intact,
+    check_magnitude,
+    naming,
+)
+from ._r_sample import SAMPLE_KINDS
 
 __all__ = [
     "PSEUDOCOUNT",
     "SAMPLE_KINDS",
+    "WEIGHT_MAGNITUDES",
+    "X_MAGNITUDES",
+    "Y_MAGNITUDES",
     "CountFaults",
     "Matrix",
     "RSampleKFold",
+    "check_intact",
+    "check_magnitude",
     "check_real",
     "count_positive",
     "is_constant",
     "log_above_zero",
     "log_normalize",
     "make_folds",
+    "naming",
     "rounded_totals",
     "select_genes",
     "size_factors",

@@ -12,11 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from scifate_sklearn._link_table import LinkTableMixin
-from scifate_sklearn.links import LINK_COLUMNS, ledger_of, survivors
-from scifate_sklearn.moments import Moments
-from scifate_sklearn.preprocessing.matrices import check_intact, naming
-from scifate_sklearn.regressor import SciFateRegressor
+from ..links import LINK_COLUMNS, LinkTableMixin, ledger_of, survivors
+from ..moments import Moments
+from ..preprocessing import check_intact, naming
+from ..regressor import SciFateRegressor
 
 
 class LinkResampler(LinkTableMixin, BaseEstimator):

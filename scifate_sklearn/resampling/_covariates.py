@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scifate_sklearn.preprocessing import to_dense
-
+from ..preprocessing import to_dense
 from ._units import Rows
 
 Floats = NDArray[np.float64]

@@ -8,8 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from scifate_sklearn.moments import FoldLayout, FoldPlan, Moments
-
+from ..moments import FoldLayout, FoldPlan, Moments
 from ._units import Rows, rows_of
 
 # The moments of a half, and the cells (X, Y, weight, plan) that they are of, if there are any.

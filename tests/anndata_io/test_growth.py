@@ -6,7 +6,7 @@ import pytest
 
 from scifate_sklearn import RSampleKFold, SciFateMoments, SciFateRegressor, prepare_moments
 from scifate_sklearn.datasets import make_labelled_cells
-from scifate_sklearn.moments import archive
+from scifate_sklearn.files import _archive as archive
 
 OPTIONS = {"cell_filter_UMI": 60, "gene_filter_rate": 0.2}
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn.anndata_io import read_tf_names
-from scifate_sklearn.anndata_io.names import gene_names, match_tfs
+from scifate_sklearn.anndata_io._names import gene_names, match_tfs
 
 SYMBOLS = np.array(["Pax6", "Sox9", "Actb", "NKX2-1"], dtype=object)
 IDS = np.array(["ENSMUSG00000027168.5", "ENSMUSG00000000567.3"], dtype=object)

@@ -9,14 +9,9 @@ import pytest
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, ShuffleSplit
 
-from scifate_sklearn import (
-    SciFateRegressor,
-    open_anndata,
-    prepare_anndata,
-    prepare_moments,
-)
-from scifate_sklearn.anndata_io.files import open_store, write_uns
-from scifate_sklearn.anndata_io.layers import Layer
+from scifate_sklearn import SciFateRegressor, open_anndata, prepare_anndata, prepare_moments
+from scifate_sklearn.anndata_io._files import open_store, write_uns
+from scifate_sklearn.anndata_io._layers import Layer
 from scifate_sklearn.datasets import make_labelled_cells
 
 OPTIONS = {"cell_filter_UMI": 60, "gene_filter_rate": 0.2}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import scifate_sklearn.filters.priors
+import scifate_sklearn.filters._priors
 from scifate_sklearn import BindingReference, SciFateRegressor, prior_penalties
 
 TFS, GENES = ["MYC", "SOX2"], ["A", "B", "C"]
@@ -63,4 +63,4 @@ def test_what_is_wrong_is_said(evidence, supported, error, message):
 
 
 def test_examples():
-    assert doctest.testmod(scifate_sklearn.filters.priors).failed == 0
+    assert doctest.testmod(scifate_sklearn.filters._priors).failed == 0

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils import estimator_checks
 
-import scifate_sklearn.filters.union
+import scifate_sklearn.filters._union
 from scifate_sklearn import LinkUnion
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.filters.base import LinkFilter
@@ -242,4 +242,4 @@ def test_not_fitted(links):
 
 
 def test_examples():
-    assert doctest.testmod(scifate_sklearn.filters.union).failed == 0
+    assert doctest.testmod(scifate_sklearn.filters._union).failed == 0

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from scifate_sklearn import SciFateRegressor, open_anndata, prepare_anndata
 from scifate_sklearn.cli import app
 from scifate_sklearn.datasets._downloads import _cache_name
-from scifate_sklearn.moments import archive
+from scifate_sklearn.files import _archive as archive
 
 N_CELLS, N_GENES = 40, 10
 GENES = [f"Gene{i}" for i in range(N_GENES)]

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
-from scifate_sklearn.moments import Moments, archive, plan_folds
+from scifate_sklearn.files import _archive as archive
+from scifate_sklearn.moments import Moments, plan_folds
 
 N, P, Q, K = 40, 4, 3, 4
 KIND = "moments of cells"

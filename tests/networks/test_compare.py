@@ -220,5 +220,5 @@ class TestCombine:
 
 @pytest.mark.parametrize("module", ["combine", "compare", "score"])
 def test_docstring_examples(module):
-    imported = importlib.import_module(f"scifate_sklearn.networks.{module}")
+    imported = importlib.import_module(f"scifate_sklearn.networks._{module}")
     assert doctest.testmod(imported, raise_on_error=True).attempted > 0

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scifate_sklearn.filters.fisher import adjust_pvalues, fisher_exact
+from scifate_sklearn.filters.chip._fisher import adjust_pvalues, fisher_exact
 
 
 @pytest.fixture(scope="module")

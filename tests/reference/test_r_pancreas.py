@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn import RSampleKFold, SciFateInputs, SciFateRegressor, prepare_anndata
-from scifate_sklearn.solvers.problem import select_candidates
+from scifate_sklearn.solvers._problem import select_candidates
 
 EVERY = [pytest.param(10, id="every-tenth"), pytest.param(1, id="all", marks=pytest.mark.slow)]
 
@@ -79,7 +79,7 @@ def test_differs_from_default_r_in_near_ties_only(
 
 
 def test_prefilter_leaves_as_many_predictors_as_r(inputs: SciFateInputs, shared: Path) -> None:
-    from scifate_sklearn._validation import self_positions
+    from scifate_sklearn.fitting._checks import self_positions
     from scifate_sklearn.moments import Moments, plan_folds
 
     table = pd.read_csv(shared / "reference" / "r_pancreas" / "tight_targets.csv")

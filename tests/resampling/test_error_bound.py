@@ -6,11 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-from scifate_sklearn.resampling._error_bound import (
-    largest_tails,
-    r_concave_bound,
-    worst_case_bound,
-)
+from scifate_sklearn.resampling._error_bound import largest_tails, r_concave_bound, worst_case_bound
 
 
 def largest_tail_by_optimiser(mean, least, n, r):

@@ -15,7 +15,7 @@ from scifate_sklearn import PermutationFDR, SciFateRegressor
 from scifate_sklearn.moments import Moments
 from scifate_sklearn.resampling._covariates import CovariateFit
 from scifate_sklearn.resampling._units import permuted
-from scifate_sklearn.solvers import gram
+from scifate_sklearn.solvers import _gram as gram
 
 FEW = {"n_permutations": 3, "random_state": 5}
 REGRESSORS = [

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, LeaveOneOut, ShuffleSplit
 
 from scifate_sklearn import SciFateRegressor, prepare_anndata
-from scifate_sklearn.solvers.glmnet import import_glmnet
+from scifate_sklearn.solvers._glmnet import import_glmnet
 
 TIGHT = {"engine": "glmnet", "tol": 1e-24, "max_iter": 1_000_000}
 

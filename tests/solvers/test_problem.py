@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from scifate_sklearn.moments import Moments, plan_folds
-from scifate_sklearn.solvers.problem import LassoProblem, correlations, select_candidates
+from scifate_sklearn.solvers._problem import LassoProblem, correlations, select_candidates
 
 N, P, Q = 50, 6, 4
 SPLITTERS = [KFold(5), ShuffleSplit(3, random_state=0)]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scifate_sklearn.solvers.selection import (
+from scifate_sklearn.solvers._selection import (
     CVCurve,
     apply_rule,
     cv_curve,

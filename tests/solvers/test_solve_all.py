@@ -7,7 +7,7 @@ import pytest
 
 from scifate_sklearn import SciFateRegressor
 from scifate_sklearn.moments import FoldLayout
-from scifate_sklearn.solvers.parallel import solve_all
+from scifate_sklearn.solvers._parallel import solve_all
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ edit (the tests keep a cache for each state of the sources). Variables that are 
 ``np.intp(0)``, not 0: the callee would be compiled twice, for the literal and for the integer.
 """
 
-from .automatic import automatic_errors, automatic_grids, interpolate_path
-from .model import Models, new_models
-from .objective import duality_gap_of
-from .paths import Sets, Targets, follow_grids
+from ._automatic import automatic_errors, automatic_grids, interpolate_path
+from ._model import Models, new_models
+from ._objective import duality_gap_of
+from ._paths import Sets, Targets, follow_grids
 
 __all__ = [
     "Models",

@@ -147,7 +147,7 @@ def minimum(violation):
 @pytest.fixture(scope="session")
 def new_model(modules):
     """Return a maker of an empty model of p features."""
-    model = importlib.import_module(f"{package.__name__}.model")
+    model = importlib.import_module(f"{package.__name__}._model")
 
     def make(g):
         made = model.model_of(model.new_models(1, g.size), 0)
@@ -160,7 +160,7 @@ def new_model(modules):
 @pytest.fixture(scope="session")
 def lower(modules):
     """Return a reader of the first rows of a triangle, as a lower triangular matrix."""
-    rows = importlib.import_module(f"{package.__name__}.rows")
+    rows = importlib.import_module(f"{package.__name__}._rows")
 
     def read(triangle, size):
         matrix = np.zeros((size, size))

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import ElasticNet
 
-from scifate_sklearn.solvers.kernels import active_set, model
-from scifate_sklearn.solvers.kernels.model import EVER, IS_FACTORED, MEMBERS
+from scifate_sklearn.solvers.kernels import _active_set as active_set
+from scifate_sklearn.solvers.kernels import _model as model
+from scifate_sklearn.solvers.kernels._model import EVER, IS_FACTORED, MEMBERS
 
 TOL = 1e-14
 ONES = np.ones(6)

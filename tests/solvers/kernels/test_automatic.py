@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scifate_sklearn.solvers.kernels import automatic
-from scifate_sklearn.solvers.kernels.model import new_models
-from scifate_sklearn.solvers.kernels.paths import Sets, Targets
+from scifate_sklearn.solvers.kernels import _automatic as automatic
+from scifate_sklearn.solvers.kernels._model import new_models
+from scifate_sklearn.solvers.kernels._paths import Sets, Targets
 
 N_LAMBDAS = 12
 

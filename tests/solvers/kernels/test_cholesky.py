@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scifate_sklearn.solvers.kernels import cholesky
-from scifate_sklearn.solvers.kernels.rows import LANES, triangle_start
+from scifate_sklearn.solvers.kernels import _cholesky as cholesky
+from scifate_sklearn.solvers.kernels._rows import LANES, triangle_start
 
 P = 34
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scifate_sklearn.solvers.kernels import curves
+from scifate_sklearn.solvers.kernels import _curves as curves
 
 N_UNITS = 6
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scifate_sklearn.solvers.kernels import descent
+from scifate_sklearn.solvers.kernels import _descent as descent
 
 
 def descend(G, g, v, l1, l2, model, tol=1e-14, max_iter=1000):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from scifate_sklearn.solvers.kernels import held_out
-from scifate_sklearn.solvers.kernels.model import EVER, KNOWN
-from scifate_sklearn.solvers.kernels.rows import padded, triangle_start
+from scifate_sklearn.solvers.kernels import _held_out as held_out
+from scifate_sklearn.solvers.kernels._model import EVER, KNOWN
+from scifate_sklearn.solvers.kernels._rows import padded, triangle_start
 
 
 def scratch(p):

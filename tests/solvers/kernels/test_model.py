@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from scifate_sklearn.solvers.kernels import model as kernels
-from scifate_sklearn.solvers.kernels.model import EVER, IS_FACTORED, KNOWN, MEMBERS
+from scifate_sklearn.solvers.kernels import _model as kernels
+from scifate_sklearn.solvers.kernels._model import EVER, IS_FACTORED, KNOWN, MEMBERS
 
 
 def ever(model):

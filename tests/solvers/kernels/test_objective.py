@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scifate_sklearn.solvers.kernels import objective as kernels
+from scifate_sklearn.solvers.kernels import _objective as kernels
 
 
 @pytest.mark.parametrize("size", range(9))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from scifate_sklearn.solvers.kernels import paths
-from scifate_sklearn.solvers.kernels.model import new_models
+from scifate_sklearn.solvers.kernels import _paths as paths
+from scifate_sklearn.solvers.kernels._model import new_models
 
 N_LAMBDAS = 25
 

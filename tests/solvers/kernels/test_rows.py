@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scifate_sklearn.solvers.kernels import rows
+from scifate_sklearn.solvers.kernels import _rows as rows
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from scifate_sklearn.solvers.kernels.sums import WIDTH, no_sums, plus_products, total
+from scifate_sklearn.solvers.kernels._sums import WIDTH, no_sums, plus_products, total
 
 
 @numba.njit(_nrt=False)

@@ -3,7 +3,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from scifate_sklearn.solvers.kernels.views import part_of
+from scifate_sklearn.solvers.kernels._views import part_of
 
 
 @njit

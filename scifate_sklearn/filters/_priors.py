@@ -1,0 +1,83 @@
+"""Evidence as prior knowledge: pairs with evidence are penalised less."""
+
+import numbers
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_scalar
+
+from .chip._reference import PEAK, BindingReference
+
+
+def prior_penalties(
+    evidence: BindingReference | pd.DataFrame, *, supported: float = 0.5
+) -> pd.DataFrame:
+    """Return relative penalties of TF → target pairs, lower where there is evidence.
+
+    The penalty of a pair with evidence e between 0 and 1 is 1 − (1 − `supported`) e. Evidence then
+    shapes the fit, as in the prior-weighted LASSO of Greenfield et al. (2013), and can no longer be
+    asked afterwards: a filter by the same reference would find what was put in.
+
+    Parameters
+    ----------
+    evidence : BindingReference or DataFrame of shape (n_tfs, n_targets)
+        Peaks count as 1, pairs without one and untested pairs as 0. A table holds scores from 0 to
+        1, TFs in rows; missing ones count as 0.
+    supported : float, default=0.5
+        Penalty of a pair with full evidence, relative to one without; 0 leaves it unpenalised, 1
+        ignores the evidence, and more than 1 distrusts it.
+
+    Returns
+    -------
+    DataFrame of shape (n_tfs, n_targets)
+        For ``SciFateRegressor(penalty_factor=...)``, which rescales the penalties to a mean of 1
+        over the predictors of each target.
+
+    Raises
+    ------
+    TypeError
+        If `evidence` is something else, the table holds no numbers, or `supported` is none.
+    ValueError
+        If a score is not between 0 and 1, or `supported` is negative or not finite.
+
+    References
+    ----------
+    A. Greenfield, C. Hafemeister, R. Bonneau, "Robust data-driven incorporation of prior knowledge
+    into the inference of dynamic regulatory networks", Bioinformatics 29, 2013.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from scifate_sklearn import BindingReference, prior_penalties
+    >>> edges = pd.DataFrame({"TF": ["MYC", "E2F1"], "target": ["NCL", "CDK4"]})
+    >>> prior_penalties(BindingReference.from_edges(edges), supported=0.2)
+          NCL  CDK4
+    MYC   0.2   1.0
+    E2F1  1.0   0.2
+    """
+    check_scalar(supported, "supported", numbers.Real, min_val=0)
+    if not np.isfinite(supported):
+        raise ValueError(f"`supported` must be a finite number >= 0, got {supported}.")
+    return 1.0 - (1.0 - float(supported)) * _scores(evidence)
+
+
+def _scores(evidence: object) -> pd.DataFrame:
+    """Return evidence as a table of numbers from 0 to 1."""
+    if isinstance(evidence, BindingReference):
+        is_peak = (evidence.status == PEAK).astype(np.float64)
+        return pd.DataFrame(is_peak, evidence.tfs, evidence.genes)
+    if not isinstance(evidence, pd.DataFrame):
+        raise TypeError(
+            "`evidence` must be a BindingReference or a DataFrame of TFs × targets, got "
+            f"{type(evidence).__name__}."
+        )
+    try:
+        values = evidence.to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"`evidence` must hold scores from 0 to 1 ({error}).") from error
+    outside = values[(values < 0) | (values > 1)]
+    if outside.size:
+        raise ValueError(
+            f"`evidence` must hold scores from 0 to 1, found {outside[0]:g}; divide by the largest."
+        )
+    return pd.DataFrame(np.nan_to_num(values), evidence.index, evidence.columns)

@@ -1,0 +1,435 @@
+"""BindingReference: for which genes was the binding of a TF tested, and where is a peak."""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...names import (
+    Rule,
+    as_flags,
+    as_names,
+    name_codes,
+    plan_renaming,
+    rename_rows,
+    require_overlap,
+)
+from ._layouts import evidence_columns, evidence_rows
+from ._reading import holds_gene_sets, read_gmt, read_table
+
+UNTESTED, NO_PEAK, PEAK = 0, 1, 2
+
+
+def tf_before_underscore(set_name: str) -> str:
+    """Return the TF of a set called ``TF_CELL_ASSEMBLY``, as in Enrichr's ENCODE libraries."""
+    return set_name.split("_")[0]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BindingReference:
+    """ChIP-seq evidence: per TF the genes that were tested for binding, and those with a peak.
+
+    Make one with `from_table`, `from_edges`, `from_gmt` or `read`. Instances never change; they
+    pickle, and deep copies are the same object.
+
+    Parameters
+    ----------
+    tfs : array-like of str, shape (n_tfs,)
+        Unique names of the TFs.
+    genes : array-like of str, shape (n_genes,)
+        Unique names of the gene universe.
+    status : array-like of int8, shape (n_tfs, n_genes)
+        0: the pair was not tested, 1: tested without a peak, 2: with a peak. One byte per pair: 800
+        TFs × 20,000 genes take 16 MB.
+
+    Raises
+    ------
+    ValueError
+        If names repeat, `status` has another shape or other values, or the tested pairs are of one
+        class only (all with or all without a peak): such a reference tells no link from another.
+
+    Notes
+    -----
+    Names are compared letter by letter. Where data and reference differ in case, as mouse data
+    (``Pax6``) and Enrichr's upper-case mouse sets (``PAX6``), in Ensembl versions, or by aliases,
+    `EncodeLinkFilter` renames the reference if asked to (`harmonize`); for orthologs and other
+    tables of names there is `map_names`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> edges = pd.DataFrame({"TF": ["MYC", "MYC", "E2F1"], "target": ["CDK4", "NCL", "CDK4"]})
+    >>> BindingReference.from_edges(edges, genes=["CDK4", "NCL", "ACTB"])
+    BindingReference(2 TFs × 3 genes: 6 tested pairs, 3 with a peak)
+    """
+
+    tfs: NDArray[np.object_]
+    genes: NDArray[np.object_]
+    status: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "status", _as_status(self.status))
+        for field in ("tfs", "genes", "status"):
+            dtype = np.int8 if field == "status" else object
+            # A view, so that locking it does not lock the caller's own array.
+            array = np.asarray(getattr(self, field), dtype=dtype).view()
+            array.flags.writeable = False
+            object.__setattr__(self, field, array)
+        self._check_fields()
+        self._check_classes()
+
+    def _check_fields(self) -> None:
+        for field, names in (("tfs", self.tfs), ("genes", self.genes)):
+            if names.ndim != 1 or not all(isinstance(name, str) and name for name in names):
+                raise ValueError(f"`{field}` must be a list of names, strings that are not empty.")
+            if not pd.Index(names).is_unique:
+                raise ValueError(f"`{field}` must hold each name once.")
+        shape = (len(self.tfs), len(self.genes))
+        low, high = self.status.min(initial=PEAK), self.status.max(initial=UNTESTED)
+        if self.status.shape != shape or low < UNTESTED or high > PEAK:
+            raise ValueError(
+                f"`status` must hold 0, 1 and 2 in the shape (n_tfs, n_genes) = {shape}, got the "
+                f"shape {self.status.shape} and values from {low} to {high}."
+            )
+
+    def _check_classes(self) -> None:
+        n_tested, n_peaks = self.n_tested, self.n_peaks
+        if n_peaks in (0, n_tested):
+            found = f"all {'with' if n_peaks else 'without'} a peak" if n_tested else "none left"
+            raise ValueError(
+                f"reference with one class only ({n_tested:,} tested pairs, {found}): it tells no "
+                "link from another. Give tested pairs with and without a peak (`peak` 1 and 0), or "
+                "bound pairs with a gene universe that has further genes (`genes`)."
+            )
+
+    def __repr__(self) -> str:
+        return (
+            f"BindingReference({len(self.tfs):,} TFs × {len(self.genes):,} genes: "
+            f"{self.n_tested:,} tested pairs, {self.n_peaks:,} with a peak)"
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Nothing can change, and scikit-learn's clone deep-copies every parameter for every fit.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Through the constructor, which locks the arrays again.
+        return type(self), (self.tfs, self.genes, self.status)
+
+    @property
+    def n_tested(self) -> int:
+        """Number of tested pairs."""
+        return int(np.count_nonzero(self.status))
+
+    @property
+    def n_peaks(self) -> int:
+        """Number of pairs with a peak."""
+        return int(np.count_nonzero(self.status == PEAK))
+
+    @classmethod
+    def from_table(cls, table: pd.DataFrame, *, confidence: Collection[str] | None = None) -> Self:
+        """Make a reference of tested pairs, one row each.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Columns ``TF``, ``target``, ``peak`` or dynamo's ``id``, ``linked_gene_name``, ``peak``;
+            ``peak`` holds 0/1 or booleans. A pair that is there more than once has a peak if one
+            of its rows has.
+        confidence : collection of str, optional
+            As in `from_edges`.
+
+        Returns
+        -------
+        BindingReference
+
+        Raises
+        ------
+        ValueError
+            If a column or a name is missing, ``peak`` holds something else, or all pairs are of one
+            class.
+        """
+        rows, columns = evidence_rows(table, "`table`", confidence)
+        if "peak" not in columns:
+            raise ValueError(
+                "`table` has no column 'peak' that tells bound from unbound pairs. If all rows are "
+                "bound pairs, use `BindingReference.from_edges`."
+            )
+        tf, tfs = name_codes(rows[columns["TF"]])
+        gene, genes = name_codes(rows[columns["target"]])
+        peak = as_flags(rows[columns["peak"]])
+        status = np.zeros((len(tfs), len(genes)), dtype=np.int8)
+        status[tf, gene] = NO_PEAK
+        status[tf[peak], gene[peak]] = PEAK
+        return cls(tfs, genes, status)
+
+    @classmethod
+    def from_edges(
+        cls,
+        edges: pd.DataFrame,
+        genes: Iterable[str] | None = None,
+        *,
+        confidence: Collection[str] | None = None,
+        harmonize: Rule = None,
+    ) -> Self:
+        """Make a reference of bound pairs; all other genes of the universe count as not bound.
+
+        Parameters
+        ----------
+        edges : DataFrame
+            Columns ``TF`` and ``target``, or those of a known source (see Notes); others, weights,
+            signs and a column ``peak`` too, are ignored.
+        genes : iterable of str, optional
+            The universe; bound genes outside it are left out. By default all targets in `edges`,
+            which lacks the genes that no TF binds.
+        confidence : collection of str, optional
+            Keep edges with these values of the column ``confidence`` only, as ``("A", "B", "C")``
+            of DoRothEA. By default all.
+        harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
+            How to bring the targets' names to those of `genes`, as in
+            `scifate_sklearn.filters.harmonize_reference`.
+
+        Returns
+        -------
+        BindingReference
+
+        Raises
+        ------
+        ValueError
+            If a column or a name is missing, it is not clear which column is the TF, `confidence`
+            names no level of the table, less than a tenth of the targets (or of `genes`, where
+            these are fewer) is in both, or no pair is left unbound.
+
+        Notes
+        -----
+        Known sources and the columns that are their TF → gene: dynamo ``id`` →
+        ``linked_gene_name``, TRRUST ``TF`` → ``gene_symbol``, DoRothEA ``tf`` or ``source`` →
+        ``target``, CollecTRI and decoupler ``source`` → ``target``, Harmonizome ``target`` →
+        ``source``. The last two call opposite things by one name. A table with ``source`` and
+        ``target`` is Harmonizome's if it has ``source_desc`` and ``target_desc``, and decoupler's
+        if it has none of these but ``weight``, ``mor``, ``confidence`` or the like; any other
+        raises an error.
+        """
+        rows, columns = evidence_rows(edges, "`edges`", confidence)
+        tf, tfs = name_codes(rows[columns["TF"]])
+        gene, targets = name_codes(rows[columns["target"]])
+        universe = targets if genes is None else _as_universe(genes)
+        gene = _codes_in(universe, targets, harmonize)[gene]
+        status = np.full((len(tfs), len(universe)), NO_PEAK, dtype=np.int8)
+        status[tf[gene >= 0], gene[gene >= 0]] = PEAK
+        return cls(tfs, universe, status)
+
+    @classmethod
+    def from_gmt(
+        cls,
+        path: str | os.PathLike[str],
+        genes: Iterable[str] | None = None,
+        *,
+        tf_of_set: Callable[[str], str | None] = tf_before_underscore,
+        harmonize: Rule = None,
+    ) -> Self:
+        """Read a gene-set file (Enrichr, MSigDB) with the bound genes of one experiment per line.
+
+        Parameters
+        ----------
+        path : path-like
+            A GMT file, gzip-compressed or not.
+        genes : iterable of str, optional
+            The universe, as in `from_edges`.
+        tf_of_set : callable
+            From a set's name to its TF, or None to leave the set out. By default what stands before
+            the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of one TF are united.
+        harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
+            As in `from_edges`.
+
+        Returns
+        -------
+        BindingReference
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If the file is missing, unreadable or holds no set; and as `from_edges`.
+        """
+        tfs, targets = read_gmt(path, tf_of_set)
+        with _naming(path):
+            edges = pd.DataFrame({"TF": tfs, "target": targets})
+            return cls.from_edges(edges, genes, harmonize=harmonize)
+
+    @classmethod
+    def read(
+        cls,
+        path: str | os.PathLike[str],
+        genes: Iterable[str] | None = None,
+        *,
+        confidence: Collection[str] | None = None,
+        harmonize: Rule = None,
+    ) -> Self:
+        """Read a reference from a file.
+
+        Parameters
+        ----------
+        path : path-like
+            Delimited text (csv, tsv, txt; tabs, commas or semicolons, told from the content),
+            parquet, or gene sets (GMT); text may be gzip-compressed. With a column ``peak``
+            it is taken as `from_table` does, without as `from_edges` does, which lists the sources
+            that are known. TRRUST's files without a header are known too.
+        genes : iterable of str, optional
+            The universe. Rows of other genes are left out.
+        confidence : collection of str, optional
+            As in `from_edges`; not for gene sets.
+        harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
+            As in `from_edges`.
+
+        Returns
+        -------
+        BindingReference
+
+        Raises
+        ------
+        FileNotFoundError, ValueError, ImportError
+            If the file is missing, empty, damaged, binary or lacks a column (the message names the
+            path), or if it is parquet and pyarrow is not installed.
+        """
+        if holds_gene_sets(path):
+            if confidence is not None:
+                raise ValueError(f"`confidence`: gene sets have none ({path}); leave it out.")
+            return cls.from_gmt(path, genes, harmonize=harmonize)
+        table = read_table(path)
+        columns = evidence_columns(table, str(path))
+        with _naming(path):
+            if "peak" not in columns:
+                return cls.from_edges(table, genes, confidence=confidence, harmonize=harmonize)
+            if genes is not None:
+                table = _within(table, columns["target"], _as_universe(genes), harmonize)
+            return cls.from_table(table, confidence=confidence)
+
+    def map_names(
+        self,
+        new_name: Callable[[str], str | None] | Mapping[str, str],
+        new_gene_name: Callable[[str], str | None] | Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return a reference with other names of TFs and genes.
+
+        Parameters
+        ----------
+        new_name : callable or mapping
+            From an old name to the new one. A callable returns None to drop a name; names that a
+            mapping lacks stay as they are. To keep orthologs only pass ``orthologs.get``.
+        new_gene_name : callable or mapping, optional
+            The same for genes, if they are renamed otherwise than TFs.
+
+        Returns
+        -------
+        BindingReference
+            Names that become equal are united: a peak under one of them is a peak.
+        """
+        new_gene_name = new_name if new_gene_name is None else new_gene_name
+        tfs, status = rename_rows(self.tfs, self.status, _renaming(new_name))
+        genes, transposed = rename_rows(self.genes, status.T, _renaming(new_gene_name))
+        return type(self)(tfs, genes, np.ascontiguousarray(transposed.T))
+
+
+def as_reference(reference: object) -> BindingReference:
+    """Return a reference, or make one of a table (with or without ``peak``) or a path."""
+    if isinstance(reference, BindingReference):
+        return reference
+    if isinstance(reference, pd.DataFrame):
+        has_peak = "peak" in evidence_columns(reference, "`reference`")
+        make = BindingReference.from_table if has_peak else BindingReference.from_edges
+        return make(reference)
+    if isinstance(reference, str | os.PathLike):
+        return BindingReference.read(reference)
+    raise TypeError(
+        "`reference` must be a BindingReference, a DataFrame or the path of a file, got "
+        f"{type(reference).__name__}."
+    )
+
+
+def _as_status(status: Any) -> NDArray[np.int8]:
+    """Return the matrix as small integers, unless that would change a number."""
+    array = np.asarray(status)
+    if array.dtype.kind not in "biuf" or np.ma.is_masked(status):
+        raise TypeError(
+            "`status` must be a dense array of 0, 1 and 2, got "
+            f"{type(status).__name__} of {array.dtype}."
+        )
+    if array.dtype == np.int8:
+        return array
+    with np.errstate(invalid="ignore"):
+        small = array.astype(np.int8)
+    if not np.array_equal(small, array):
+        raise ValueError(
+            "`status` must hold 0, 1 and 2, got other values, for example "
+            f"{array[small != array].flat[0]}."
+        )
+    return small
+
+
+def _as_universe(genes: Iterable[str]) -> NDArray[np.object_]:
+    """Return the names of a universe, each once."""
+    if isinstance(genes, str | bytes | os.PathLike) or getattr(genes, "ndim", 1) != 1:
+        raise TypeError(
+            f"`genes` must be a collection of names, got {type(genes).__name__}; of a table pass "
+            "one column."
+        )
+    names: list[Any] = list(genes)
+    missing = [name for name in names if not isinstance(name, str) and pd.isna(name)]
+    if missing:
+        raise ValueError(
+            f"`genes` lacks a name in {len(missing)} of {len(names)} entries; leave these out."
+        )
+    return as_names(dict.fromkeys(names))
+
+
+def _codes_in(
+    universe: NDArray[np.object_], targets: NDArray[np.object_], harmonize: Rule
+) -> NDArray[np.intp]:
+    """Return the position of each target in the universe, −1 where it is not there."""
+    plan = plan_renaming(universe, targets, harmonize)
+    renamed = [plan(name) for name in targets]
+    if len(targets):
+        require_overlap(
+            renamed,
+            universe,
+            what="target",
+            whose="the evidence",
+            where="the universe `genes`",
+            hint=_harmonize_does,
+        )
+    return pd.Index(universe).get_indexer(pd.Index(renamed, dtype=object))
+
+
+def _harmonize_does(difference: str | None) -> str:
+    return f'`harmonize="{difference}"` does that.' if difference else ""
+
+
+def _within(
+    table: pd.DataFrame, column: str, universe: NDArray[np.object_], harmonize: Rule
+) -> pd.DataFrame:
+    """Return the rows of genes in the universe, by their names there."""
+    codes, names = name_codes(table[column])
+    found = _codes_in(universe, names, harmonize)[codes]
+    return table[found >= 0].assign(**{column: universe[found[found >= 0]]})
+
+
+def _renaming(
+    new_name: Callable[[str], str | None] | Mapping[str, str],
+) -> Callable[[str], str | None]:
+    if not isinstance(new_name, Mapping):
+        return new_name
+    return lambda name: new_name.get(name, name)
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the path into errors about the content of a file."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,0 +1,144 @@
+"""Names and alignment of what users pass: the checks that scikit-learn does not know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..moments import Moments
+from ..preprocessing import X_MAGNITUDES, Y_MAGNITUDES, check_intact, naming
+
+Names = NDArray[np.object_]
+
+
+def column_names(data: Any) -> Names | None:
+    """Return the names of a frame's columns or of a series; None where there are none."""
+    if isinstance(data, pd.DataFrame):
+        if not all(isinstance(name, str) for name in data.columns):
+            return None
+        return np.asarray(data.columns, object)
+    if isinstance(data, pd.Series) and isinstance(data.name, str):
+        return np.array([data.name], object)
+    return None
+
+
+def generated_names(prefix: str, n: int) -> Names:
+    """Return ``x0, x1, ...``, scikit-learn's names for columns without one."""
+    return np.array([f"{prefix}{i}" for i in range(n)], object)
+
+
+def check_unique(names: Names | None, argument: str) -> None:
+    """Raise an error if an argument has no columns, or two that share their name."""
+    if names is None:
+        return
+    if len(names) == 0:
+        raise ValueError(f"`{argument}` has no columns; at least one is required.")
+    counts = pd.Series(names).value_counts()
+    repeated = counts.index[counts > 1]
+    if len(repeated):
+        raise ValueError(
+            f"`{argument}` has {len(repeated)} column name(s) more than once, for example "
+            f"{', '.join(map(repr, repeated[:3]))}; links would be ambiguous. Rename or drop the "
+            "duplicates (prepare_anndata does)."
+        )
+
+
+def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
+    """Raise an error if two frames name their rows differently, or in another order."""
+    frames = (pd.DataFrame, pd.Series)
+    if not (isinstance(tf_matrix, frames) and isinstance(target_matrix, frames)):
+        return
+    left, right = tf_matrix.index, target_matrix.index
+    unnamed = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
+    if len(left) != len(right) or unnamed or left.equals(right):
+        return
+    if Counter(left) == Counter(right):
+        raise ValueError(
+            "`target_matrix` has the cells of `tf_matrix` in another order; align them with "
+            "`target_matrix.loc[tf_matrix.index]`."
+        )
+    raise ValueError(
+        f"`tf_matrix` and `target_matrix` name different cells: {left[0]!r}, ... against "
+        f"{right[0]!r}, ...; both must have the same cells in the same order."
+    )
+
+
+def check_folds(moments: Moments) -> None:
+    """Raise an error if a training set, or all test sets but one, have no cell that counts."""
+    layout = moments.layout
+    empty = np.flatnonzero(layout.training @ moments.n_cells == 0)
+    if empty.size:
+        raise ValueError(
+            f"The training set of fold {empty[0]} has no cell of positive weight (`sample_weight`)"
+            "; leave out the cells without weight and split the others."
+        )
+    n_tested = np.count_nonzero(moments.n_cells[layout.held_out])
+    if n_tested < 2 or layout.total @ moments.n_cells < 2:
+        raise ValueError(
+            "Cross-validation needs cells of positive weight (`sample_weight`) in two test sets at "
+            f"least, found them in {n_tested}."
+        )
+
+
+def require_moments(moments: object) -> None:
+    """Raise an error if something else is given for moments."""
+    if not isinstance(moments, Moments):
+        raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
+
+
+def check_sums(moments: Moments) -> None:
+    """Raise an error if moments are so large that their products are not finite."""
+    total = max(float(moments.weight.sum()), np.finfo(float).tiny)
+    most_x, most_y = X_MAGNITUDES[1], Y_MAGNITUDES[1]
+    for values, most in (
+        (moments.x_shift, most_x),
+        (moments.y_shift, most_y),
+        (moments.x_sum, most_x * total),
+        (moments.y_sum, most_y * total),
+        (moments.xx, most_x**2 * total),
+        (moments.xy, most_x * most_y * total),
+        (moments.yy, most_y**2 * total),
+    ):
+        if not max(values.max(), -values.min()) <= most:
+            raise ValueError(
+                "`moments` are of numbers too large for double precision; rescale the matrices "
+                "that they are made from."
+            )
+
+
+def self_positions(feature_names: Names | None, target_names: Names | None) -> NDArray[np.intp]:
+    """Return, for each target, the position of the predictor of the same name, or −1."""
+    if feature_names is None or target_names is None:
+        return np.full(0 if target_names is None else len(target_names), -1, np.intp)
+    return pd.Index(feature_names).get_indexer(pd.Index(target_names)).astype(np.intp)
+
+
+def penalty_grid(lambdas: Any, paper_grid: Callable[[], NDArray[np.float64]]) -> Any:
+    """Return the decreasing grid that `lambdas` asks for, or None for glmnet's own.
+
+    Raises
+    ------
+    ValueError
+        If an array holds anything but positive finite numbers.
+    """
+    if isinstance(lambdas, str):
+        return paper_grid() if lambdas == "paper" else None
+    check_intact(lambdas, "`lambdas`")
+    with naming("`lambdas`"):
+        given = np.asarray(lambdas, np.float64)
+    if given.ndim != 1:
+        raise ValueError(
+            f"`lambdas` must be one list of penalties for all targets, got the shape {given.shape}."
+        )
+    grid = np.unique(given)[::-1]
+    if grid.size == 0 or not np.isfinite(grid).all() or grid[-1] <= 0:
+        raise ValueError(
+            f"`lambdas` must hold positive, finite penalties, got {grid.size} value(s)"
+            + (f" from {grid[-1]:g} to {grid[0]:g}." if grid.size else ".")
+        )
+    return np.ascontiguousarray(grid)

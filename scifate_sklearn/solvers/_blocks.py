@@ -1,0 +1,34 @@
+"""Blocks of targets put back together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from ._engine import BlockFit
+from ._problem import Floats
+
+
+def gather(fits: Sequence[BlockFit]) -> BlockFit:
+    """Stack blocks; shorter automatic grids are padded with NaN to the longest one's length."""
+    longest = max(int(np.isfinite(fit.lambdas).sum(axis=1).max()) for fit in fits)
+    longest = max(longest, 1)
+    joined = {}
+    for field in fields(BlockFit):
+        parts = [getattr(fit, field.name) for fit in fits]
+        if field.name == "n_unconverged":
+            joined[field.name] = sum(parts)
+        elif field.name in ("lambdas", "cv_mse", "cv_mse_se"):
+            joined[field.name] = np.concatenate([_fit_width(part, longest) for part in parts])
+        else:
+            joined[field.name] = np.concatenate(parts)
+    return BlockFit(**joined)
+
+
+def _fit_width(values: Floats, width: int) -> Floats:
+    missing = width - values.shape[1]
+    if missing <= 0:
+        return values[:, :width]
+    return np.pad(values, [(0, 0), (0, missing)], constant_values=np.nan)

@@ -1,0 +1,313 @@
+"""The shared-Gram engine: one standardised XᵀX per training set serves every target.
+
+All it reads are `Moments`, so its cost does not depend on the number of cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..moments import CONSTANT, Moments, TargetSums
+from . import kernels
+from ._engine import Solution
+from ._problem import Floats, Settings, TargetBlock
+
+N_AUTOMATIC = 100
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Where the zero and the unit of each predictor lie, one row for each set of cells.
+
+    ``centre`` (n_sets, p) is relative to the shift of the moments; ``inverse_scale`` (n_sets, p)
+    is 0 where a predictor is constant.
+    """
+
+    centre: Floats
+    inverse_scale: Floats
+
+    @classmethod
+    def standardising(cls, sets: Moments, standardize: bool, fit_intercept: bool) -> Coordinates:
+        """Standardise each set with its own statistics (ddof 0), as glmnet does.
+
+        Without an intercept nothing is centred, but the scale stays the standard deviation.
+        """
+        square = np.diagonal(sets.xx, axis1=1, axis2=2) / sets.weight[:, None]
+        variance = square - sets.x_mean**2
+        varies = variance > CONSTANT * square
+        scale = np.sqrt(np.where(varies, variance, 1.0)) if standardize else 1.0
+        zero = sets.x_mean if fit_intercept else np.broadcast_to(-sets.x_shift, sets.x_sum.shape)
+        return cls(zero, varies / scale)
+
+    def take(self, sets: NDArray[np.intp]) -> Coordinates:
+        """Return the coordinates of the given sets, in that order."""
+        return Coordinates(self.centre[sets], self.inverse_scale[sets])
+
+    def gram(self, sets: Moments) -> Floats:
+        """Return the mean of x xᵀ (n_sets, p, p) in these coordinates."""
+        gram = np.empty_like(sets.xx)
+        # One set after the other, for a single matrix stays in the cache.
+        for k, out in enumerate(gram):
+            centre, mean, inverse = self.centre[k], sets.x_mean[k], self.inverse_scale[k]
+            np.divide(sets.xx[k], sets.weight[k], out=out)
+            out -= np.outer(centre, mean)
+            if not np.array_equal(centre, mean):
+                out -= np.outer(mean - centre, centre)
+            out *= np.outer(inverse, inverse)
+        return gram
+
+    def linear(self, sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
+        """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
+        scale, mean, weight = self.inverse_scale, sets.x_mean, sets.weight[:, None]
+        # Out of the many columns first: to transpose them there misses the cache at every number.
+        raw = np.ascontiguousarray(y.xy).transpose(2, 0, 1)
+        cross = np.multiply(raw, scale / weight, order="C")
+        cross -= (y.sum / weight).T[:, :, None] * (self.centre * scale)
+        if not np.array_equal(mean, self.centre):
+            cross -= y_centre.T[:, :, None] * ((mean - self.centre) * scale)
+        return cross
+
+
+def mean_square(sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
+    """Return the mean of (y − centre)² (n_block, n_sets), exactly 0 where y is constant there."""
+    raw, mean = y.yy / sets.weight[:, None], y.sum / sets.weight[:, None]
+    square = raw - y_centre * (2.0 * mean - y_centre)
+    return np.ascontiguousarray(np.where(square > CONSTANT * raw, square, 0.0).T)
+
+
+def inverse(scale: Floats) -> Floats:
+    """Return 1 / scale, and 0 for the scale 0 of what is constant."""
+    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+
+
+@dataclass(frozen=True)
+class StandardisedTargets:
+    """A block of targets on several sets of cells, scaled to unit mean square on each.
+
+    ``linear`` (n_block, n_sets, p) is Xᵀy/n, ``scale`` (n_block, n_sets) what y was divided by,
+    and ``centre`` (n_sets, n_block), relative to the shift, what was subtracted.
+    """
+
+    linear: Floats
+    scale: Floats
+    centre: Floats
+
+
+@dataclass(frozen=True)
+class StandardisedSets:
+    """Several sets of cells, each standardised by its own statistics.
+
+    ``sets`` are moments without targets, and without the products that ``gram`` is made of.
+    """
+
+    sets: Moments
+    coordinates: Coordinates
+    gram: Floats
+    fit_intercept: bool
+
+    @classmethod
+    def of(cls, sets: Moments, settings: Settings) -> StandardisedSets:
+        """Standardise every part of `sets`."""
+        coordinates = Coordinates.standardising(sets, settings.standardize, settings.fit_intercept)
+        gram = coordinates.gram(sets)
+        return cls(without_products(sets), coordinates, gram, settings.fit_intercept)
+
+    def standardise(self, y: TargetSums) -> StandardisedTargets:
+        """Return targets, given their sums over these sets."""
+        if self.fit_intercept:
+            centre = y.sum / self.sets.weight[:, None]
+        else:
+            centre = np.broadcast_to(-y.shift, y.sum.shape)
+        scale = np.sqrt(mean_square(self.sets, y, centre))
+        linear = self.coordinates.linear(self.sets, y, centre)
+        linear *= inverse(scale)[:, :, None]
+        return StandardisedTargets(linear, scale, centre)
+
+    def intercept(self, coef: Floats, y: TargetSums, centre: Floats) -> Floats:
+        """Return the intercepts (n_block,) of models on the first set, on the scale of the input.
+
+        Not by a matrix product, whose last bits depend on which targets are in the block.
+        """
+        x_zero = self.coordinates.centre[0] + self.sets.x_shift
+        return centre[0] + y.shift - (coef * x_zero).sum(axis=1)
+
+    def automatic_ratios(self, n_candidates: NDArray[np.intp]) -> Floats:
+        """Return glmnet's lambda.min.ratio (n_block, n_sets): 1e-4, or 0.01 if n < p."""
+        return np.where(self.sets.n_cells[None, :] < n_candidates[:, None], 1e-2, 1e-4)
+
+
+def without_products(sets: Moments) -> Moments:
+    """Return moments without xxᵀ, the largest array, for those who need the rest."""
+    return replace(sets, xx=np.empty((len(sets.weight), 0, 0)))
+
+
+class GramEngine:
+    """Active-set method on Gram matrices that all targets share.
+
+    Parameters
+    ----------
+    predictors : Moments
+        Without targets: all there is to know of the predictors.
+    settings : Settings
+    """
+
+    def __init__(self, predictors: Moments, settings: Settings) -> None:
+        self.settings = settings
+        layout = predictors.layout
+        # A test unit without weight has no error to report.
+        units = np.flatnonzero(predictors.weight[layout.held_out] > 0)
+        self._training_of, self._units = layout.training_of[units], layout.held_out[units]
+        held_out = predictors.take(self._units)
+        self._held_out = without_products(held_out)
+        self._layout = layout
+        self._whole = StandardisedSets.of(predictors.whole, settings)
+        self._training = StandardisedSets.of(predictors.combine(layout.training), settings)
+        self._held_coordinates = self._training.coordinates.take(self._training_of)
+        folds = np.arange(layout.n_folds + 1)
+        self._held_sets = kernels.Sets(
+            self._training.gram,
+            self._held_coordinates.gram(held_out),
+            np.searchsorted(self._training_of, folds),
+            self.unit_weight,
+        )
+        self._n_models = max(1, layout.n_folds) if settings.path == "adaptive" else 1
+        self._idle: list[kernels.Models] = []
+        none = np.empty((0, predictors.n_features, predictors.n_features))
+        self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_idle": []}
+
+    @property
+    def unit_weight(self) -> Floats:
+        """Weight of each test unit."""
+        return self._held_out.weight
+
+    def _whole_targets(self, block: TargetBlock) -> StandardisedTargets:
+        return self._whole.standardise(block.sums.combine(self._layout.total[None]))
+
+    @contextmanager
+    def _models(self) -> Iterator[kernels.Models]:
+        """Lend models to one block at a time: memory that is touched anew is slow."""
+        try:
+            models = self._idle.pop()
+        except IndexError:
+            models = kernels.new_models(self._n_models, self._held_out.n_features)
+        yield models
+        self._idle.append(models)
+
+    def _automatic_scratch(self) -> tuple[Floats, Floats]:
+        """Return room for a grid that glmnet makes, and for the models along it."""
+        return np.empty((1, N_AUTOMATIC)), np.empty((N_AUTOMATIC, self._held_out.n_features))
+
+    def grids(self, block: TargetBlock) -> Floats:
+        """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
+        settings = self.settings
+        if settings.lambdas is not None:
+            return np.tile(settings.lambdas, (len(block), 1))
+        y = self._whole_targets(block)
+        lambdas = np.empty((len(block), N_AUTOMATIC))
+        ratios = self._whole.automatic_ratios(block.n_candidates)
+        with self._models() as models:
+            kernels.automatic_grids(
+                models,
+                *self._automatic_scratch(),
+                self._whole.gram[0],
+                y.linear[:, 0],
+                y.scale[:, 0],
+                block.factors,
+                ratios[:, 0],
+                settings.alpha,
+                settings.tol,
+                settings.max_iter,
+                lambdas,
+            )
+        return lambdas
+
+    def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
+        """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""
+        settings = self.settings
+        y = self._training.standardise(block.sums.combine(self._layout.training))
+        held, held_centre = block.sums.take(self._units), y.centre[self._training_of]
+        held_linear = self._held_coordinates.linear(self._held_out, held, held_centre)
+        # Of targets that are constant in a training set, only the squares matter.
+        held_linear *= inverse(y.scale)[:, self._training_of, None]
+        targets = kernels.Targets(
+            y.linear,
+            y.scale,
+            held_linear,
+            mean_square(self._held_out, held, held_centre),
+            block.factors,
+            lambdas,
+            np.full(len(lambdas), lambdas.shape[1] - 1),
+        )
+        if settings.lambdas is not None:
+            return self._follow(self._held_sets, targets, settings.path == "adaptive")[:2]
+        errors = np.empty((len(lambdas), len(self._training_of), lambdas.shape[1]))
+        ratios = self._training.automatic_ratios(block.n_candidates)
+        with self._models() as models:
+            failed = kernels.automatic_errors(
+                models,
+                *self._automatic_scratch(),
+                self._held_sets,
+                targets,
+                ratios,
+                settings.alpha,
+                settings.tol,
+                settings.max_iter,
+                errors,
+            )
+        return errors, failed
+
+    def _follow(
+        self, sets: kernels.Sets, targets: kernels.Targets, adaptive: bool
+    ) -> tuple[Floats, int, Floats, NDArray[np.intp], Floats]:
+        """Follow the targets' grids; return errors, unconverged count, models, rounds and gaps."""
+        settings = self.settings
+        n_targets, n_folds, _ = targets.linear.shape
+        errors = np.full((n_targets, len(sets.held_weight), targets.lambdas.shape[1]), np.nan)
+        coef = np.zeros(targets.linear.shape)
+        n_iter = np.zeros((n_targets, n_folds), np.intp)
+        gaps = np.zeros((n_targets, n_folds))
+        with self._models() as models:
+            failed = kernels.follow_grids(
+                models,
+                sets,
+                targets,
+                adaptive,
+                settings.alpha,
+                settings.tol,
+                settings.max_iter,
+                errors,
+                coef,
+                n_iter,
+                gaps,
+            )
+        for t, stop in enumerate(targets.stop):
+            errors[t, :, stop + 1 :] = np.nan
+        return errors, failed, coef, n_iter, gaps
+
+    def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
+        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
+        y = self._whole_targets(block)
+        n_targets, _, n_features = y.linear.shape
+        targets = kernels.Targets(
+            y.linear,
+            y.scale,
+            np.empty((n_targets, 0, n_features)),
+            np.empty((n_targets, 0)),
+            block.factors,
+            lambdas,
+            stop.copy(),
+        )
+        _, _, models, rounds, gaps = self._follow(self._whole_set, targets, False)
+        coef = models[:, 0] * y.scale * self._whole.coordinates.inverse_scale
+        intercept = self._whole.intercept(coef, block.sums, y.centre)
+        failed = int((gaps > self.settings.tol).sum())
+        return Solution(coef, intercept, rounds[:, 0], gaps[:, 0], failed)

@@ -1,0 +1,157 @@
+"""All targets, block by block, on as many workers as there are."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from ._blocks import gather
+from ._checkpoint import Checkpoint
+from ._engine import BlockFit, Engine, Solution, fit_block
+from ._problem import Floats, LassoProblem, TargetBlock
+from ._selection import LambdaRule
+
+MAX_BLOCK = 32
+
+# job(engine, block=block)
+Job: TypeAlias = Callable[..., Any]
+
+
+def fit_all(
+    engine: Engine,
+    problem: LassoProblem,
+    rule: LambdaRule,
+    n_jobs: int | None,
+    checkpoint: Checkpoint | None,
+    verbose: bool,
+) -> BlockFit:
+    """Fit all targets; no result depends on where blocks are cut, or on who fits them.
+
+    Parameters
+    ----------
+    engine : Engine
+    problem : LassoProblem
+    rule : str, float or callable
+    n_jobs : int or None
+        Passed to joblib, which takes threads unless another backend is configured.
+    checkpoint : Checkpoint or None
+        Where finished blocks are found and put, in this process.
+    verbose : bool
+        Show a progress bar.
+    """
+    blocks = _cut(problem.n_targets, n_jobs, checkpoint is not None)
+    fits = {} if checkpoint is None else _find(checkpoint, blocks, problem)
+    todo = [block for block in blocks if block.start not in fits]
+    with tqdm(total=problem.n_targets, unit="target", disable=not verbose) as bar:
+        bar.update(problem.n_targets - sum(block.stop - block.start for block in todo))
+        fit_one = partial(fit_block, rule=rule)
+        for block, fit in _in_parallel(fit_one, engine, problem, n_jobs, todo):
+            if checkpoint is not None:
+                checkpoint.write(block, fit)
+            fits[block.start] = fit
+            bar.update(block.stop - block.start)
+    return gather([fits[block.start] for block in blocks])
+
+
+def solve_all(
+    engine: Engine,
+    problem: LassoProblem,
+    lambdas: Floats,
+    stop: NDArray[np.intp],
+    n_jobs: int | None,
+) -> tuple[Floats, int]:
+    """Solve all targets at given penalties, without cross-validation.
+
+    Parameters
+    ----------
+    engine : Engine
+    problem : LassoProblem
+    lambdas : ndarray of shape (n_targets, n_lambdas) or (1, n_lambdas)
+        Decreasing penalties, of each target or of all.
+    stop : ndarray of int of shape (n_targets,)
+        The position of each target's penalty; −1 is no model.
+    n_jobs : int or None
+        Passed to joblib.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_targets, n_features)
+    n_unconverged : int
+    """
+    coef = np.empty((problem.n_targets, problem.moments.n_features))
+    n_unconverged = 0
+    blocks = _cut(problem.n_targets, n_jobs, is_kept=False)
+    solve_one = partial(_solve_block, lambdas=lambdas, stop=stop)
+    for block, solution in _in_parallel(solve_one, engine, problem, n_jobs, blocks):
+        coef[block] = solution.coef
+        n_unconverged += solution.n_unconverged
+    return coef, n_unconverged
+
+
+def _solve_block(
+    engine: Engine, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]
+) -> Solution:
+    own = stop[block.positions]
+    here = lambdas[block.positions] if len(lambdas) > 1 else np.tile(lambdas, (len(block), 1))
+    # The rest of the grid is nobody's.
+    return engine.solve(block, np.ascontiguousarray(here[:, : own.max() + 1]), own)
+
+
+def _find(
+    checkpoint: Checkpoint, blocks: list[slice], problem: LassoProblem
+) -> dict[int, BlockFit]:
+    """Return the blocks that are there already, by their first target."""
+    found = {block.start: checkpoint.read(block, problem.moments.n_features) for block in blocks}
+    return {start: fit for start, fit in found.items() if fit is not None}
+
+
+def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
+    """Return blocks; those that are kept are the same for any number of workers."""
+    size = MAX_BLOCK
+    if not is_kept:
+        size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(n_jobs)))))
+    return [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
+
+
+def _in_parallel(
+    job: Job, engine: Engine, problem: LassoProblem, n_jobs: int | None, todo: list[slice]
+) -> Iterator[tuple[slice, Any]]:
+    """Yield blocks, with what the job makes of them, as they are finished."""
+    sent = _sent_once(engine)
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
+    for positions, result in parallel(tasks):
+        yield slice(positions.start, positions.stop), result
+
+
+def _do(job: Job, engine: Any, block: TargetBlock) -> tuple[range, Any]:
+    if hasattr(engine, "result"):  # joblib stays here if the cluster has a single thread
+        engine = engine.result()
+    return block.positions, job(engine, block=block)
+
+
+def _sent_once(engine: Engine) -> Any:
+    """Return the engine; or where blocks go to a Dask cluster, one that is there already.
+
+    joblib would send it again with each block. It is sent as the result of a task, which Dask
+    repeats where that is lost; what is scattered is lost with the workers that had it, and to
+    scatter to a worker that dies may take forever.
+    """
+    client: Any = getattr(get_active_backend()[0], "client", None)
+    if client is None:
+        return engine
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph")
+        return client.submit(_keep, engine, pure=False)
+
+
+def _keep(engine: Engine) -> Engine:
+    return engine

@@ -1,0 +1,188 @@
+"""What is to be solved, apart from how: the data's moments, the masks and the penalties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..moments import CONSTANT, Moments, TargetSums
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_SOME_TARGETS = 256
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the models are penalised and how far they are solved, whatever the data.
+
+    Attributes
+    ----------
+    lambdas : ndarray of shape (n_lambdas,) or None
+        Decreasing grid; None asks for glmnet's data-driven one.
+    alpha : float
+        1 is the LASSO, 0 ridge regression.
+    standardize, fit_intercept : bool
+    tol : float
+        Duality gap at which a problem is solved, relative to ‖y‖² of its training set.
+    max_iter : int
+        Rounds allowed per penalty.
+    path : {"full", "adaptive"}
+    """
+
+    lambdas: Floats | None
+    alpha: float
+    standardize: bool
+    fit_intercept: bool
+    tol: float
+    max_iter: int
+    path: str
+
+
+@dataclass(frozen=True)
+class TargetBlock:
+    """A run of targets: all that an engine gets to know of them, wherever it runs.
+
+    Attributes
+    ----------
+    positions : range
+        Where they are among all targets.
+    sums : TargetSums
+    candidates : ndarray of bool of shape (n_block, n_features)
+        The predictors that may enter each target's model, infinitely penalised ones included.
+    factors : ndarray of shape (n_block, n_features)
+        Penalty factors; infinite for every predictor that may not enter.
+    variance : ndarray of shape (n_block,)
+        Over all cells, with ddof 1.
+    """
+
+    positions: range
+    sums: TargetSums
+    candidates: NDArray[np.bool_]
+    factors: Floats
+    variance: Floats
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def n_candidates(self) -> NDArray[np.intp]:
+        """Number of predictors that may enter, without infinitely penalised ones."""
+        return np.isfinite(self.factors).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class LassoProblem:
+    """Cross-validated elastic nets of many targets on the same predictors.
+
+    Attributes
+    ----------
+    moments : Moments
+    candidates : ndarray of bool of shape (n_targets, n_features)
+        The predictors that may enter each target's model.
+    penalty_factor : ndarray of shape (n_targets, n_features)
+        Relative penalties before rescaling; infinite ones exclude the predictor.
+    """
+
+    moments: Moments
+    candidates: NDArray[np.bool_]
+    penalty_factor: Floats
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets."""
+        return self.moments.n_targets
+
+    def block(self, block: slice) -> TargetBlock:
+        """Return a run of targets."""
+        sums = self.moments.targets(block)
+        return TargetBlock(
+            range(self.n_targets)[block],
+            sums,
+            self.candidates[block],
+            _rescale(self.candidates[block], self.penalty_factor[block]),
+            self._variance(sums),
+        )
+
+    def _variance(self, sums: TargetSums) -> Floats:
+        total = self.moments.layout.total
+        whole, weight = sums.combine(total[None]), total @ self.moments.weight
+        n = total @ self.moments.n_cells
+        variance = whole.yy[0] / weight - (whole.sum[0] / weight) ** 2
+        return np.maximum(variance, 0.0) * n / (n - 1)
+
+
+def _rescale(candidates: NDArray[np.bool_], penalty_factor: Floats) -> Floats:
+    """Return penalty factors whose mean over the candidates of each target is 1.
+
+    As in glmnet, an infinite factor excludes its predictor but counts as 1 in the mean.
+    """
+    is_finite = np.isfinite(penalty_factor)
+    factor = np.where(is_finite, penalty_factor, 1.0)
+    total = (candidates * factor).sum(axis=1, keepdims=True)
+    share = np.zeros_like(total)
+    np.divide(candidates.sum(axis=1, keepdims=True), total, out=share, where=total > 0)
+    return np.where(candidates & is_finite, share * factor, np.inf)
+
+
+def correlations(whole: Moments, targets: TargetSums) -> Floats:
+    """Return the (weighted) correlation (n_targets, n_features), 0 if constant.
+
+    Parameters
+    ----------
+    whole : Moments
+        Of the predictors over all cells, as one part.
+    targets : TargetSums
+        The same cells.
+    """
+    x_mean, weight = whole.x_mean[0], whole.weight[0]
+    y_mean = targets.sum[0] / weight
+    covariance = targets.xy[0].T / weight - np.outer(y_mean, x_mean)
+    x_sd = _standard_deviation(np.diagonal(whole.xx[0]) / weight, x_mean)
+    y_sd = _standard_deviation(targets.yy[0] / weight, y_mean)
+    scale = np.outer(y_sd, x_sd)
+    return np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
+
+
+def _standard_deviation(square: Floats, mean: Floats) -> Floats:
+    variance = square - mean**2
+    return np.sqrt(np.where(variance > CONSTANT * square, variance, 0.0))
+
+
+def select_candidates(
+    moments: Moments, cor_threshold: float | None, excluded: NDArray[np.intp] | None = None
+) -> NDArray[np.bool_]:
+    """Return the predictors that may enter each target's model.
+
+    S = {j ≠ self : |cor(x_j, y)| > threshold} over all cells; empty where fewer than two are left.
+
+    Parameters
+    ----------
+    moments : Moments
+    cor_threshold : float or None
+        None keeps every predictor of every target that is not constant.
+    excluded : ndarray of int of shape (n_targets,), default=None
+        The predictor that is the target itself, or −1.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_targets, n_features)
+    """
+    whole, total = moments.predictors.whole, moments.layout.total[None]
+    candidates = np.empty((moments.n_targets, moments.n_features), bool)
+    # Some targets at a time, for of all of them these are large matrices.
+    for start in range(0, moments.n_targets, _SOME_TARGETS):
+        some = slice(start, start + _SOME_TARGETS)
+        correlation = np.abs(correlations(whole, moments.targets(some).combine(total)))
+        if cor_threshold is None:
+            candidates[some] = correlation.any(axis=1, keepdims=True)
+        else:
+            candidates[some] = correlation > cor_threshold
+    if excluded is not None:
+        is_self = np.flatnonzero(excluded >= 0)
+        candidates[is_self, excluded[is_self]] = False
+    candidates[candidates.sum(axis=1) < 2] = False
+    return candidates

@@ -1,0 +1,73 @@
+"""Fold errors along a path: their mean, its standard error, and when to stop."""
+
+import numpy as np
+
+from ._compile import inlined, kernel
+
+# An adaptive path stops at the first penalty that is worse than the best one so far by more than
+# PAIRED_SE standard errors of their difference, fold by fold, and by more than MEAN_SE standard
+# errors of the best CV mean; but only if the best is more than DEPTH of these below the first
+# penalty, which no path of pure noise is. A flat curve says nothing about what is to come, for
+# predictors that only help together join late.
+PAIRED_SE = 2.5
+MEAN_SE = 0.25
+DEPTH = 5.0
+
+# In place of a penalty: compare with no other one.
+NOTHING = np.intp(-1)
+
+
+@kernel
+def mean_and_se(errors, i, other, weight):
+    """Return Σwe/Σw and √[(Σ w (e − mean)²/Σw)/(K − 1)], as ``cv.glmnet``.
+
+    e are the errors (n_units, n_lambdas) at penalty i, less those at `other` unless `NOTHING`.
+    """
+    total, mean, variance = 0.0, 0.0, 0.0
+    for k in range(weight.size):
+        total += weight[k]
+        mean += weight[k] * (errors[k, i] - (errors[k, other] if other >= 0 else 0.0))
+    mean /= total
+    for k in range(weight.size):
+        e = errors[k, i] - (errors[k, other] if other >= 0 else 0.0)
+        variance += weight[k] * (e - mean) ** 2
+    return mean, np.sqrt(variance / total / (weight.size - 1))
+
+
+@kernel
+def is_deep(errors, best, weight):
+    """Say whether the best penalty is clearly better than the first one, so that a path may end."""
+    _, best_se = mean_and_se(errors, best, NOTHING, weight)
+    depth, _ = mean_and_se(errors, np.intp(0), best, weight)
+    return depth > DEPTH * best_se
+
+
+@inlined
+def clearly_worse(errors, i, best, weight):
+    """Say whether penalty i is clearly worse than the best, and the best clearly good."""
+    excess, paired_se = mean_and_se(errors, i, best, weight)
+    if not excess > PAIRED_SE * paired_se:
+        return False
+    _, best_se = mean_and_se(errors, best, NOTHING, weight)
+    return excess > MEAN_SE * best_se and is_deep(errors, best, weight)
+
+
+@inlined
+def stop_of_path(errors, weight, first, last, best, lowest):
+    """Look for the stop of an adaptive path among its newest penalties.
+
+    `errors` is (n_units, n_lambdas), known up to `last` (exclusive) and looked at from `first` on;
+    `best` is the penalty with the lowest CV mean before, `lowest` that mean.
+
+    Returns
+    -------
+    stop, best, lowest
+        The first penalty that is clearly worse, or −1.
+    """
+    for i in range(first, last):
+        mean, _ = mean_and_se(errors, i, NOTHING, weight)
+        if mean < lowest:
+            lowest, best = mean, i
+        if clearly_worse(errors, i, best, weight):
+            return i, best, lowest
+    return -1, best, lowest

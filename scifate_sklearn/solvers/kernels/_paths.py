@@ -1,0 +1,154 @@
+"""All targets and training sets along a given grid of penalties."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ._active_set import advance
+from ._compile import entry_point, inlined, kernel
+from ._curves import is_deep, stop_of_path
+from ._held_out import held_out_error
+from ._model import EVER, KNOWN, clear, model_of
+from ._objective import empty_model_penalty
+
+# Penalties that one fold of an adaptive path solves before the next one's turn: matrices stay in
+# the cache, at the price of penalties beyond the stop. While the CV curve falls; once it rises from
+# a minimum after which a path may end; while it is too flat for that.
+STRIDE = 6
+LATE_STRIDE = 2
+FLAT_STRIDE = 12
+
+# Training and test sets.
+#
+# grams : (n_folds, p, p), standardised training sets
+# held_grams : (n_units, p, p), mean held-out products in the coordinates of the training set
+# first_unit : (n_folds + 1,), the test units k of a training set are first_unit[k] to [k + 1]
+# held_weight : (n_units,)
+Sets = namedtuple("Sets", "grams held_grams first_unit held_weight")
+
+# A block of q targets.
+#
+# linear : (q, n_folds, p), y_scale : (q, n_folds); scale 0 marks a target that is constant there
+# held_linear : (q, n_units, p), held_square : (q, n_units); squares are not scaled
+# factors : (q, p), penalty factors, infinite for features that may not enter
+# lambdas : (q, n_lambdas), decreasing, on the scale of the targets
+# stop : (q,), the last penalty to solve, or −1 for none
+Targets = namedtuple("Targets", "linear y_scale held_linear held_square factors lambdas stop")
+
+
+@kernel
+def path_step(lambdas, t, i):
+    """Return how far λᵢ lies beyond λᵢ₋₁, in units of the move before; at most 1."""
+    if i < 2 or lambdas[t, i - 2] <= lambdas[t, i - 1]:
+        return 0.0
+    return min(1.0, (lambdas[t, i - 1] - lambdas[t, i]) / (lambdas[t, i - 2] - lambdas[t, i - 1]))
+
+
+@inlined
+def follow(
+    sets, targets, t, k, first, last, alpha, tol, max_iter, model, errors, coef, n_iter, gaps
+):
+    """In place: move the model of target t and training set k along the penalties first to last.
+
+    Returns the number of penalties that did not reach `tol`.
+    """
+    G, g, v = sets.grams[k], targets.linear[t, k], targets.factors[t]
+    scale, unconverged = targets.y_scale[t, k], 0
+    empty_from = empty_model_penalty(g, v, alpha, scale)
+    units = range(sets.first_unit[k], sets.first_unit[k + 1])
+    if first == 0:
+        clear(model, g)
+    for u in units:
+        for i in range(first, last):
+            errors[t, u, i] = targets.held_square[t, u]
+    for i in range(first, last):
+        penalty = targets.lambdas[t, i]
+        if penalty >= empty_from:
+            continue
+        rounds, gap = advance(
+            G, g, v, alpha, penalty / scale, path_step(targets.lambdas, t, i), tol, max_iter, model
+        )
+        unconverged += gap > tol
+        n_iter[t, k] += rounds
+        gaps[t, k] = gap
+        for u in units:
+            gain = held_out_error(
+                model, targets.held_linear[t, u], sets.held_grams[u], model.counts[KNOWN]
+            )
+            errors[t, u, i] += scale * scale * gain
+            model.counts[KNOWN] = model.counts[EVER] if len(units) == 1 else 0
+    for j in range(v.size):
+        coef[t, k, j] = model.b[j]
+    return unconverged
+
+
+@inlined
+def next_turn(targets, t, alpha, end, last, is_falling, may_end):
+    """Return how far a target of an adaptive path is to go next, of `end` penalties.
+
+    First as far as all its models are empty; then by strides that depend on the CV curve so far:
+    whether its newest penalty is the best, and whether a path may end after this best.
+    """
+    if last > 0:
+        return min(end, last + (STRIDE if is_falling else LATE_STRIDE if may_end else FLAT_STRIDE))
+    largest = 0.0
+    for k in range(targets.linear.shape[1]):
+        empty_from = empty_model_penalty(
+            targets.linear[t, k], targets.factors[t], alpha, targets.y_scale[t, k]
+        )
+        largest = max(largest, empty_from)
+    last = 1
+    while last < end and targets.lambdas[t, last] >= largest:
+        last += 1
+    return last
+
+
+@entry_point
+def follow_grids(models, sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_iter, gaps):
+    """Follow a block of targets along their grids of penalties, on all training sets.
+
+    On an adaptive path all training sets of a target advance together, so that the CV curve so far
+    is known.
+
+    Parameters
+    ----------
+    models : Models
+        One for each training set of an adaptive path, else one; overwritten.
+    sets : Sets
+    targets : Targets
+    adaptive : bool
+    alpha, tol, max_iter :
+        As in `advance`.
+    errors : (q, n_units, n_lambdas)
+        Output: held-out errors, up to ``targets.stop``, which an adaptive path lowers; beyond it
+        some penalties of the last turn are known, and the others left alone.
+    coef : (q, n_folds, p), n_iter : (q, n_folds), gaps : (q, n_folds)
+        Output: the models at the last penalty solved, in the standardised coordinates; the rounds
+        of the whole path; the duality gaps.
+
+    Returns
+    -------
+    int
+        Number of problems (target, fold, penalty) that did not reach `tol`.
+    """
+    n_targets, n_folds, _ = targets.linear.shape
+    unconverged = 0
+    for t in range(n_targets):
+        last, best, lowest = np.intp(0), np.intp(0), np.inf
+        while last <= targets.stop[t]:
+            first, last = last, targets.stop[t] + 1
+            if adaptive:
+                may_end = is_deep(errors[t], best, sets.held_weight)
+                last = next_turn(targets, t, alpha, last, first, best == first - 1, may_end)
+            for k in range(n_folds):
+                unconverged += follow(
+                    sets, targets, t, k, first, last, alpha, tol, max_iter,
+                    model_of(models, k if adaptive else np.intp(0)), errors, coef, n_iter, gaps,
+                )  # fmt: skip
+            if adaptive:
+                stop, best, lowest = stop_of_path(
+                    errors[t], sets.held_weight, first, last, best, lowest
+                )
+                if stop >= 0:
+                    targets.stop[t] = stop
+    return unconverged

@@ -1,0 +1,351 @@
+import copy
+import gzip
+import pickle
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scifate_sklearn.filters import BindingReference
+from scifate_sklearn.filters.chip._reference import as_reference
+
+TABLE = pd.DataFrame(
+    {
+        "TF": ["MYC", "MYC", "MYC", "NKX2-1", "NKX2-1"],
+        "target": ["CDK4", "NCL", "NA", "CDK4", "ACTB"],
+        "peak": [1, 0, 1, 0, 1],
+    }
+)
+DYNAMO = TABLE.set_axis(["id", "linked_gene_name", "peak"], axis=1)
+EDGES = TABLE.loc[TABLE["peak"] == 1, ["TF", "target"]]
+
+
+def as_dict(reference):
+    """Return {(TF, gene): peak} of the tested pairs."""
+    return {
+        (reference.tfs[i], reference.genes[j]): bool(reference.status[i, j] == 2)
+        for i, j in zip(*np.nonzero(reference.status), strict=True)
+    }
+
+
+def expected_pairs(table=TABLE):
+    return {(tf, gene): bool(peak) for tf, gene, peak in table.itertuples(index=False)}
+
+
+@pytest.mark.parametrize("table", [TABLE, DYNAMO, TABLE.astype({"peak": bool}), TABLE.astype(str)])
+def test_from_table(table):
+    before = table.copy()
+    reference = BindingReference.from_table(table)
+    assert as_dict(reference) == expected_pairs()
+    assert (reference.n_tested, reference.n_peaks) == (5, 3)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_from_table_of_categories():
+    table = TABLE.astype({"TF": "category", "target": "category"})
+    assert as_dict(BindingReference.from_table(table)) == expected_pairs()
+
+
+def test_duplicates_have_a_peak_if_any_row_has():
+    twice = pd.concat([TABLE, TABLE.assign(peak=0), TABLE.iloc[[1]].assign(peak=1)])
+    expected = expected_pairs() | {("MYC", "NCL"): True}
+    assert as_dict(BindingReference.from_table(twice)) == expected
+    assert as_dict(BindingReference.from_table(twice[::-1])) == expected
+
+
+def test_from_edges_counts_all_other_genes_as_unbound():
+    reference = BindingReference.from_edges(EDGES)
+    assert sorted(reference.genes) == ["ACTB", "CDK4", "NA"]
+    assert reference.n_tested == 6
+    assert {pair for pair, peak in as_dict(reference).items() if peak} == set(
+        EDGES.itertuples(index=False, name=None)
+    )
+
+
+def test_from_edges_with_a_universe_leaves_other_genes_out():
+    reference = BindingReference.from_edges(EDGES, genes=iter(["CDK4", "GAPDH", "CDK4"]))
+    assert as_dict(reference) == {
+        ("MYC", "CDK4"): True,
+        ("MYC", "GAPDH"): False,
+        ("NKX2-1", "CDK4"): False,
+        ("NKX2-1", "GAPDH"): False,
+    }
+
+
+def test_universe_of_other_names_guesses_why():
+    with pytest.raises(
+        ValueError, match=r"No target of the evidence is in the universe `genes`.*letter case"
+    ):
+        BindingReference.from_edges(EDGES, genes=["Cdk4", "Gapdh"])
+
+
+@pytest.mark.parametrize("peak", [0, 1])
+def test_one_class_only(peak):
+    with pytest.raises(ValueError, match="reference with one class only"):
+        BindingReference.from_table(TABLE.assign(peak=peak))
+    with pytest.raises(ValueError, match="one class only"):
+        BindingReference.from_edges(EDGES.iloc[:1])
+
+
+def test_empty_table():
+    with pytest.raises(ValueError, match="0 tested pairs"):
+        BindingReference.from_table(TABLE.iloc[:0])
+
+
+@pytest.mark.parametrize("bad", [2, "yes", None, -1, 0.5])
+def test_peak_must_be_a_flag(bad):
+    table = TABLE.astype({"peak": object})
+    table.loc[2, "peak"] = bad
+    with pytest.raises(ValueError, match="Column 'peak' must hold 0/1"):
+        BindingReference.from_table(table)
+
+
+@pytest.mark.parametrize("bad", ["", None, np.nan])
+@pytest.mark.parametrize("column", ["TF", "target"])
+def test_missing_names(column, bad):
+    table = TABLE.copy()
+    table.loc[3, column] = bad
+    with pytest.raises(ValueError, match=rf"Column '{column}' lacks a name in 1 row.*row 3"):
+        BindingReference.from_table(table)
+
+
+def test_wrong_columns():
+    with pytest.raises(ValueError, match="no column for target; found 'TF', 'gene', 'peak'"):
+        BindingReference.from_table(TABLE.rename(columns={"target": "gene"}))
+    with pytest.raises(ValueError, match="`table` has no column 'peak'"):
+        BindingReference.from_table(EDGES)
+
+
+def test_constructor_checks_its_arguments():
+    status = np.array([[1, 2]], dtype=np.int8)
+    with pytest.raises(ValueError, match="`genes` must hold each name once"):
+        BindingReference(["A"], ["x", "x"], status)
+    with pytest.raises(ValueError, match=r"shape \(n_tfs, n_genes\) = \(1, 3\)"):
+        BindingReference(["A"], ["x", "y", "z"], status)
+    with pytest.raises(ValueError, match="values from 1 to 3"):
+        BindingReference(["A"], ["x", "y"], status + (status == 2))
+
+
+def test_immutable():
+    status = np.array([[1, 2]], dtype=np.int8)
+    reference = BindingReference(["A"], ["x", "y"], status)
+    with pytest.raises(AttributeError):
+        reference.tfs = ["B"]
+    for array in (reference.tfs, reference.genes, reference.status):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = array[0]
+    assert status.flags.writeable
+
+
+def test_pickle_and_copies():
+    reference = BindingReference.from_table(TABLE)
+    assert copy.deepcopy(reference) is reference
+    again = pickle.loads(pickle.dumps(reference))
+    assert as_dict(again) == expected_pairs()
+    assert not again.status.flags.writeable
+
+
+def test_repr():
+    text = repr(BindingReference.from_table(TABLE))
+    assert text == "BindingReference(2 TFs × 4 genes: 5 tested pairs, 3 with a peak)"
+
+
+@pytest.mark.parametrize("compress", [lambda raw: raw, gzip.compress])
+def test_gene_sets_are_known_by_their_content(tmp_path, compress):
+    """Enrichr calls its files ``*.txt``."""
+    gmt, text = tmp_path / "sets.gmt", tmp_path / "ENCODE_TF_ChIP.txt"
+    gmt.write_text(GMT)
+    text.write_bytes(compress(GMT.encode()))
+    expected, found = BindingReference.from_gmt(gmt), BindingReference.read(text)
+    assert as_dict(found) == as_dict(expected)
+
+
+@pytest.mark.parametrize("kind", ["edges", "table", "gmt"])
+def test_names_are_harmonized_before_the_universe_is_cut(tmp_path, kind):
+    """Else nearly all evidence would be cut away without a word."""
+    genes = ["Cdk4", "Ncl", "Actb", "Gapdh"]
+    table = pd.DataFrame({"TF": "MYC", "target": ["CDK4", "NCL", "OTHER"]})
+    if kind == "table":
+        table = table.assign(peak=[1, 0, 1])
+    path = tmp_path / f"evidence.{'gmt' if kind == 'gmt' else 'csv'}"
+    if kind == "gmt":
+        path.write_text("MYC_K562\t\tCDK4\tNCL\tOTHER\n")
+    else:
+        table.to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r'is in the universe.*`harmonize="case"` does that'):
+        BindingReference.read(path, genes)
+    found = BindingReference.read(path, genes, harmonize="case")
+    bound = set(found.genes[found.status[0] == 2])
+    assert bound == ({"Cdk4"} if kind == "table" else {"Cdk4", "Ncl"})
+    assert len(found.genes) == (2 if kind == "table" else 4)
+
+
+def test_map_names_by_callable_and_mapping():
+    reference = BindingReference.from_table(TABLE)
+    lower = expected_pairs(
+        TABLE.assign(TF=TABLE["TF"].str.lower(), target=TABLE["target"].str.lower())
+    )
+    assert as_dict(reference.map_names(str.lower)) == lower
+    renamed = reference.map_names({"MYC": "Myc"})
+    assert as_dict(renamed) == expected_pairs(TABLE.replace({"MYC": "Myc"}))
+    assert as_dict(reference) == expected_pairs()
+
+
+def test_map_names_unites_and_drops():
+    more = pd.DataFrame({"TF": ["TP53"], "target": ["CDK4"], "peak": [0]})
+    reference = BindingReference.from_table(pd.concat([TABLE, more]))
+    united = reference.map_names({"NKX2-1": "MYC", "ACTB": "NCL", "NA": "NCL"})
+    assert as_dict(united) == {
+        ("MYC", "CDK4"): True,
+        ("MYC", "NCL"): True,
+        ("TP53", "CDK4"): False,
+    }
+    kept = reference.map_names({"MYC": "Myc", "CDK4": "Cdk4", "NCL": "Ncl"}.get)
+    assert as_dict(kept) == {("Myc", "Cdk4"): True, ("Myc", "Ncl"): False}
+    with pytest.raises(ValueError, match="none left"):
+        reference.map_names(lambda name: None)
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("name", ["peaks.csv", "peaks.tsv.gz", "peaks.txt"])
+def test_read_text_however_it_is_written(tmp_path, separator, newline, bom, name):
+    text = DYNAMO.to_csv(index=False, sep=separator).replace("\n", newline)
+    raw = bom + text.encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
+    assert as_dict(BindingReference.read(path)) == expected_pairs()
+
+
+def test_read_edges_and_universe(tmp_path):
+    path = tmp_path / "edges.tsv"
+    EDGES.assign(n_experiments=1).to_csv(path, index=False)
+    assert as_dict(BindingReference.read(str(path))) == as_dict(BindingReference.from_edges(EDGES))
+    assert BindingReference.read(path, genes=["CDK4", "GAPDH"]).n_tested == 4
+    with pytest.raises(
+        ValueError, match=r"edges\.tsv: No target of the evidence is in the universe"
+    ):
+        BindingReference.read(path, genes=["G1"])
+
+
+def test_read_table_restricted_to_a_universe(tmp_path):
+    path = tmp_path / "peaks.csv"
+    TABLE.to_csv(path, index=False)
+    reference = BindingReference.read(path, genes=iter(["CDK4", "GAPDH"]))
+    assert as_dict(reference) == {("MYC", "CDK4"): True, ("NKX2-1", "CDK4"): False}
+
+
+def test_read_parquet(tmp_path):
+    path = tmp_path / "peaks.parquet"
+    TABLE.to_parquet(path)
+    assert as_dict(BindingReference.read(path)) == expected_pairs()
+
+
+def test_parquet_without_pyarrow_says_how_to_get_it(tmp_path, monkeypatch):
+    path = tmp_path / "peaks.parquet"
+    TABLE.to_parquet(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"pip install 'scifate_sklearn\[parquet\]'"):
+        BindingReference.read(path)
+
+
+GMT = (
+    "MYC_K562_HG19\t\tCDK4,1.0\tNCL\t\nMYC_HELA_HG19\tnote\tACTB\nE2F1_K562_HG19\t\tCDK4\n"
+    "EMPTY_K562\t\t\n\n"
+)
+
+
+@pytest.mark.parametrize("name", ["sets.gmt", "sets.GMT.gz"])
+def test_gmt(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(GMT.encode()) if name.endswith("gz") else GMT.encode())
+    for reference in (BindingReference.from_gmt(path), BindingReference.read(path)):
+        assert list(reference.tfs) == ["MYC", "E2F1"]
+        assert list(reference.genes) == ["CDK4", "NCL", "ACTB"]
+        np.testing.assert_array_equal(reference.status, [[2, 2, 2], [2, 1, 1]])
+
+
+def test_gmt_with_other_set_names_and_a_universe(tmp_path):
+    path = tmp_path / "sets.gmt"
+    path.write_text(GMT)
+
+    def k562_only(name):
+        tf, cell = name.split("_")[:2]
+        return tf if cell == "K562" else None
+
+    reference = BindingReference.from_gmt(path, ["CDK4", "NCL", "GAPDH"], tf_of_set=k562_only)
+    np.testing.assert_array_equal(reference.status, [[2, 2, 1], [2, 1, 1]])
+    with pytest.raises(ValueError, match="holds no gene set"):
+        BindingReference.from_gmt(path, tf_of_set=lambda name: None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (b"PK\x03\x04\x00\x00binary", "is not UTF-8 text"),
+        ("TF,target\nM\xfcc,x".encode("latin-1"), "is not UTF-8 text"),
+        (gzip.compress(b"TF,target\nA,x\n" * 99, mtime=0)[:-12], "is a damaged gzip file"),
+        (b"\x1f\x8b not gzip", "is a damaged gzip file"),
+        (b"PAR1 not parquet", "is a damaged parquet file"),
+        (b"factor,gene\nMYC,NCL\n", "no column for TF and target; found 'factor', 'gene'"),
+        (b"TF\nMYC\n", "no column for target; found 'TF'"),
+        (b"MYC_K562\tnote\tCDK4\tNCL\n", "Gene sets are for `BindingReference.from_gmt`"),
+        (b"TF,target\nMYC,NCL,1,2\nA,b\nC,d,e,f,g\n", "is not a table"),
+        (b"TF,target,peak\nMYC,NCL,maybe\n", "must hold 0/1 or False/True, found 'maybe'"),
+        (b"TF,target,peak\nMYC,NCL,1\n", "one class only"),
+        (b"TF,target,peak\n", "0 tested pairs"),
+        (b"TF,target\nMYC,\n", "lacks a name"),
+    ],
+)
+def test_unusable_files_are_named_with_the_reason(tmp_path, content, message):
+    path = tmp_path / "evidence.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        BindingReference.read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_missing_file_and_folder(tmp_path):
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"There is no file .*download a URL first"):
+            BindingReference.read(path)
+
+
+def test_as_reference(tmp_path):
+    reference = BindingReference.from_table(TABLE)
+    path = tmp_path / "peaks.csv"
+    TABLE.to_csv(path, index=False)
+    assert as_reference(reference) is reference
+    for given in (TABLE, path, str(path)):
+        assert as_dict(as_reference(given)) == expected_pairs()
+    assert as_reference(EDGES).n_tested == 6
+    with pytest.raises(TypeError, match="`reference` must be a BindingReference"):
+        as_reference(3)
+
+
+def test_800_tfs_and_20_000_genes_take_one_byte_per_pair():
+    status = np.random.default_rng(0).integers(0, 3, (800, 20_000), dtype=np.int8)
+    reference = BindingReference(
+        [f"T{i}" for i in range(800)], [f"G{i}" for i in range(20_000)], status
+    )
+    assert reference.status.nbytes == 16_000_000
+    assert np.shares_memory(reference.status, status)
+
+
+@pytest.mark.parametrize(
+    ("file", "n_tfs", "n_peaks"),
+    [
+        ("encode_enrichr/encode2015_edges_human.csv.gz", 177, 614_313),
+        ("encode_enrichr/encode2015_edges_mouse.csv.gz", 46, 154_947),
+        ("encode_enrichr/chea2015_edges_mouse.csv.gz", 149, 285_018),
+        ("trrust/trrust_rawdata.human.tsv", 795, 8_427),
+    ],
+)
+def test_real_edges(shared, file, n_tfs, n_peaks):
+    reference = BindingReference.read(shared / "data" / file)
+    assert (len(reference.tfs), reference.n_peaks) == (n_tfs, n_peaks)
+    assert reference.n_tested == len(reference.tfs) * len(reference.genes)

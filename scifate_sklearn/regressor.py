@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -19,7 +18,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._warnings import level_of_user
+from ._warnings import warn
 from .fitting import (
     check_folds,
     check_same_cells,
@@ -457,11 +456,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
 
     def _warn_unconverged(self, n_unconverged: int) -> None:
         if n_unconverged:
-            warnings.warn(
+            warn(
                 f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
                 f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
                 ConvergenceWarning,
-                stacklevel=level_of_user(),
             )
 
     def _make_problem(self, moments: Moments) -> Any:

@@ -2,12 +2,13 @@
 
 import os
 import re
-import warnings
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from .._warnings import warn
 
 Names = NDArray[np.object_]
 
@@ -96,12 +97,10 @@ def keep_one_of_each(
     sums = pd.Series(np.where(np.isnan(magnitude), -1.0, magnitude), index=shared)
     keep[shared] = False
     keep[sums.groupby(names[shared], sort=False).idxmax()] = True
-    warnings.warn(
+    warn(
         f"{np.count_nonzero(~keep)} of {names.size} gene columns were dropped because they share "
         f"their name with another ({_examples(pd.unique(names[~keep]))}); of each name the column "
-        f"with the largest sum in layer {layer!r} was kept.",
-        UserWarning,
-        stacklevel=5,
+        f"with the largest sum in layer {layer!r} was kept."
     )
     return keep
 

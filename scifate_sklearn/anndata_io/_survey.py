@@ -1,7 +1,6 @@
 """The first two passes over the cells: which genes and cells stay, size factors, covariates."""
 
 import logging
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._warnings import warn
 from ..preprocessing import is_constant, select_genes, size_factors
 from ._chunks import Chunks, open_chunks, split
 from ._inputs import SciFateMoments
@@ -302,10 +302,8 @@ def _choose_columns(
             f"{new.name!r}."
         )
     if not finite.all():
-        warnings.warn(
+        warn(
             f"{np.count_nonzero(~finite)} of {finite.size} targets were left out because layer "
-            f"{new.name!r} has NaN or infinite values for them.",
-            UserWarning,
-            stacklevel=4,
+            f"{new.name!r} has NaN or infinite values for them."
         )
     return Columns(targets=position[finite], tfs=position[is_tf])

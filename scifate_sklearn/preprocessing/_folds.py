@@ -4,7 +4,6 @@ The published pipeline draws its folds with ``set.seed(123456); sample(rep(seq(1
 The same folds give the same cross-validation curve, and so the same λ and the same links.
 """
 
-import warnings
 from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any
@@ -15,6 +14,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
+from .._warnings import warn
 from ._r_sample import LARGEST_SEED, SAMPLE_KINDS, r_sample
 
 
@@ -110,11 +110,9 @@ class RSampleKFold(BaseCrossValidator):
             If there are fewer samples than folds.
         """
         if groups is not None:
-            warnings.warn(
+            warn(
                 "RSampleKFold ignores `groups`: cells of a group may be split between folds. Use a "
-                "group-aware splitter such as GroupKFold to keep groups together.",
-                UserWarning,
-                stacklevel=2,
+                "group-aware splitter such as GroupKFold to keep groups together."
             )
         folds: Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]] = super().split(X, y, groups)
         return folds

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._version import __version__
+from .._warnings import warn
 from ..files import archive, replacing
 from ..moments import Moments
 from ._engine import BlockFit
@@ -123,7 +123,7 @@ class Checkpoint:
         try:
             return self._read(path, block, n_features)
         except ValueError as error:
-            warnings.warn(f"`checkpoint`: {error} These targets are fitted again.", stacklevel=2)
+            warn(f"`checkpoint`: {error} These targets are fitted again.")
             return None
 
     def write(self, block: slice, fit: BlockFit) -> None:

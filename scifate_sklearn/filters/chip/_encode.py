@@ -3,7 +3,6 @@
 import logging
 import numbers
 import os
-import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -12,6 +11,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ..._warnings import warn
 from ...links import first_reason, is_strong, strong_links
 from ...names import MIN_OVERLAP, RULES, Rule, examples
 from ..base import Evidence, LinkFilter, Reasons
@@ -305,9 +305,7 @@ class EncodeLinkFilter(LinkFilter):
         n_kept, n_tested = int(self.enrichment_["kept"].sum()), len(self.enrichment_)
         logger.info("%d of %d tested TFs kept", n_kept, n_tested)
         if n_tested == 0:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} keeps no link: none of the {len(links)} links is of a TF "
-                f"in the reference and has |coef| > coef_threshold={self.coef_threshold}.",
-                UserWarning,
-                stacklevel=5,
+                f"in the reference and has |coef| > coef_threshold={self.coef_threshold}."
             )

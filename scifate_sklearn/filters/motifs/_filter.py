@@ -3,7 +3,6 @@
 import logging
 import numbers
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +11,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ..._warnings import warn
 from ...links import first_reason, is_strong
 from ...names import MIN_OVERLAP, require_overlap
 from ..base import Evidence, LinkFilter, Reasons
@@ -302,7 +302,7 @@ class MotifLinkFilter(LinkFilter):
                 f"|coef| > {min(self._thresholds)}"
             )
         if why:
-            warnings.warn(f"{type(self).__name__} keeps no link: {why}.", UserWarning, stacklevel=5)
+            warn(f"{type(self).__name__} keeps no link: {why}.")
 
 
 def _way_out(difference: str | None) -> str:

@@ -1,4 +1,4 @@
-"""SciFateRegressor: parameters, validation and wiring; the numbers come from `solvers`."""
+"""SciFateRegressor: parameters and attributes; `fitting` does the work."""
 
 from __future__ import annotations
 
@@ -9,48 +9,40 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import r2_score
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._warnings import warn
+from ._link_estimator import LinkTableMixin
 from .fitting import (
-    check_folds,
-    check_same_cells,
-    check_sums,
-    check_unique,
-    column_names,
+    Arguments,
+    Fit,
+    FitParameters,
+    TrainingData,
+    check_moments,
+    feature_names,
     generated_names,
-    penalty_grid,
-    relative_penalties,
-    require_moments,
-    self_positions,
+    read_samples,
 )
-from .links import LinkTableMixin, build_links
-from .moments import Moments, plan_folds
-from .preprocessing import (
-    WEIGHT_MAGNITUDES,
-    X_MAGNITUDES,
-    Y_MAGNITUDES,
-    check_intact,
-    check_magnitude,
-    make_folds,
-    naming,
-)
+from .links import build_links
+from .moments import Moments
+from .solvers import ENGINES, BlockFit
 
-_AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
+_ARGUMENTS = Arguments("tf_matrix", "target_matrix", rows="cells", are_named=True)
 
-# The parameters that decide about the model of a target. The folds and the weights are in the
-# moments; workers, progress bars and what is a covariate come to nothing there.
-_DECISIVE = (
-    "engine", "lambda_rule", "lambdas", "alpha", "cor_threshold", "exclude_self", "standardize",
-    "fit_intercept", "penalty_factor", "path", "tol", "max_iter",
-)  # fmt: skip
+# Attributes with one entry per target, and what a block of fitted targets calls them.
+_PER_TARGET = {
+    "coef_": "coef",
+    "intercept_": "intercept",
+    "lambda_": "lambda_",
+    "lambda_min_": "lambda_min",
+    "lambda_1se_": "lambda_1se",
+    "cv_mse_": "cv_mse",
+    "cv_mse_se_": "cv_mse_se",
+    "r2_": "r2",
+    "n_iter_": "n_iter",
+    "dual_gap_": "dual_gap",
+}
 
 
 class SciFateRegressor(LinkTableMixin, BaseEstimator):
@@ -165,7 +157,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "engine": [StrOptions({"gram", "glmnet"})],
+        "engine": [StrOptions(ENGINES.keys())],
         "lambda_rule": [
             StrOptions({"1se", "min"}),
             Interval(Real, 0, None, closed="neither"),
@@ -265,8 +257,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         TypeError
             If they hold something else than real numbers.
         """
-        moments, cells, is_single = self._sum_cells(tf_matrix, target_matrix, sample_weight, groups)
-        self._fit_moments(moments, cells, is_single)
+        fit_regressor(self, read_cells(self, tf_matrix, target_matrix, sample_weight, groups))
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -289,243 +280,112 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         ValueError
             If they are too large for double precision, or a training set has no weight.
         """
-        require_moments(moments)
-        if self.engine != "gram":
-            raise ValueError(
-                f'fit_moments needs engine="gram", got {self.engine!r}: glmnet reads the cells.'
-            )
-        check_sums(moments)
-        self.n_features_in_ = moments.n_features
-        if moments.feature_names is not None:
-            self.feature_names_in_ = moments.feature_names
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self._fit_moments(moments, None, is_single=False)
+        fit_regressor(self, read_moments(self, moments))
         return self
 
-    def predict(self, tf_matrix: Any) -> NDArray[np.float64]:
-        """Predict the targets.
+    def _linear_model(self) -> SciFateRegressor:
+        return self
 
-        Parameters
-        ----------
-        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_cells, n_targets), or (n_cells,) after a fit to a 1-D target
-        """
-        X = self._validate_new(tf_matrix)
-        with np.errstate(over="ignore", invalid="ignore"):
-            predicted = safe_sparse_dot(X, self.coef_.T) + self.intercept_
-        if not np.isfinite(predicted).all():
-            raise ValueError(
-                "`tf_matrix` holds numbers too large to predict from: the predictions overflow. "
-                "Scale it as the matrix of the fit was scaled."
-            )
-        return predicted
-
-    def score(
-        self, tf_matrix: Any, target_matrix: Any, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Return the mean R² of the predictions over the targets.
-
-        Parameters
-        ----------
-        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
-        target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
-        sample_weight : array-like of shape (n_cells,), default=None
-
-        Returns
-        -------
-        float
-        """
-        check_intact(target_matrix, "`target_matrix`")
-        Y = target_matrix.toarray() if hasattr(target_matrix, "toarray") else target_matrix
-        return float(r2_score(Y, self.predict(tf_matrix), sample_weight=sample_weight))
-
-    def transform(self, tf_matrix: Any) -> pd.DataFrame:
-        """Return the fitted links table, whatever the cells: links belong to genes.
-
-        Parameters
-        ----------
-        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
-            Only checked for the right columns.
-
-        Returns
-        -------
-        DataFrame
-            A copy of ``links_``.
-        """
-        self._validate_new(tf_matrix)
+    def _kept_links(self) -> pd.DataFrame:
         return self.links_.copy()
 
-    def fit_transform(self, tf_matrix: Any, target_matrix: Any, **fit_params: Any) -> pd.DataFrame:
-        """Fit and return the links table.
 
-        Parameters
-        ----------
-        tf_matrix, target_matrix, **fit_params
-            As for `fit`.
+@_fit_context(prefer_skip_nested_validation=True)
+def read_cells(
+    regressor: SciFateRegressor,
+    tf_matrix: Any,
+    target_matrix: Any,
+    sample_weight: ArrayLike | None,
+    groups: ArrayLike | None,
+) -> TrainingData:
+    """Validate a regressor's parameters and the arguments of its `fit`.
 
-        Returns
-        -------
-        DataFrame
-        """
-        return self.fit(tf_matrix, target_matrix, **fit_params).links_.copy()
+    Parameters
+    ----------
+    regressor : SciFateRegressor
+        Gets ``n_features_in_`` and, if the TFs have names, ``feature_names_in_``.
+    tf_matrix, target_matrix, sample_weight, groups :
+        As for `SciFateRegressor.fit`.
 
-    def _validate_fit(self, tf_matrix: Any, target_matrix: Any) -> tuple[Any, Any, Any, bool]:
-        """Return X, Y (2-D, float64, CSR if sparse), their columns' names, whether Y was 1-D."""
-        check_same_cells(tf_matrix, target_matrix)
-        feature_names, target_names = column_names(tf_matrix), column_names(target_matrix)
-        check_unique(feature_names, "tf_matrix")
-        check_unique(target_names, "target_matrix")
-        check_intact(tf_matrix, "`tf_matrix`")
-        check_intact(target_matrix, "`target_matrix`")
-        with naming("`tf_matrix`"):
-            X = validate_data(self, tf_matrix, ensure_min_samples=2, **_AS_FLOATS)
-        with naming("`target_matrix`"):
-            if target_matrix is None:
-                raise ValueError("requires y to be passed, but the target y is None.")
-            # Here, and not as y above, where text and objects could be NaN only after the check.
-            Y = check_array(
-                target_matrix, ensure_2d=False, input_name="y", estimator=self, **_AS_FLOATS
-            )
-            is_single = Y.ndim == 1
-            Y = Y.reshape(-1, 1) if is_single else Y
-            check_array(Y[:1], accept_sparse="csr", estimator=self)  # at least one column
-        if X.shape[0] != Y.shape[0]:
-            raise ValueError(
-                "`tf_matrix` and `target_matrix` have inconsistent numbers of samples: "
-                f"{X.shape[0]} and {Y.shape[0]} cells. Give both the same cells in the same order."
-            )
-        check_magnitude(X, "`tf_matrix`", *X_MAGNITUDES)
-        check_magnitude(Y, "`target_matrix`", *Y_MAGNITUDES)
-        return X, Y, (feature_names, target_names), is_single
+    Returns
+    -------
+    TrainingData
+    """
+    return read_samples(
+        regressor,
+        tf_matrix,
+        target_matrix,
+        _ARGUMENTS,
+        cv=regressor.cv,
+        random_state=regressor.random_state,
+        sample_weight=sample_weight,
+        groups=groups,
+    )
 
-    def _validate_weight(self, sample_weight: Any, X: Any) -> NDArray[np.float64]:
-        check_intact(sample_weight, "`sample_weight`")
-        given = np.asarray(sample_weight)
-        if given.dtype.kind in "biuf" and not given.any():
-            raise ValueError(
-                "`sample_weight` is zero for every cell; at least one must be positive."
-            )
-        with naming("`sample_weight`"):
-            weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-        check_magnitude(weight[:, None], "`sample_weight`", *WEIGHT_MAGNITUDES)
-        return weight
 
-    def _validate_new(self, tf_matrix: Any) -> Any:
-        check_is_fitted(self)
-        check_intact(tf_matrix, "`tf_matrix`")
-        with naming("`tf_matrix`"):
-            return validate_data(self, tf_matrix, reset=False, **_AS_FLOATS)
+@_fit_context(prefer_skip_nested_validation=True)
+def read_moments(
+    regressor: SciFateRegressor, moments: Moments, what: str = "fit_moments"
+) -> TrainingData:
+    """Validate a regressor's parameters and the moments that it is to be fitted to.
 
-    def _sum_cells(
-        self, tf_matrix: Any, target_matrix: Any, sample_weight: Any, groups: Any
-    ) -> tuple[Moments, Any, bool]:
-        """Return the moments, the cells (X, Y, weight, plan) they are of, whether Y was 1-D."""
-        X, Y, names, is_single = self._validate_fit(tf_matrix, target_matrix)
-        weight = self._validate_weight(sample_weight, X)
-        y = Y[:, 0] if Y.shape[1] == 1 else Y
-        plan = plan_folds(make_folds(self.cv, self.random_state, X, y, groups), X.shape[0])
-        return Moments.from_arrays(X, Y, plan, weight, *names), (X, Y, weight, plan), is_single
+    Parameters
+    ----------
+    regressor : SciFateRegressor
+        Gets ``n_features_in_`` and, if the moments have names, ``feature_names_in_``.
+    moments : Moments
+    what : str, default="fit_moments"
+        What needs an engine that reads moments, for the message.
 
-    def _fit_moments(self, moments: Moments, cells: Any, is_single: bool) -> Any:
-        """Set the fitted attributes; return the engine, for other targets of the same cells."""
-        check_folds(moments)
-        if moments.target_names is None:
-            self.target_names_in_ = generated_names("y", moments.n_targets)
-        else:
-            self.target_names_in_ = moments.target_names
-        problem, checkpoint = self._make_problem(moments), self._open_checkpoint(moments)
-        engine = self._make_engine(moments, cells)
-        fits = self._fit_all(engine, problem, checkpoint, bool(self.verbose))
-        self._warn_unconverged(fits.n_unconverged)
-        self._publish(fits, is_single)
-        return engine
+    Returns
+    -------
+    TrainingData
+    """
+    data = check_moments(moments)
+    FitParameters.from_estimator(regressor).require_moments_suffice(what)
+    regressor.n_features_in_ = moments.n_features
+    if moments.feature_names is not None:
+        regressor.feature_names_in_ = moments.feature_names
+    elif hasattr(regressor, "feature_names_in_"):
+        del regressor.feature_names_in_
+    return data
 
-    def _fit_all(
-        self, engine: Any, problem: Any, checkpoint: Any = None, verbose: bool = False
-    ) -> Any:
-        # numba is imported by the solvers; importing the package must stay quick.
-        from .solvers._parallel import fit_all
 
-        return fit_all(engine, problem, self.lambda_rule, self.n_jobs, checkpoint, verbose)
+def fit_regressor(regressor: SciFateRegressor, data: TrainingData) -> Fit:
+    """Fit a regressor to validated data and set its attributes.
 
-    def _warn_unconverged(self, n_unconverged: int) -> None:
-        if n_unconverged:
-            warn(
-                f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
-                f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
-                ConvergenceWarning,
-            )
+    Parameters
+    ----------
+    regressor : SciFateRegressor
+    data : TrainingData
+        From `read_cells` or `read_moments` of the same regressor.
 
-    def _make_problem(self, moments: Moments) -> Any:
-        from .solvers._problem import LassoProblem, select_candidates
+    Returns
+    -------
+    Fit
+        For further fits to other targets of the same cells.
+    """
+    parameters = FitParameters.from_estimator(regressor)
+    fit = Fit.from_data(parameters, data)
+    checkpoint = parameters.open_checkpoint(regressor.checkpoint, data.moments)
+    fits = fit.cross_validate(checkpoint, bool(regressor.verbose))
+    parameters.warn_unconverged(fits.n_unconverged)
+    _set_attributes(regressor, data, fits)
+    return fit
 
-        excluded = None
-        if self.exclude_self:
-            excluded = self_positions(moments.feature_names, moments.target_names)
-            excluded = excluded if len(excluded) else None
-        candidates = select_candidates(moments, self.cor_threshold, excluded)
-        return LassoProblem(moments, candidates, relative_penalties(self.penalty_factor, moments))
 
-    def _make_engine(self, moments: Moments, cells: Any) -> Any:
-        from .solvers import (
-            _glmnet as glmnet,
-        )
-        from .solvers import (
-            _gram as gram,
-        )
-        from .solvers import (
-            _problem as problem,
-        )
-        from .solvers import (
-            _selection as selection,
-        )
-
-        settings = problem.Settings(
-            penalty_grid(self.lambdas, selection.paper_grid),
-            float(self.alpha),
-            bool(self.standardize),
-            bool(self.fit_intercept),
-            float(self.tol),
-            int(self.max_iter),
-            # A penalty that the curve does not ask for may lie beyond the stop of an adaptive path.
-            self.path if self.lambda_rule in ("1se", "min") else "full",
-        )
-        if self.engine == "gram":
-            return gram.GramEngine(moments.predictors, settings)
-        return glmnet.GlmnetEngine(moments.predictors, settings, *cells)
-
-    def _open_checkpoint(self, moments: Moments) -> Any:
-        from .solvers._checkpoint import Checkpoint, identify
-
-        if self.checkpoint is None:
-            return None
-        if callable(self.lambda_rule):
-            raise ValueError(
-                '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: whether a callable '
-                "is the same as that of an earlier run cannot be told."
-            )
-        parameters = {name: getattr(self, name) for name in _DECISIVE}
-        return Checkpoint(self.checkpoint, identify(parameters, moments))
-
-    def _publish(self, fits: Any, is_single: bool) -> None:
-        """Set the fitted attributes; a 1-D target gets scalars and vectors, as in scikit-learn."""
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = generated_names("x", self.n_features_in_)
-        self.links_ = build_links(
-            fits.coef, names, self.target_names_in_, fits.r2, fits.lambda_, self.covariates
-        )
-        lambdas = fits.lambdas if isinstance(self.lambdas, str) and self.lambdas == "auto" else None
-        self.lambdas_ = fits.lambdas[0] if lambdas is None or is_single else lambdas
-        for attribute in (
-            "coef", "intercept", "lambda_", "lambda_min", "lambda_1se", "cv_mse", "cv_mse_se",
-            "r2", "n_iter", "dual_gap",
-        ):  # fmt: skip
-            values = getattr(fits, attribute)
-            setattr(self, attribute.rstrip("_") + "_", values[0] if is_single else values)
+def _set_attributes(regressor: SciFateRegressor, data: TrainingData, fits: BlockFit) -> None:
+    """Set the fitted attributes; of a 1-D target scalars and vectors, as in scikit-learn."""
+    target_names, is_single = data.moments.target_names, data.is_single
+    if target_names is None:
+        target_names = generated_names("y", data.moments.n_targets)
+    regressor.target_names_in_ = target_names
+    regressor.links_ = build_links(
+        fits.coef, feature_names(regressor), target_names, fits.r2, fits.lambda_,
+        regressor.covariates,
+    )  # fmt: skip
+    is_automatic = isinstance(regressor.lambdas, str) and regressor.lambdas == "auto"
+    regressor.lambdas_ = fits.lambdas if is_automatic and not is_single else fits.lambdas[0]
+    for attribute, name in _PER_TARGET.items():
+        values = getattr(fits, name)
+        setattr(regressor, attribute, values[0] if is_single else values)

@@ -1,27 +1,33 @@
-"""The fit of all targets, shared by every estimator."""
+"""The fit of all targets, shared by every estimator.
 
-from ._checks import (
-    check_folds,
-    check_same_cells,
-    check_sums,
-    check_unique,
-    column_names,
-    generated_names,
-    penalty_grid,
-    require_moments,
-    self_positions,
+An estimator reads its arguments into `TrainingData`, turns its parameters into `FitParameters`, and
+fits with `Fit`. Estimators that fit repeatedly (permutations, halves) make further `Fit` objects.
+"""
+
+from ._checks import feature_names, generated_names, self_positions
+from ._data import (
+    Arguments,
+    TrainingData,
+    check_moments,
+    predict_linear,
+    read_new_samples,
+    read_samples,
 )
+from ._fit import Fit
+from ._parameters import FitParameters
 from ._penalties import relative_penalties
 
 __all__ = [
-    "check_folds",
-    "check_same_cells",
-    "check_sums",
-    "check_unique",
-    "column_names",
+    "Arguments",
+    "Fit",
+    "FitParameters",
+    "TrainingData",
+    "check_moments",
+    "feature_names",
     "generated_names",
-    "penalty_grid",
+    "predict_linear",
+    "read_new_samples",
+    "read_samples",
     "relative_penalties",
-    "require_moments",
     "self_positions",
 ]

@@ -1,9 +1,8 @@
-"""Names and alignment of what users pass: the checks that scikit-learn does not know."""
+"""Checks of names, folds and sums that scikit-learn does not have."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..moments import Moments
 from ..preprocessing import X_MAGNITUDES, Y_MAGNITUDES, check_intact, naming
+from ..solvers import paper_grid
 
 Names = NDArray[np.object_]
 
@@ -32,6 +32,12 @@ def generated_names(prefix: str, n: int) -> Names:
     return np.array([f"{prefix}{i}" for i in range(n)], object)
 
 
+def feature_names(estimator: Any) -> Names:
+    """Return the names of the features of a fitted estimator, generated where it has none."""
+    names: Names | None = getattr(estimator, "feature_names_in_", None)
+    return generated_names("x", estimator.n_features_in_) if names is None else names
+
+
 def check_unique(names: Names | None, argument: str) -> None:
     """Raise an error if an argument has no columns, or two that share their name."""
     if names is None:
@@ -48,28 +54,28 @@ def check_unique(names: Names | None, argument: str) -> None:
         )
 
 
-def check_same_cells(tf_matrix: Any, target_matrix: Any) -> None:
+def check_same_rows(X: Any, Y: Any, x_name: str, y_name: str) -> None:
     """Raise an error if two frames name their rows differently, or in another order."""
     frames = (pd.DataFrame, pd.Series)
-    if not (isinstance(tf_matrix, frames) and isinstance(target_matrix, frames)):
+    if not (isinstance(X, frames) and isinstance(Y, frames)):
         return
-    left, right = tf_matrix.index, target_matrix.index
+    left, right = X.index, Y.index
     unnamed = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
     if len(left) != len(right) or unnamed or left.equals(right):
         return
     if Counter(left) == Counter(right):
         raise ValueError(
-            "`target_matrix` has the cells of `tf_matrix` in another order; align them with "
-            "`target_matrix.loc[tf_matrix.index]`."
+            f"`{y_name}` has the cells of `{x_name}` in another order; align them with "
+            f"`{y_name}.loc[{x_name}.index]`."
         )
     raise ValueError(
-        f"`tf_matrix` and `target_matrix` name different cells: {left[0]!r}, ... against "
+        f"`{x_name}` and `{y_name}` name different cells: {left[0]!r}, ... against "
         f"{right[0]!r}, ...; both must have the same cells in the same order."
     )
 
 
 def check_folds(moments: Moments) -> None:
-    """Raise an error if a training set, or all test sets but one, have no cell that counts."""
+    """Raise an error if a training set, or every test set but one, has no weight."""
     layout = moments.layout
     empty = np.flatnonzero(layout.training @ moments.n_cells == 0)
     if empty.size:
@@ -83,12 +89,6 @@ def check_folds(moments: Moments) -> None:
             "Cross-validation needs cells of positive weight (`sample_weight`) in two test sets at "
             f"least, found them in {n_tested}."
         )
-
-
-def require_moments(moments: object) -> None:
-    """Raise an error if something else is given for moments."""
-    if not isinstance(moments, Moments):
-        raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
 
 
 def check_sums(moments: Moments) -> None:
@@ -118,8 +118,12 @@ def self_positions(feature_names: Names | None, target_names: Names | None) -> N
     return pd.Index(feature_names).get_indexer(pd.Index(target_names)).astype(np.intp)
 
 
-def penalty_grid(lambdas: Any, paper_grid: Callable[[], NDArray[np.float64]]) -> Any:
-    """Return the decreasing grid that `lambdas` asks for, or None for glmnet's own.
+def penalty_grid(lambdas: Any) -> NDArray[np.float64] | None:
+    """Return the decreasing grid of penalties, or None for glmnet's own.
+
+    Parameters
+    ----------
+    lambdas : {"paper", "auto"} or array-like of shape (n_lambdas,)
 
     Raises
     ------

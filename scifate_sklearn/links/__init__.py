@@ -1,6 +1,5 @@
 """The links table, one row per TF → target link, and the estimators that return it."""
 
-from ._mixin import LinkTableMixin
 from ._pairs import PAIR, by_pair, links_by_pair, require_common
 from ._table import (
     LEDGER_COLUMNS,
@@ -21,7 +20,6 @@ __all__ = [
     "LINK_COLUMNS",
     "PAIR",
     "REQUIRED_COLUMNS",
-    "LinkTableMixin",
     "build_links",
     "by_pair",
     "check_links",

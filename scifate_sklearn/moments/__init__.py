@@ -5,7 +5,17 @@
 
 from ._moments import Moments
 from ._plan import FoldLayout, FoldPlan, plan_folds
+from ._samples import Samples
 from ._scale import CONSTANT, Scale
 from ._targets import TargetSums
 
-__all__ = ["CONSTANT", "FoldLayout", "FoldPlan", "Moments", "Scale", "TargetSums", "plan_folds"]
+__all__ = [
+    "CONSTANT",
+    "FoldLayout",
+    "FoldPlan",
+    "Moments",
+    "Samples",
+    "Scale",
+    "TargetSums",
+    "plan_folds",
+]

@@ -108,20 +108,22 @@ class FoldPlan:
         return np.sort(np.concatenate([self.parts[i] for i in np.flatnonzero(member)]))
 
 
-def plan_folds(splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int) -> FoldPlan:
+def plan_folds(
+    splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int, *, splits_small_folds: bool = True
+) -> FoldPlan:
     """Turn the (train, test) rows of any scikit-learn splitter into a plan of sums.
 
     Where the test sets partition the cells and every training set is the rest, each fold is summed
     once and training sets are sums of the other folds. Other splitters (shuffled, time series) get
     two parts a fold and one for all cells.
 
-    With fewer than three test cells per fold each test cell is a unit of its own, as in
-    ``cv.glmnet`` (``grouped = FALSE``).
-
     Parameters
     ----------
     splits : iterable of (train, test) pairs of row indices
     n_cells : int
+    splits_small_folds : bool, default=True
+        With fewer than three test cells per fold, make each test cell a unit of its own, as
+        ``cv.glmnet`` does (``grouped = FALSE``).
 
     Returns
     -------
@@ -135,7 +137,8 @@ def plan_folds(splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int) -> F
     folds = [_check_fold(k, fold, n_cells) for k, fold in enumerate(splits)]
     _check_folds(folds)
     tests = [test for _, test in folds]
-    grouped = sum(map(len, tests)) >= MIN_CELLS_PER_FOLD * len(folds)
+    is_small = sum(map(len, tests)) < MIN_CELLS_PER_FOLD * len(folds)
+    grouped = not (is_small and splits_small_folds)
     units = tests if grouped else [rows for test in tests for rows in np.split(test, len(test))]
     training_of = np.repeat(np.arange(len(folds)), [1 if grouped else len(t) for t in tests])
     build = _partition_plan if _is_partition(folds, n_cells) else _general_plan

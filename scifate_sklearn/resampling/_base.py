@@ -1,4 +1,4 @@
-"""LinkResampler: what both estimators do alike once the links have been weighed."""
+"""LinkResampler: base of the estimators that fit a regressor repeatedly to test its links."""
 
 from __future__ import annotations
 
@@ -8,114 +8,51 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..links import LINK_COLUMNS, LinkTableMixin, ledger_of, survivors
-from ..moments import Moments
-from ..preprocessing import check_intact, naming
-from ..regressor import SciFateRegressor
+from .._link_estimator import LinkTableMixin
+from ..fitting import TrainingData, feature_names
+from ..links import LINK_COLUMNS, ledger_of, survivors
+from ..regressor import SciFateRegressor, read_cells
 
 
 class LinkResampler(LinkTableMixin, BaseEstimator):
-    """Base of the meta-estimators that fit a regressor again and again to weigh its links.
+    """Base of the meta-estimators that fit a regressor repeatedly to test its links.
 
-    They predict and score as the regressor does that was fitted to all cells, and `transform` to
-    the links that they keep.
+    They predict and score with the regressor that was fitted to all cells. `transform` returns the
+    links that are kept.
     """
 
-    # What is added to the links table.
+    # Name of the column that is added to the links table.
     evidence_column: ClassVar[str]
 
     regressor: SciFateRegressor
     verbose: int
 
-    def predict(self, tf_matrix: Any) -> NDArray[np.float64]:
-        """Predict the targets with the regressor that was fitted to all cells.
+    def _linear_model(self) -> SciFateRegressor:
+        return self.regressor_
 
-        Parameters
-        ----------
-        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_cells, n_targets), or (n_cells,) after a fit to a 1-D target
-        """
-        self._validate_new(tf_matrix)
-        return self.regressor_.predict(tf_matrix)
-
-    def score(
-        self, tf_matrix: Any, target_matrix: Any, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Return the mean R² of the regressor's predictions over the targets.
-
-        Parameters
-        ----------
-        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
-        target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
-        sample_weight : array-like of shape (n_cells,), default=None
-
-        Returns
-        -------
-        float
-        """
-        self._validate_new(tf_matrix)
-        return self.regressor_.score(tf_matrix, target_matrix, sample_weight)
-
-    def transform(self, tf_matrix: Any) -> pd.DataFrame:
-        """Return the links that are kept, whatever the cells: links belong to genes.
-
-        Parameters
-        ----------
-        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
-            Only checked for the right columns.
-
-        Returns
-        -------
-        DataFrame
-            The rows of ``links_`` that are kept, with their index.
-        """
-        self._validate_new(tf_matrix)
+    def _kept_links(self) -> pd.DataFrame:
         return survivors(self.ledger_)
-
-    def fit_transform(self, tf_matrix: Any, target_matrix: Any, **fit_params: Any) -> pd.DataFrame:
-        """Fit and return the links that are kept.
-
-        Parameters
-        ----------
-        tf_matrix, target_matrix, **fit_params
-            As for `fit`.
-
-        Returns
-        -------
-        DataFrame
-        """
-        return survivors(self.fit(tf_matrix, target_matrix, **fit_params).ledger_)
 
     def _link_columns(self) -> tuple[str, ...]:
         return (*LINK_COLUMNS, self.evidence_column)
 
-    def _fresh_regressor(self) -> SciFateRegressor:
-        regressor = clone(self.regressor)
-        regressor._validate_params()
-        return regressor
+    def _read_cells(
+        self, tf_matrix: Any, target_matrix: Any, sample_weight: Any, groups: Any
+    ) -> tuple[SciFateRegressor, TrainingData]:
+        """Return a clone of the regressor and its validated data.
 
-    def _sum_cells(
-        self,
-        regressor: SciFateRegressor,
-        tf_matrix: Any,
-        target_matrix: Any,
-        sample_weight: Any,
-        groups: Any,
-    ) -> tuple[Moments, Any, bool]:
-        """Return what `SciFateRegressor._sum_cells` does; folds by number know no groups."""
+        R's folds, which an integer `cv` means, ignore groups.
+        """
+        regressor = clone(self.regressor)
         if isinstance(regressor.cv, Integral):
             groups = None
-        return regressor._sum_cells(tf_matrix, target_matrix, sample_weight, groups)
+        return regressor, read_cells(regressor, tf_matrix, target_matrix, sample_weight, groups)
 
     def _adopt(self, regressor: SciFateRegressor) -> None:
-        """Take over the regressor that was fitted to all cells, and what it was fitted to."""
+        """Set the fitted regressor, and its attributes that describe the data."""
         self.regressor_ = regressor
         self.n_features_in_ = regressor.n_features_in_
         self.target_names_in_ = regressor.target_names_in_
@@ -130,21 +67,14 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
         self.ledger_ = ledger_of(self.links_, reasons)
 
     def _rounds(self, rounds: Iterable[Any], total: int, unit: str) -> Iterable[Any]:
-        # Importing the package must stay quick.
+        # tqdm is slow to import.
         from tqdm.auto import tqdm
 
         return tqdm(rounds, total=total, unit=unit, disable=not self.verbose)
 
-    def _validate_new(self, tf_matrix: Any) -> None:
-        check_is_fitted(self)
-        check_intact(tf_matrix, "`tf_matrix`")
-        with naming("`tf_matrix`"):
-            validate_data(self, tf_matrix, reset=False, accept_sparse="csr", dtype=np.float64)
-
 
 def is_tf(regressor: SciFateRegressor) -> NDArray[np.bool_]:
     """Return which predictors (n_features,) can be links: all that are not covariates."""
-    names = getattr(regressor, "feature_names_in_", None)
-    if names is None:
+    if not hasattr(regressor, "feature_names_in_"):
         return np.ones(regressor.n_features_in_, bool)
-    return ~np.isin(names, list(regressor.covariates))
+    return ~np.isin(feature_names(regressor), list(regressor.covariates))

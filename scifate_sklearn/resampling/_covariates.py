@@ -37,7 +37,7 @@ class CovariateFit:
     slopes: Floats
 
     @classmethod
-    def of(
+    def from_samples(
         cls,
         covariates: Any,
         Y: Any,

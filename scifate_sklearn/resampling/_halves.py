@@ -1,60 +1,56 @@
-"""The moments of half of the cells: by a pass over them, or from whole folds without any."""
+"""Training data of half of the samples: by a pass over them, or from the sums of whole folds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ..moments import FoldLayout, FoldPlan, Moments
+from ..fitting import TrainingData
+from ..moments import FoldLayout, Moments, Samples
 from ._units import Rows, rows_of
 
-# The moments of a half, and the cells (X, Y, weight, plan) that they are of, if there are any.
-Half: TypeAlias = tuple[Moments, Any]
-# Which units (cells, groups or folds) are in the half.
-Halving: TypeAlias = Callable[[Rows], Half]
+# From the units (cells, groups or folds) in the half to its data.
+Halving: TypeAlias = Callable[[Rows], TrainingData]
 
 
-def halving_of_cells(
-    moments: Moments, cells: Any, units: Rows | list[Rows], with_folds: bool
+def halving_of_samples(
+    moments: Moments, samples: Samples, units: Rows | list[Rows], with_folds: bool
 ) -> Halving:
-    """Return what makes halves out of cells.
+    """Return the function that makes halves of samples.
 
     Parameters
     ----------
     moments : Moments
-        Of all cells.
-    cells : (X, Y, weight, plan)
-        As given to `Moments.from_arrays`.
+        Of all samples.
+    samples : Samples
     units : ndarray of int, or list of ndarray of int
-        Rows that are on their own, or those that stay together.
+        The row of each unit, or the rows that stay together.
     with_folds : bool
-        Whether a half is to be cross-validated, by the same folds, or a single set.
+        Whether a half is cross-validated, by the same folds, or a single set.
     """
-    X, Y, weight, plan = cells
-    if not with_folds:
-        plan = FoldPlan((np.arange(len(weight)),), FoldLayout.whole_only(1))
+    own = samples if with_folds else samples.without_folds()
 
-    def halve(drawn: Rows) -> Half:
+    def halve(drawn: Rows) -> TrainingData:
         rows = rows_of(units, drawn)
-        # Cells without weight are as good as absent.
-        own = np.zeros_like(weight)
-        own[rows] = weight[rows]
-        names = moments.feature_names, moments.target_names
-        return Moments.from_arrays(X, Y, plan, own, *names, around=moments), (X, Y, own, plan)
+        # A sample without weight has no effect.
+        weight = np.zeros_like(own.weight)
+        weight[rows] = own.weight[rows]
+        half = replace(own, weight=weight)
+        return TrainingData(half.sums(around=moments), half)
 
     return halve
 
 
 def parts_by_fold(moments: Moments) -> list[Rows]:
-    """Return the parts of each fold with a cell that counts.
+    """Return the parts of each fold that has samples of positive weight.
 
     Raises
     ------
     ValueError
-        If the folds do not add up to the cells.
+        If the folds do not add up to the samples.
     """
     layout = moments.layout
     if not layout.total.all():
@@ -67,15 +63,17 @@ def parts_by_fold(moments: Moments) -> list[Rows]:
 
 
 def halving_of_folds(moments: Moments, folds: list[Rows], with_folds: bool) -> Halving:
-    """Return what makes halves out of whole folds, given the parts of each."""
+    """Return the function that makes halves of whole folds, given the parts of each."""
 
-    def halve(drawn: Rows) -> Half:
+    def halve(drawn: Rows) -> TrainingData:
         parts = np.concatenate([folds[fold] for fold in drawn])
         if with_folds:
             own = np.repeat(np.arange(len(drawn)), [len(folds[fold]) for fold in drawn])
-            return replace(moments.take(parts), layout=FoldLayout.partition(own)), None
-        member = np.zeros((1, len(moments.weight)))
-        member[0, parts] = 1.0
-        return replace(moments.combine(member), layout=FoldLayout.whole_only(1)), None
+            half = replace(moments.take(parts), layout=FoldLayout.partition(own))
+        else:
+            member = np.zeros((1, len(moments.weight)))
+            member[0, parts] = 1.0
+            half = replace(moments.combine(member), layout=FoldLayout.whole_only(1))
+        return TrainingData(half)
 
     return halve

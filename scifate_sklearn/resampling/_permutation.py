@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -13,9 +12,10 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
+from ..fitting import Fit
 from ..links import first_reason
-from ..moments import Moments
-from ..regressor import SciFateRegressor
+from ..moments import Samples
+from ..regressor import SciFateRegressor, fit_regressor
 from ._base import LinkResampler, is_tf
 from ._covariates import CovariateFit
 from ._nulls import empirical_q, fdr_curve
@@ -172,17 +172,15 @@ class PermutationFDR(LinkResampler):
         ValueError
             If no group has two cells, or the regressor refuses the matrices.
         """
-        regressor = self._fresh_regressor()
-        moments, cells, is_single = self._sum_cells(
-            regressor, tf_matrix, target_matrix, sample_weight, groups
-        )
-        strata = self._strata(cells[2], groups)
-        engine = regressor._fit_moments(moments, cells, is_single)
+        regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
+        samples = data.require_samples("PermutationFDR")
+        strata = self._strata(samples.weight, groups)
+        # Every permutation sums products of its own, so those of the data are released.
+        fit = fit_regressor(regressor, data).without_targets()
+        del data
         self._adopt(regressor)
-        # Each permutation makes sums of targets as large as these, which have served.
-        moments = replace(moments, xy=np.empty((0, 0, 0)))
-        covariate_fit = self._fit_covariates(moments, cells, strata)
-        self._weigh(self._null_sizes(engine, moments, cells, strata, covariate_fit))
+        covariate_fit = self._fit_covariates(samples, fit.moments.y_shift, strata)
+        self._weigh(self._null_sizes(fit, samples, strata, covariate_fit))
         return self
 
     def _strata(self, weight: NDArray[np.float64], groups: Any) -> list[Rows]:
@@ -197,52 +195,33 @@ class PermutationFDR(LinkResampler):
         return strata
 
     def _fit_covariates(
-        self, moments: Moments, cells: Any, strata: list[Rows]
+        self, samples: Samples, y_shift: NDArray[np.float64], strata: list[Rows]
     ) -> CovariateFit | None:
-        """Return the fit of the targets to the covariates, if there are any."""
-        X, Y, weight, _ = cells
+        """Return the fit of the targets to the covariates, None without covariates."""
         columns = np.flatnonzero(~is_tf(self.regressor_))
         if not columns.size:
             return None
         intercept = bool(self.regressor_.fit_intercept)
-        return CovariateFit.of(X[:, columns], Y, moments.y_shift, weight, strata, intercept)
+        C = samples.X[:, columns]
+        return CovariateFit.from_samples(C, samples.Y, y_shift, samples.weight, strata, intercept)
 
     def _null_sizes(
         self,
-        engine: Any,
-        moments: Moments,
-        cells: Any,
+        fit: Fit,
+        samples: Samples,
         strata: list[Rows],
         covariate_fit: CovariateFit | None,
     ) -> NDArray[np.float64]:
         """Return |coef| of the links of all permutations."""
         can_link, sizes, n_unconverged = is_tf(self.regressor_), [], 0
-        orders = self._orders(strata, len(cells[2]))
+        orders = self._orders(strata, len(samples))
         for order in self._rounds(orders, self.n_permutations, "permutation"):
-            coef, failed = self._fit_permuted(engine, moments, cells, order, covariate_fit)
+            coef, failed = _fit_permuted(fit, samples, order, covariate_fit)
             links = np.abs(coef[:, can_link])
             sizes.append(links[links > 0])
             n_unconverged += failed
-        self.regressor_._warn_unconverged(n_unconverged)
+        fit.parameters.warn_unconverged(n_unconverged)
         return np.concatenate(sizes)
-
-    def _fit_permuted(
-        self,
-        engine: Any,
-        moments: Moments,
-        cells: Any,
-        order: Rows,
-        covariate_fit: CovariateFit | None,
-    ) -> tuple[NDArray[np.float64], int]:
-        """Return coefficients of one permutation, whose large sums are gone before the next."""
-        regressor, (X, Y, weight, plan) = self.regressor_, cells
-        if covariate_fit is not None:
-            Y, order = covariate_fit.permuted(Y, order), np.arange(len(weight))
-        shuffled = moments.reordered(X, Y, plan, weight, order)
-        if regressor.engine != "gram":  # the other one reads the targets of the cells
-            engine = regressor._make_engine(shuffled, (X, Y[order], weight, plan))
-        fits = regressor._fit_all(engine, regressor._make_problem(shuffled))
-        return fits.coef, fits.n_unconverged
 
     def _orders(self, strata: list[Rows], n_cells: int) -> Iterator[Rows]:
         rng = check_random_state(self.random_state)
@@ -256,3 +235,14 @@ class PermutationFDR(LinkResampler):
         self._account(q, first_reason((q > self.fdr, f"permutation FDR: q above {self.fdr:g}")))
         self.fdr_curve_ = fdr_curve(observed, null, self.n_permutations)
         self.threshold_ = float(observed[q <= self.fdr].min(initial=np.inf))
+
+
+def _fit_permuted(
+    fit: Fit, samples: Samples, order: Rows, covariate_fit: CovariateFit | None
+) -> tuple[NDArray[np.float64], int]:
+    """Return coefficients of one permutation; its large sums are released on return."""
+    Y = samples.Y
+    if covariate_fit is not None:
+        Y, order = covariate_fit.permuted(Y, order), np.arange(len(samples))
+    fits = fit.permuted(Y, order).cross_validate()
+    return fits.coef, fits.n_unconverged

@@ -9,23 +9,24 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..fitting import (
-    check_folds,
-    generated_names,
+    Fit,
+    FitParameters,
+    TrainingData,
+    feature_names,
     relative_penalties,
-    require_moments,
     self_positions,
 )
 from ..links import first_reason
 from ..moments import Moments
-from ..regressor import SciFateRegressor
+from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ._base import LinkResampler, is_tf
 from ._error_bound import r_concave_bound, smallest_count, worst_case_bound
-from ._halves import Half, Halving, halving_of_cells, halving_of_folds, parts_by_fold
+from ._halves import Halving, halving_of_folds, halving_of_samples, parts_by_fold
 from ._units import Rows, complementary_pairs, n_pairs_of, rows_by_group
 
 # Both halves must have a variance.
@@ -175,12 +176,12 @@ class StabilitySelection(LinkResampler):
             regressor refuses the matrices.
         """
         self._check_even()
-        regressor = self._fresh_regressor()
-        moments, cells, is_single = self._sum_cells(
-            regressor, tf_matrix, target_matrix, sample_weight, groups
-        )
-        units = self._units_of_cells(cells[2], groups) if self.resample == "cells" else None
-        return self._fit(regressor, moments, cells, is_single, units)
+        regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
+        if self.resample == "folds":
+            parameters = FitParameters.from_estimator(regressor)
+            parameters.require_moments_suffice('resample="folds"', 'Use resample="cells".')
+            return self._fit_folds(regressor, data)
+        return self._fit_samples(regressor, data, groups)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_moments(self, moments: Moments) -> StabilitySelection:
@@ -201,8 +202,8 @@ class StabilitySelection(LinkResampler):
             As from `fit`, and if the regressor's engine needs the cells.
         """
         self._check_even()
-        require_moments(moments)
-        return self._fit(self._fresh_regressor(), moments, None, False, None)
+        regressor = clone(self.regressor)
+        return self._fit_folds(regressor, read_moments(regressor, moments))
 
     def _check_even(self) -> None:
         if self.n_resamples % 2:
@@ -219,39 +220,31 @@ class StabilitySelection(LinkResampler):
             )
         return rows if groups is None else rows_by_group(groups, weight)
 
-    def _fit(
-        self,
-        regressor: SciFateRegressor,
-        moments: Moments,
-        cells: Any,
-        is_single: bool,
-        units: Rows | list[Rows] | None,
+    def _fit_samples(
+        self, regressor: SciFateRegressor, data: TrainingData, groups: Any
     ) -> StabilitySelection:
-        """Fit to all cells and to halves; without units of cells, to halves of the folds."""
-        with_folds = self.penalty == "cv"
-        if units is None:
-            self._check_sums_suffice(regressor)
-            folds = parts_by_fold(moments)
-            n_units, halving = len(folds), halving_of_folds(moments, folds, with_folds)
-            self._check_enough(n_units, "folds")
-        else:
-            n_units, halving = len(units), halving_of_cells(moments, cells, units, with_folds)
-            self._check_enough(n_units, "cells or groups")
-        if cells is None:
-            regressor.fit_moments(moments)
-        else:
-            regressor._fit_moments(moments, cells, is_single)
-        self._adopt(regressor)
-        counts = self._count_selections(regressor, halving, n_units)
-        self._publish(counts, self._possible_links(moments), is_single)
-        return self
+        """Fit to all cells and to halves of them."""
+        samples = data.require_samples('resample="cells"')
+        units = self._units_of_cells(samples.weight, groups)
+        self._check_enough(len(units), "cells or groups")
+        halving = halving_of_samples(data.moments, samples, units, self.penalty == "cv")
+        return self._fit(regressor, data, halving, len(units))
 
-    def _check_sums_suffice(self, regressor: SciFateRegressor) -> None:
-        if regressor.engine != "gram":
-            raise ValueError(
-                f'Halves made of folds need a regressor with engine="gram", got '
-                f'{regressor.engine!r}: glmnet reads the cells. Use resample="cells".'
-            )
+    def _fit_folds(self, regressor: SciFateRegressor, data: TrainingData) -> StabilitySelection:
+        """Fit to all cells and to halves made of whole folds."""
+        folds = parts_by_fold(data.moments)
+        self._check_enough(len(folds), "folds")
+        halving = halving_of_folds(data.moments, folds, self.penalty == "cv")
+        return self._fit(regressor, data, halving, len(folds))
+
+    def _fit(
+        self, regressor: SciFateRegressor, data: TrainingData, halving: Halving, n_units: int
+    ) -> StabilitySelection:
+        parameters = fit_regressor(regressor, data).parameters
+        self._adopt(regressor)
+        counts = self._count_selections(parameters, halving, n_units)
+        self._publish(counts, self._possible_links(data.moments), data.is_single)
+        return self
 
     def _check_enough(self, n_units: int, what: str) -> None:
         if n_units < 2:
@@ -273,41 +266,27 @@ class StabilitySelection(LinkResampler):
             )
 
     def _count_selections(
-        self, regressor: SciFateRegressor, halving: Halving, n_units: int
+        self, parameters: FitParameters, halving: Halving, n_units: int
     ) -> NDArray[np.intp]:
-        """Return of how many halves' models (n_targets, n_features) each predictor is part."""
+        """Return the number of halves whose model (n_targets, n_features) has each predictor."""
         rng = check_random_state(self.random_state)
         pairs = complementary_pairs(rng, n_units, self.n_resamples // 2)
-        select = self._select_anew if self.penalty == "cv" else self._select_at_penalties
+        select = _select_anew if self.penalty == "cv" else self._select_at_penalties
         counts = np.zeros((len(self.target_names_in_), self.n_features_in_), np.intp)
         n_unconverged = 0
         for drawn in self._rounds(chain.from_iterable(pairs), self.n_resamples, "half"):
-            coef, failed = select(regressor, halving(drawn))
+            coef, failed = select(Fit.from_data(parameters, halving(drawn)))
             counts += coef != 0
             n_unconverged += failed
-        regressor._warn_unconverged(n_unconverged)
+        parameters.warn_unconverged(n_unconverged)
         return counts
 
-    def _select_at_penalties(
-        self, regressor: SciFateRegressor, half: Half
-    ) -> tuple[NDArray[np.float64], int]:
+    def _select_at_penalties(self, half: Fit) -> tuple[NDArray[np.float64], int]:
         """Return coefficients at the penalties of the fit to all cells."""
-        from ..solvers._parallel import solve_all
-
-        problem, engine = regressor._make_problem(half[0]), regressor._make_engine(*half)
-        lambdas = np.atleast_2d(regressor.lambdas_)
-        chosen = np.atleast_1d(regressor.lambda_)
-        stop = np.where(np.isnan(chosen), -1, (lambdas == chosen[:, None]).argmax(axis=1))
-        return solve_all(engine, problem, lambdas, stop, regressor.n_jobs)
-
-    def _select_anew(
-        self, regressor: SciFateRegressor, half: Half
-    ) -> tuple[NDArray[np.float64], int]:
-        """Return coefficients at penalties that the half itself chooses."""
-        check_folds(half[0])
-        problem, engine = regressor._make_problem(half[0]), regressor._make_engine(*half)
-        fits = regressor._fit_all(engine, problem)
-        return fits.coef, fits.n_unconverged
+        lambdas = np.atleast_2d(self.regressor_.lambdas_)
+        chosen = np.atleast_1d(self.regressor_.lambda_)
+        position = np.where(np.isnan(chosen), -1, (lambdas == chosen[:, None]).argmax(axis=1))
+        return half.solve_at(lambdas, position)
 
     def _possible_links(self, moments: Moments) -> NDArray[np.bool_]:
         """Return which TFs (n_targets, n_features) may be linked to which target."""
@@ -327,7 +306,7 @@ class StabilitySelection(LinkResampler):
         links = self.regressor_.links_
         own = counts[
             pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
-            pd.Index(self._feature_names()).get_indexer(pd.Index(links["TF"])),
+            pd.Index(feature_names(self)).get_indexer(pd.Index(links["TF"])),
         ]
         # In numbers of halves, as in the bounds: 0.6 is no less than 0.55 + 0.05, but for rounding.
         rare = own < smallest_count(self.threshold, self.n_resamples)
@@ -349,6 +328,8 @@ class StabilitySelection(LinkResampler):
         }
         return pd.DataFrame(bounds, index=pd.Index(self.target_names_in_, name="target"))
 
-    def _feature_names(self) -> NDArray[np.object_]:
-        names = getattr(self, "feature_names_in_", None)
-        return generated_names("x", self.n_features_in_) if names is None else names
+
+def _select_anew(half: Fit) -> tuple[NDArray[np.float64], int]:
+    """Return coefficients at penalties that are selected on the half itself."""
+    fits = half.cross_validate()
+    return fits.coef, fits.n_unconverged

@@ -1,1 +1,34 @@
-"""From moments to coefficient paths, CV curves and selected models: two engines, one interface."""
+"""Solvers of many LASSO problems over one design matrix; arrays only.
+
+`ENGINES` is the table of engines. An engine is imported when it is first used, so importing this
+package does not import numba.
+"""
+
+from ._checkpoint import Checkpoint, identify
+from ._engine import BlockFit, Engine, Selection, Solution
+from ._engines import ENGINES, EngineEntry, engines_that_read
+from ._parallel import fit_all, solve_all
+from ._problem import LassoProblem, SolverSettings, TargetBlock, every_predictor, select_candidates
+from ._selection import CVCurve, LambdaRule, paper_grid
+
+__all__ = [
+    "ENGINES",
+    "BlockFit",
+    "CVCurve",
+    "Checkpoint",
+    "Engine",
+    "EngineEntry",
+    "LambdaRule",
+    "LassoProblem",
+    "Selection",
+    "Solution",
+    "SolverSettings",
+    "TargetBlock",
+    "engines_that_read",
+    "every_predictor",
+    "fit_all",
+    "identify",
+    "paper_grid",
+    "select_candidates",
+    "solve_all",
+]

@@ -1,9 +1,10 @@
-"""Blocks of targets put back together."""
+"""Concatenation of fitted blocks of targets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,12 @@ def gather(fits: Sequence[BlockFit]) -> BlockFit:
     """Stack blocks; shorter automatic grids are padded with NaN to the longest one's length."""
     longest = max(int(np.isfinite(fit.lambdas).sum(axis=1).max()) for fit in fits)
     longest = max(longest, 1)
-    joined = {}
+    joined: dict[str, Any] = {}
     for field in fields(BlockFit):
         parts = [getattr(fit, field.name) for fit in fits]
-        if field.name == "n_unconverged":
+        if parts[0] is None:
+            joined[field.name] = None
+        elif field.name == "n_unconverged":
             joined[field.name] = sum(parts)
         elif field.name in ("lambdas", "cv_mse", "cv_mse_se"):
             joined[field.name] = np.concatenate([_fit_width(part, longest) for part in parts])

@@ -1,7 +1,7 @@
-"""Finished blocks of targets in a folder: a fit that is killed goes on where it was.
+"""Folder of finished blocks of targets, from which a killed fit resumes.
 
-`checkpoint.json` says which fit the folder belongs to; each block is a file of its own, there
-completely or not at all.
+`checkpoint.json` identifies the fit that the folder belongs to. Each block is a file of its own
+that is written completely or not at all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..files import archive, replacing
 from ..moments import Moments
 from ._engine import BlockFit
 
-# What decides about the result of a fit, by a name to show; numbers, strings and checksums.
+# Everything that the result of a fit depends on, by a readable name: numbers, strings, checksums.
 Identity: TypeAlias = dict[str, Any]
 
 _KIND = "fitted targets"
@@ -30,14 +30,14 @@ _MANIFEST = "checkpoint.json"
 
 
 def identify(parameters: Mapping[str, Any], moments: Moments) -> Identity:
-    """Return all that decides about the result of a fit.
+    """Return everything that the result of a fit depends on.
 
     Parameters
     ----------
     parameters : mapping of str to None, number, str or array-like
-        Of the estimator.
+        Parameters of the fit.
     moments : Moments
-        Which the cells, the weights and the folds have gone into.
+        They contain the samples, the weights and the folds.
     """
     identity: Identity = {"version of scifate_sklearn": __version__}
     for name, value in parameters.items():
@@ -128,7 +128,8 @@ class Checkpoint:
 
     def write(self, block: slice, fit: BlockFit) -> None:
         """Put a block of targets there, whole or not at all."""
-        arrays = {field.name: np.asarray(getattr(fit, field.name)) for field in fields(BlockFit)}
+        values = {field.name: getattr(fit, field.name) for field in fields(BlockFit)}
+        arrays = {name: np.asarray(value) for name, value in values.items() if value is not None}
         archive.write_arrays(self._path(block), _KIND, _VERSION, {**arrays, "fit": self._fit})
 
     def _path(self, block: slice) -> Path:

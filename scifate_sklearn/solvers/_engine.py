@@ -1,4 +1,4 @@
-"""What an engine can do, and the fit of one block of targets by whichever engine."""
+"""The interface of engines, and the fit of one block of targets by any engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ._problem import Floats, Settings, TargetBlock
+from ._problem import Floats, SolverSettings, TargetBlock
 from ._selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_and_1se
 
 
@@ -28,13 +28,14 @@ class Solution:
 
 
 class Engine(Protocol):
-    """Solves the paths of a block of targets at a time.
+    """Interface of a solver for blocks of targets.
 
-    It holds what all targets share; it may be copied to other processes and machines once, and
-    gets the blocks there.
+    An engine is made from the moments of the predictors (without targets), the `SolverSettings`,
+    and the `Samples` or None: ``Engine(predictors, settings, samples)``. It holds what all targets
+    share. It may be copied once to each process or machine, and receives the blocks there.
     """
 
-    settings: Settings
+    settings: SolverSettings
 
     @property
     def unit_weight(self) -> Floats:
@@ -55,8 +56,30 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
+class Selection:
+    """How the penalty of each target follows from the held-out errors.
+
+    Attributes
+    ----------
+    rule : "1se", "min", float or callable
+    weighs_folds : bool, default=True
+        Weigh each test unit by the weight of its samples, as glmnet does; otherwise equally, as
+        scikit-learn does.
+    keeps_errors : bool, default=False
+        Keep the held-out error of every test unit.
+    """
+
+    rule: LambdaRule
+    weighs_folds: bool = True
+    keeps_errors: bool = False
+
+
+@dataclass(frozen=True)
 class BlockFit:
-    """Everything the estimator reports of a block of targets; arrays have one row a target."""
+    """Fitted models of a block of targets; arrays have one row per target.
+
+    ``errors`` (n_targets, n_units, n_lambdas) is None unless the `Selection` keeps it.
+    """
 
     lambdas: Floats
     cv_mse: Floats
@@ -70,17 +93,19 @@ class BlockFit:
     n_iter: NDArray[np.intp]
     dual_gap: Floats
     n_unconverged: int
+    errors: Floats | None = None
 
 
-def fit_block(engine: Engine, rule: LambdaRule, block: TargetBlock) -> BlockFit:
-    """Cross-validate a block of targets, select their penalties and fit them on all cells."""
-    lambdas = insert_penalty(engine.grids(block), rule)
+def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> BlockFit:
+    """Cross-validate a block of targets, select their penalties and fit them on all samples."""
+    lambdas = insert_penalty(engine.grids(block), selection.rule)
     errors, n_unconverged = engine.errors(block, lambdas)
-    mse, mse_se = cv_curve(errors, engine.unit_weight)
+    weight = engine.unit_weight if selection.weighs_folds else np.ones(errors.shape[1])
+    mse, mse_se = cv_curve(errors, weight)
     no_model = block.n_candidates == 0
     mse[no_model], mse_se[no_model] = np.nan, np.nan
     i_min, i_1se = min_and_1se(mse, mse_se)
-    chosen = apply_rule(rule, lambdas, mse, mse_se, i_min, i_1se)
+    chosen = apply_rule(selection.rule, lambdas, mse, mse_se, i_min, i_1se)
     solution = engine.solve(block, lambdas, chosen)
     return BlockFit(
         lambdas=lambdas,
@@ -95,6 +120,7 @@ def fit_block(engine: Engine, rule: LambdaRule, block: TargetBlock) -> BlockFit:
         n_iter=solution.n_iter,
         dual_gap=solution.dual_gap,
         n_unconverged=n_unconverged + solution.n_unconverged,
+        errors=errors if selection.keeps_errors else None,
     )
 
 

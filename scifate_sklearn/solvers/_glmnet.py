@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..moments import FoldPlan, Moments
+from ..moments import Moments, Samples
 from ..preprocessing import to_dense
 from . import kernels
 from ._engine import Solution
 from ._gram import N_AUTOMATIC, StandardisedSets, StandardisedTargets, inverse
-from ._problem import Floats, Settings, TargetBlock
+from ._problem import Floats, SolverSettings, TargetBlock
 
 
 def import_glmnet() -> ModuleType:
@@ -45,26 +45,17 @@ class GlmnetEngine:
     ----------
     predictors : Moments
         Without targets.
-    settings : Settings
+    settings : SolverSettings
         ``tol`` is passed as glmnet's own convergence threshold, which bounds the change of
         coefficients, not the duality gap.
-    X, Y : ndarray or CSR matrix of shape (n_cells, n_features), (n_cells, n_targets)
-    weight : ndarray of shape (n_cells,)
-    plan : FoldPlan
+    samples : Samples
     """
 
-    def __init__(
-        self,
-        predictors: Moments,
-        settings: Settings,
-        X: Any,
-        Y: Any,
-        weight: Floats,
-        plan: FoldPlan,
-    ) -> None:
+    def __init__(self, predictors: Moments, settings: SolverSettings, samples: Samples) -> None:
         import_glmnet()
         self.settings = settings
-        self._X, self._Y = to_dense(X), to_dense(Y)
+        weight, plan = samples.weight, samples.plan
+        self._X, self._Y = to_dense(samples.X), to_dense(samples.Y)
         self._weight, self._plan = weight, plan
         layout = plan.layout
         unit_weight = np.array(
@@ -81,9 +72,9 @@ class GlmnetEngine:
 
     def grids(self, block: TargetBlock) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
-        lambdas = self.settings.lambdas
-        if lambdas is not None:
-            return np.tile(lambdas, (len(block), 1))
+        given = self.settings.grids(block)
+        if given is not None:
+            return given
         grids = np.full((len(block), N_AUTOMATIC), np.nan)
         everyone = np.arange(len(self._weight))
         for t, grid in enumerate(grids):

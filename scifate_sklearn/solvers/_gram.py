@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..moments import CONSTANT, Moments, TargetSums
+from ..moments import CONSTANT, Moments, Samples, TargetSums
 from . import kernels
 from ._engine import Solution
-from ._problem import Floats, Settings, TargetBlock
+from ._problem import Floats, SolverSettings, TargetBlock
 
 N_AUTOMATIC = 100
 
@@ -112,7 +112,7 @@ class StandardisedSets:
     fit_intercept: bool
 
     @classmethod
-    def of(cls, sets: Moments, settings: Settings) -> StandardisedSets:
+    def of(cls, sets: Moments, settings: SolverSettings) -> StandardisedSets:
         """Standardise every part of `sets`."""
         coordinates = Coordinates.standardising(sets, settings.standardize, settings.fit_intercept)
         gram = coordinates.gram(sets)
@@ -154,10 +154,14 @@ class GramEngine:
     ----------
     predictors : Moments
         Without targets: all there is to know of the predictors.
-    settings : Settings
+    settings : SolverSettings
+    samples : Samples or None, default=None
+        Not used: the moments suffice.
     """
 
-    def __init__(self, predictors: Moments, settings: Settings) -> None:
+    def __init__(
+        self, predictors: Moments, settings: SolverSettings, samples: Samples | None = None
+    ) -> None:
         self.settings = settings
         layout = predictors.layout
         # A test unit without weight has no error to report.
@@ -209,8 +213,9 @@ class GramEngine:
     def grids(self, block: TargetBlock) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
         settings = self.settings
-        if settings.lambdas is not None:
-            return np.tile(settings.lambdas, (len(block), 1))
+        given = settings.grids(block)
+        if given is not None:
+            return given
         y = self._whole_targets(block)
         lambdas = np.empty((len(block), N_AUTOMATIC))
         ratios = self._whole.automatic_ratios(block.n_candidates)

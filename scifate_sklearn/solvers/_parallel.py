@@ -1,4 +1,4 @@
-"""All targets, block by block, on as many workers as there are."""
+"""Fits of all targets, block by block, on parallel workers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from tqdm.auto import tqdm
 
 from ._blocks import gather
 from ._checkpoint import Checkpoint
-from ._engine import BlockFit, Engine, Solution, fit_block
+from ._engine import BlockFit, Engine, Selection, Solution, fit_block
 from ._problem import Floats, LassoProblem, TargetBlock
-from ._selection import LambdaRule
 
 MAX_BLOCK = 32
 
@@ -28,22 +27,22 @@ Job: TypeAlias = Callable[..., Any]
 def fit_all(
     engine: Engine,
     problem: LassoProblem,
-    rule: LambdaRule,
+    selection: Selection,
     n_jobs: int | None,
     checkpoint: Checkpoint | None,
     verbose: bool,
 ) -> BlockFit:
-    """Fit all targets; no result depends on where blocks are cut, or on who fits them.
+    """Fit all targets; no result depends on how blocks are cut, or on which worker fits them.
 
     Parameters
     ----------
     engine : Engine
     problem : LassoProblem
-    rule : str, float or callable
+    selection : Selection
     n_jobs : int or None
         Passed to joblib, which takes threads unless another backend is configured.
     checkpoint : Checkpoint or None
-        Where finished blocks are found and put, in this process.
+        Folder of finished blocks, read and written by this process only.
     verbose : bool
         Show a progress bar.
     """
@@ -52,7 +51,7 @@ def fit_all(
     todo = [block for block in blocks if block.start not in fits]
     with tqdm(total=problem.n_targets, unit="target", disable=not verbose) as bar:
         bar.update(problem.n_targets - sum(block.stop - block.start for block in todo))
-        fit_one = partial(fit_block, rule=rule)
+        fit_one = partial(fit_block, selection=selection)
         for block, fit in _in_parallel(fit_one, engine, problem, n_jobs, todo):
             if checkpoint is not None:
                 checkpoint.write(block, fit)
@@ -101,20 +100,20 @@ def _solve_block(
 ) -> Solution:
     own = stop[block.positions]
     here = lambdas[block.positions] if len(lambdas) > 1 else np.tile(lambdas, (len(block), 1))
-    # The rest of the grid is nobody's.
+    # No target in this block needs the rest of the grid.
     return engine.solve(block, np.ascontiguousarray(here[:, : own.max() + 1]), own)
 
 
 def _find(
     checkpoint: Checkpoint, blocks: list[slice], problem: LassoProblem
 ) -> dict[int, BlockFit]:
-    """Return the blocks that are there already, by their first target."""
+    """Return the finished blocks by their first target."""
     found = {block.start: checkpoint.read(block, problem.moments.n_features) for block in blocks}
     return {start: fit for start, fit in found.items() if fit is not None}
 
 
 def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
-    """Return blocks; those that are kept are the same for any number of workers."""
+    """Return blocks; the cut of blocks that are kept does not depend on the number of workers."""
     size = MAX_BLOCK
     if not is_kept:
         size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(n_jobs)))))
@@ -124,7 +123,7 @@ def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
 def _in_parallel(
     job: Job, engine: Engine, problem: LassoProblem, n_jobs: int | None, todo: list[slice]
 ) -> Iterator[tuple[slice, Any]]:
-    """Yield blocks, with what the job makes of them, as they are finished."""
+    """Yield each block with the result of the job, in the order in which they finish."""
     sent = _sent_once(engine)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
     tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
@@ -133,17 +132,17 @@ def _in_parallel(
 
 
 def _do(job: Job, engine: Any, block: TargetBlock) -> tuple[range, Any]:
-    if hasattr(engine, "result"):  # joblib stays here if the cluster has a single thread
+    if hasattr(engine, "result"):  # joblib runs in this process if the cluster has a single thread
         engine = engine.result()
     return block.positions, job(engine, block=block)
 
 
 def _sent_once(engine: Engine) -> Any:
-    """Return the engine; or where blocks go to a Dask cluster, one that is there already.
+    """Return the engine, or a future of it where blocks go to a Dask cluster.
 
-    joblib would send it again with each block. It is sent as the result of a task, which Dask
-    repeats where that is lost; what is scattered is lost with the workers that had it, and to
-    scatter to a worker that dies may take forever.
+    joblib would send the engine again with each block. Here it is the result of a task, which Dask
+    repeats if the result is lost. Scattered data are lost with their workers, and scattering to a
+    worker that dies may never return.
     """
     client: Any = getattr(get_active_backend()[0], "client", None)
     if client is None:

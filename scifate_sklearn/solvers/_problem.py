@@ -1,9 +1,9 @@
-"""What is to be solved, apart from how: the data's moments, the masks and the penalties."""
+"""The problem apart from the solver: moments, candidate masks and penalties."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ _SOME_TARGETS = 256
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the models are penalised and how far they are solved, whatever the data.
+class SolverSettings:
+    """Penalties and precision of the models, independent of the data.
 
     Attributes
     ----------
-    lambdas : ndarray of shape (n_lambdas,) or None
-        Decreasing grid; None asks for glmnet's data-driven one.
+    lambdas : ndarray of shape (n_lambdas,) or (n_targets, n_lambdas), or None
+        Decreasing grid, of all targets or of each; None asks for glmnet's data-driven one.
     alpha : float
         1 is the LASSO, 0 ridge regression.
     standardize, fit_intercept : bool
@@ -31,6 +31,10 @@ class Settings:
     max_iter : int
         Rounds allowed per penalty.
     path : {"full", "adaptive"}
+    convention : {"glmnet", "scikit-learn"}, default="glmnet"
+        ``"glmnet"``: the ridge part acts on targets scaled to unit standard deviation, and a
+        constant predictor never enters a model. ``"scikit-learn"``: the ridge part is λ (1 − α)/2
+        Σ βⱼ² on the scale of the input, and without an intercept a constant predictor may enter.
     """
 
     lambdas: Floats | None
@@ -40,16 +44,25 @@ class Settings:
     tol: float
     max_iter: int
     path: str
+    convention: Literal["glmnet", "scikit-learn"] = "glmnet"
+
+    def grids(self, block: TargetBlock) -> Floats | None:
+        """Return the given penalties (n_block, n_lambdas) of each target, None for automatic."""
+        if self.lambdas is None:
+            return None
+        if self.lambdas.ndim == 2:
+            return self.lambdas[block.positions]
+        return np.tile(self.lambdas, (len(block), 1))
 
 
 @dataclass(frozen=True)
 class TargetBlock:
-    """A run of targets: all that an engine gets to know of them, wherever it runs.
+    """A run of targets, with everything that an engine needs of them.
 
     Attributes
     ----------
     positions : range
-        Where they are among all targets.
+        Their positions among all targets.
     sums : TargetSums
     candidates : ndarray of bool of shape (n_block, n_features)
         The predictors that may enter each target's model, infinitely penalised ones included.
@@ -152,6 +165,26 @@ def _standard_deviation(square: Floats, mean: Floats) -> Floats:
     return np.sqrt(np.where(variance > CONSTANT * square, variance, 0.0))
 
 
+def every_predictor(
+    moments: Moments, excluded: NDArray[np.intp] | None = None
+) -> NDArray[np.bool_]:
+    """Return candidates without a prefilter: every predictor of every target but `excluded`.
+
+    Parameters
+    ----------
+    moments : Moments
+    excluded : ndarray of int of shape (n_targets,), default=None
+        The predictor that is the target itself, or −1.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_targets, n_features)
+    """
+    candidates = np.ones((moments.n_targets, moments.n_features), bool)
+    _exclude(candidates, excluded)
+    return candidates
+
+
 def select_candidates(
     moments: Moments, cor_threshold: float | None, excluded: NDArray[np.intp] | None = None
 ) -> NDArray[np.bool_]:
@@ -181,8 +214,13 @@ def select_candidates(
             candidates[some] = correlation.any(axis=1, keepdims=True)
         else:
             candidates[some] = correlation > cor_threshold
+    _exclude(candidates, excluded)
+    candidates[candidates.sum(axis=1) < 2] = False
+    return candidates
+
+
+def _exclude(candidates: NDArray[np.bool_], excluded: NDArray[np.intp] | None) -> None:
+    """In place: remove the target itself from its candidates."""
     if excluded is not None:
         is_self = np.flatnonzero(excluded >= 0)
         candidates[is_self, excluded[is_self]] = False
-    candidates[candidates.sum(axis=1) < 2] = False
-    return candidates

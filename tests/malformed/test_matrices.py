@@ -616,7 +616,7 @@ WRONG_WEIGHTS = [
     ("two columns", np.ones((N, 2)), ValueError, "`sample_weight`.*must be 1D"),
     ("words", ["much"] * N, ValueError, "`sample_weight`.*to float: 'much'"),
     ("None", [None] * N, ValueError, "`sample_weight`.*NaN"),
-    ("zeros", np.zeros(N), ValueError, "`sample_weight` is zero for every cell"),
+    ("zeros", np.zeros(N), ValueError, "`sample_weight` is zero for all cells"),
     ("complex", np.ones(N) + 1j, ValueError, "`sample_weight`.*Complex"),
     ("masked", np.ma.array(np.ones(N), mask=np.arange(N) < 2), ValueError,
      r"`sample_weight` has 2 masked"),

@@ -155,9 +155,9 @@ def test_residuals_of_sparse_matrices_are_the_same(tfs, new, weight):
     """Covariates need names, so sparse ones come in frames; here are the matrices of these."""
     C, Y, strata = tfs[["T1", "T6"]].to_numpy(), new.to_numpy(), [np.flatnonzero(weight)]
     order = permuted(np.random.RandomState(0), strata, len(Y))
-    dense = CovariateFit.of(C, Y, Y.mean(axis=0), weight, strata, True)
+    dense = CovariateFit.from_samples(C, Y, Y.mean(axis=0), weight, strata, True)
     given = sp.csr_array(C), sp.csr_array(Y)
-    sparse = CovariateFit.of(*given, np.zeros(Y.shape[1]), weight, strata, True)
+    sparse = CovariateFit.from_samples(*given, np.zeros(Y.shape[1]), weight, strata, True)
     expected = dense.permuted(Y, order)
     np.testing.assert_allclose(sparse.permuted(given[1], order), expected, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(expected[weight == 0], Y[weight == 0])
@@ -169,7 +169,7 @@ def test_constant_targets_and_covariates_change_nothing(tfs, new):
     two = PermutationFDR(regressor, **FEW).fit(tfs.assign(flat=0.3), new.assign(flat=0.1))
     pd.testing.assert_frame_equal(one.links_, two.links_, rtol=1e-9)
     assert one.regressor_.lambda_[:-1].all()
-    only = CovariateFit.of(
+    only = CovariateFit.from_samples(
         tfs[["T1"]].to_numpy(), np.full((len(tfs), 1), 0.1), np.array([0.1]),
         np.ones(len(tfs)), [np.arange(len(tfs))], True,
     )  # fmt: skip
@@ -232,8 +232,8 @@ def test_sums_of_one_set_of_targets_only_are_in_memory(covariates, tfs, new, mon
     products, alive = [], []
     originals = Moments.from_arrays, Moments.reordered
 
-    def from_arrays(*args):
-        moments = originals[0](*args)
+    def from_arrays(*args, **kwargs):
+        moments = originals[0](*args, **kwargs)
         products.append(weakref.ref(moments.xy))
         return moments
 

@@ -287,11 +287,12 @@ class TestErrors:
             self.fit((tfs, new), regressor, resample="folds", penalty="cv")
 
     def test_engine_that_reads_cells(self, tfs, new):
-        judge = SciFateRegressor(engine="glmnet")
-        with pytest.raises(ValueError, match='need a regressor with engine="gram"'):
-            self.fit((tfs, new), judge, resample="folds")
-        with pytest.raises(ValueError, match='need a regressor with engine="gram"'):
-            StabilitySelection(judge).fit_moments(moments_of(tfs, new))
+        glmnet = SciFateRegressor(engine="glmnet")
+        needs = r'needs an engine that reads moments \("gram"\), got engine="glmnet"'
+        with pytest.raises(ValueError, match=f'resample="folds" {needs}.*Use resample="cells"'):
+            self.fit((tfs, new), glmnet, resample="folds")
+        with pytest.raises(ValueError, match=f"fit_moments {needs}"):
+            StabilitySelection(glmnet).fit_moments(moments_of(tfs, new))
 
     def test_no_moments(self):
         with pytest.raises(TypeError, match="`moments` must be a Moments, got list"):

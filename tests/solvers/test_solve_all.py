@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from scifate_sklearn import SciFateRegressor
+from scifate_sklearn.fitting import Fit, FitParameters, TrainingData
 from scifate_sklearn.moments import FoldLayout
-from scifate_sklearn.solvers._parallel import solve_all
+from scifate_sklearn.regressor import read_cells
 
 
 @pytest.fixture(scope="module")
@@ -17,27 +18,29 @@ def data():
     return X, X @ rng.normal(size=(6, 70)) + rng.normal(size=(80, 70))
 
 
+def parameters_of(model, n_jobs=None):
+    return replace(FitParameters.from_estimator(model), n_jobs=n_jobs)
+
+
 @pytest.mark.parametrize("lambdas", ["paper", "auto"])
 @pytest.mark.parametrize("path", ["full", "adaptive"])
 def test_equals_the_models_of_the_fit(data, lambdas, path):
-    model = SciFateRegressor(lambdas=lambdas, path=path, cor_threshold=0.1)
-    moments, _, _ = model._sum_cells(*data, None, None)
-    model._fit_moments(moments, None, is_single=False)
-    whole = replace(moments.whole, layout=FoldLayout.whole_only(1))
+    model = SciFateRegressor(lambdas=lambdas, path=path, cor_threshold=0.1).fit(*data)
+    moments = read_cells(model, *data, None, None).moments
+    whole = TrainingData(replace(moments.whole, layout=FoldLayout.whole_only(1)))
     grid = np.atleast_2d(model.lambdas_)
-    stop = (grid == model.lambda_[:, None]).argmax(axis=1)
-    engine, problem = model._make_engine(whole, None), model._make_problem(whole)
+    position = (grid == model.lambda_[:, None]).argmax(axis=1)
     for n_jobs in (None, 2):
-        coef, n_unconverged = solve_all(engine, problem, grid, stop, n_jobs)
+        fit = Fit.from_data(parameters_of(model, n_jobs), whole)
+        coef, n_unconverged = fit.solve_at(grid, position)
         np.testing.assert_allclose(coef, model.coef_, rtol=0, atol=1e-12)
         assert n_unconverged == 0
 
 
 def test_no_penalty_is_no_model(data):
     model = SciFateRegressor()
-    moments, _, _ = model._sum_cells(*data, None, None)
-    engine, problem = model._make_engine(moments, None), model._make_problem(moments)
-    stop = np.where(np.arange(70) < 40, -1, 99)
-    coef, _ = solve_all(engine, problem, np.geomspace(10, 1e-3, 100)[None], stop, None)
+    fit = Fit.from_data(parameters_of(model), read_cells(model, *data, None, None))
+    position = np.where(np.arange(70) < 40, -1, 99)
+    coef, _ = fit.solve_at(np.geomspace(10, 1e-3, 100)[None], position)
     assert not coef[:40].any()
     assert coef[40:].any(axis=1).all()

@@ -1,0 +1,222 @@
+"""Training data: arguments of `fit` as validated samples and their moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from ..moments import Moments, Samples, plan_folds
+from ..preprocessing import (
+    WEIGHT_MAGNITUDES,
+    X_MAGNITUDES,
+    Y_MAGNITUDES,
+    check_intact,
+    check_magnitude,
+    make_folds,
+    naming,
+)
+from ._checks import Names, check_same_rows, check_sums, check_unique, column_names
+
+_AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The two matrices in the signature of `fit`, as error messages call them.
+
+    Attributes
+    ----------
+    X, Y : str
+        Names of the arguments.
+    rows : str
+        The plural noun for their rows.
+    are_named : bool
+        Whether names of columns and rows are used: columns must then be unique, and the rows of
+        two data frames must match.
+    """
+
+    X: str
+    Y: str
+    rows: str
+    are_named: bool
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Moments, and the samples that they are made from.
+
+    Attributes
+    ----------
+    moments : Moments
+    samples : Samples or None
+        None if only the moments are known.
+    is_single : bool
+        Whether the targets were given as one dimension, so that attributes are scalars and vectors.
+    """
+
+    moments: Moments
+    samples: Samples | None = None
+    is_single: bool = False
+
+    def require_samples(self, what: str) -> Samples:
+        """Return the samples, or raise ValueError if only the moments are known.
+
+        Parameters
+        ----------
+        what : str
+            What needs the samples, for the message.
+        """
+        if self.samples is None:
+            raise ValueError(f"{what} needs the samples, not only their moments.")
+        return self.samples
+
+
+def read_samples(
+    estimator: Any,
+    X: Any,
+    Y: Any,
+    arguments: Arguments,
+    *,
+    cv: Any,
+    random_state: Any = None,
+    sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    splits_small_folds: bool = True,
+) -> TrainingData:
+    """Validate the arguments of `fit`, split the samples into folds, and sum over them.
+
+    Sets ``n_features_in_`` and ``feature_names_in_`` of the estimator.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    X, Y : DataFrame, ndarray or sparse matrix
+        Features and targets; the targets may have one dimension.
+    arguments : Arguments
+    cv, random_state, groups :
+        As in `make_folds`.
+    sample_weight : array-like of shape (n_samples,), default=None
+    splits_small_folds : bool, default=True
+        As in `plan_folds`.
+
+    Returns
+    -------
+    TrainingData
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is invalid; the message names it.
+    """
+    x_name, y_name = f"`{arguments.X}`", f"`{arguments.Y}`"
+    names = _read_names(X, Y, arguments) if arguments.are_named else (None, None)
+    check_intact(X, x_name)
+    check_intact(Y, y_name)
+    with naming(x_name):
+        features = validate_data(estimator, X, ensure_min_samples=2, **_AS_FLOATS)
+    targets = _read_targets(estimator, Y, y_name)
+    is_single = targets.ndim == 1
+    targets = targets.reshape(-1, 1) if is_single else targets
+    if features.shape[0] != targets.shape[0]:
+        raise ValueError(
+            f"{x_name} and {y_name} have inconsistent numbers of samples: {features.shape[0]} and "
+            f"{targets.shape[0]} {arguments.rows}. Give both the same {arguments.rows} in the same "
+            "order."
+        )
+    check_magnitude(features, x_name, *X_MAGNITUDES)
+    check_magnitude(targets, y_name, *Y_MAGNITUDES)
+    weight = _read_weight(sample_weight, features, arguments.rows)
+    y = targets[:, 0] if targets.shape[1] == 1 else targets
+    folds = make_folds(cv, random_state, features, y, groups)
+    plan = plan_folds(folds, features.shape[0], splits_small_folds=splits_small_folds)
+    samples = Samples(features, targets, weight, plan, *names)
+    return TrainingData(samples.sums(), samples, is_single)
+
+
+def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Names | None]:
+    check_same_rows(X, Y, arguments.X, arguments.Y)
+    names = column_names(X), column_names(Y)
+    check_unique(names[0], arguments.X)
+    check_unique(names[1], arguments.Y)
+    return names
+
+
+def _read_targets(estimator: Any, Y: Any, name: str) -> Any:
+    """Return the targets, float64 and CSR if sparse, with one or two dimensions."""
+    with naming(name):
+        if Y is None:
+            raise ValueError("requires y to be passed, but the target y is None.")
+        # Not by `validate_data`, which checks text and objects for NaN before it converts them.
+        targets = check_array(Y, ensure_2d=False, input_name="y", estimator=estimator, **_AS_FLOATS)
+        first = targets[:1].reshape(1, -1) if targets.ndim == 1 else targets[:1]
+        check_array(first, accept_sparse="csr", estimator=estimator)  # at least one column
+    return targets
+
+
+def _read_weight(sample_weight: Any, X: Any, rows: str) -> NDArray[np.float64]:
+    """Return validated weights of the samples, 1 where None are given."""
+    check_intact(sample_weight, "`sample_weight`")
+    given = np.asarray(sample_weight)
+    if given.dtype.kind in "biuf" and not given.any():
+        raise ValueError(f"`sample_weight` is zero for all {rows}; at least one must be positive.")
+    with naming("`sample_weight`"):
+        weight: NDArray[np.float64] = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+    check_magnitude(weight[:, None], "`sample_weight`", *WEIGHT_MAGNITUDES)
+    return weight
+
+
+def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
+    """Return validated features of new samples, with the columns of the fit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are invalid or have other columns; the message names `argument`.
+    """
+    check_intact(X, f"`{argument}`")
+    with naming(f"`{argument}`"):
+        return validate_data(estimator, X, reset=False, **_AS_FLOATS)
+
+
+def predict_linear(
+    X: Any, coef: NDArray[np.float64], intercept: NDArray[np.float64], argument: str
+) -> NDArray[np.float64]:
+    """Return ``X @ coef.T + intercept``.
+
+    Raises
+    ------
+    ValueError
+        If a prediction overflows; the message names `argument`.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        predicted: NDArray[np.float64] = safe_sparse_dot(X, coef.T) + intercept
+    if not np.isfinite(predicted).all():
+        raise ValueError(
+            f"`{argument}` holds numbers too large to predict from: the predictions overflow. "
+            "Scale it as the matrix of the fit was scaled."
+        )
+    return predicted
+
+
+def check_moments(moments: object) -> TrainingData:
+    """Return moments given by a user as training data.
+
+    Raises
+    ------
+    TypeError
+        If `moments` is something else.
+    ValueError
+        If they are too large for double precision.
+    """
+    if not isinstance(moments, Moments):
+        raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
+    check_sums(moments)
+    return TrainingData(moments)

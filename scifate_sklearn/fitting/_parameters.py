@@ -1,0 +1,161 @@
+"""Parameters of a fit: what an estimator passes on to the solvers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from .._warnings import warn
+from ..moments import Moments, Samples
+from ..solvers import (
+    ENGINES,
+    Checkpoint,
+    Engine,
+    LambdaRule,
+    LassoProblem,
+    Selection,
+    SolverSettings,
+    engines_that_read,
+    every_predictor,
+    identify,
+    select_candidates,
+)
+from ._checks import penalty_grid, self_positions
+from ._penalties import relative_penalties
+
+
+@dataclass(frozen=True)
+class FitParameters:
+    """Parameters of a fit, under the names and with the values of `SciFateRegressor`.
+
+    Attributes
+    ----------
+    engine : str
+        A key of `ENGINES`.
+    lambda_rule, lambdas, alpha, exclude_self, standardize, fit_intercept, penalty_factor, path :
+        As in `SciFateRegressor`. In the convention of scikit-learn, `lambdas` is an array with one
+        row of decreasing penalties per target.
+    cor_threshold : float or None
+        Prefilter on the absolute correlation. A target with fewer than two predictors that pass, or
+        a constant one, gets no model.
+    tol, max_iter, n_jobs :
+        As in `SciFateRegressor`.
+    convention : {"glmnet", "scikit-learn"}, default="glmnet"
+        Where both differ. ``"scikit-learn"``: as in `SolverSettings`; moreover all folds count
+        equally in the cross-validation error, errors are kept fold by fold, and every target gets a
+        model of all predictors, without a prefilter.
+    """
+
+    engine: str
+    lambda_rule: LambdaRule
+    lambdas: Any
+    alpha: float
+    cor_threshold: float | None
+    exclude_self: bool
+    standardize: bool
+    fit_intercept: bool
+    penalty_factor: Any
+    path: str
+    tol: float
+    max_iter: int
+    n_jobs: int | None
+    convention: Literal["glmnet", "scikit-learn"] = "glmnet"
+
+    @classmethod
+    def from_estimator(cls, estimator: Any) -> Self:
+        """Return the parameters of a `SciFateRegressor`."""
+        names = {field.name for field in fields(cls)} & set(estimator.get_params(deep=False))
+        return cls(**{name: getattr(estimator, name) for name in names})
+
+    @property
+    def selection(self) -> Selection:
+        """How the penalties are selected."""
+        like_glmnet = self.convention == "glmnet"
+        return Selection(self.lambda_rule, weighs_folds=like_glmnet, keeps_errors=not like_glmnet)
+
+    @property
+    def reads_samples(self) -> bool:
+        """Whether the engine needs the samples, not only their moments."""
+        return ENGINES[self.engine].reads == "samples"
+
+    def require_moments_suffice(self, what: str, advice: str = "") -> None:
+        """Raise ValueError if the engine reads the samples.
+
+        Parameters
+        ----------
+        what : str
+            What needs an engine that reads moments, for the message.
+        advice : str, default=""
+            The end of the message.
+        """
+        if self.reads_samples:
+            raise ValueError(
+                f"{what} needs an engine that reads moments ({engines_that_read('moments')}), got "
+                f'engine="{self.engine}", which reads the cells. {advice}'.rstrip()
+            )
+
+    def candidates(self, moments: Moments) -> NDArray[np.bool_]:
+        """Return the predictors (n_targets, n_features) that may enter each target's model."""
+        excluded = None
+        if self.exclude_self:
+            excluded = self_positions(moments.feature_names, moments.target_names)
+            excluded = excluded if len(excluded) else None
+        if self.convention == "scikit-learn":
+            return every_predictor(moments, excluded)
+        return select_candidates(moments, self.cor_threshold, excluded)
+
+    def problem(self, moments: Moments) -> LassoProblem:
+        """Return the problem that these moments pose."""
+        factor = relative_penalties(self.penalty_factor, moments)
+        return LassoProblem(moments, self.candidates(moments), factor)
+
+    def make_engine(self, moments: Moments, samples: Samples | None) -> Engine:
+        """Return an engine for the predictors of these moments and samples."""
+        like_glmnet = self.convention == "glmnet"
+        settings = SolverSettings(
+            penalty_grid(self.lambdas) if like_glmnet else self.lambdas,
+            float(self.alpha),
+            bool(self.standardize),
+            bool(self.fit_intercept),
+            float(self.tol),
+            int(self.max_iter),
+            # An adaptive path may stop before the penalty of another rule.
+            self.path if self.lambda_rule in ("1se", "min") else "full",
+            self.convention,
+        )
+        return ENGINES[self.engine].make(moments.predictors, settings, samples)
+
+    def open_checkpoint(
+        self, directory: str | os.PathLike[str] | None, moments: Moments
+    ) -> Checkpoint | None:
+        """Return the folder for finished blocks of this fit, None without a directory.
+
+        Raises
+        ------
+        ValueError
+            If the rule is a callable, or the folder belongs to another fit.
+        """
+        if directory is None:
+            return None
+        if callable(self.lambda_rule):
+            raise ValueError(
+                '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: a callable cannot '
+                "be compared with that of an earlier run."
+            )
+        # The number of workers does not change the result.
+        names = [field.name for field in fields(self) if field.name != "n_jobs"]
+        return Checkpoint(directory, identify({n: getattr(self, n) for n in names}, moments))
+
+    def warn_unconverged(self, n_unconverged: int) -> None:
+        """Warn if problems were not solved to `tol`."""
+        if n_unconverged:
+            warn(
+                f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
+                f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
+                ConvergenceWarning,
+            )

@@ -22,6 +22,7 @@ from .filters import (
     prior_penalties,
 )
 from .ledger import link_ledger
+from .linear_model import MultiOutputLassoCV
 from .networks import combine_links, compare_links, score_network
 from .preprocessing import RSampleKFold
 from .regressor import SciFateRegressor
@@ -33,6 +34,7 @@ __all__ = [
     "LinkUnion",
     "MotifLinkFilter",
     "MotifRankings",
+    "MultiOutputLassoCV",
     "PermutationFDR",
     "RSampleKFold",
     "SciFateInputs",

@@ -33,15 +33,18 @@ class Coordinates:
     inverse_scale: Floats
 
     @classmethod
-    def standardising(cls, sets: Moments, standardize: bool, fit_intercept: bool) -> Coordinates:
+    def standardising(cls, sets: Moments, settings: SolverSettings) -> Coordinates:
         """Standardise each set with its own statistics (ddof 0), as glmnet does.
 
         Without an intercept nothing is centred, but the scale stays the standard deviation.
         """
+        standardize, fit_intercept = settings.standardize, settings.fit_intercept
         square = np.diagonal(sets.xx, axis1=1, axis2=2) / sets.weight[:, None]
         variance = square - sets.x_mean**2
         varies = variance > CONSTANT * square
         scale = np.sqrt(np.where(varies, variance, 1.0)) if standardize else 1.0
+        if settings.convention == "scikit-learn" and not fit_intercept:
+            varies |= sets.x_mean + sets.x_shift != 0
         zero = sets.x_mean if fit_intercept else np.broadcast_to(-sets.x_shift, sets.x_sum.shape)
         return cls(zero, varies / scale)
 
@@ -86,6 +89,32 @@ def inverse(scale: Floats) -> Floats:
     return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
+def penalty_units(settings: SolverSettings, scale: Floats) -> tuple[Floats, Floats]:
+    """Return what λ is divided by for targets of unit mean square, and the share of l1 there.
+
+    With s the scale of a target and its coefficients, the objective of scikit-learn,
+    ½ ‖y − Xβ‖² / n + λ α Σ |βⱼ| + ½ λ (1 − α) Σ βⱼ², divided by s² and with b = β / s has
+    l1 = λ α / s and l2 = λ (1 − α). glmnet has l2 = λ (1 − α) / s.
+
+    Parameters
+    ----------
+    settings : SolverSettings
+    scale : ndarray of shape (n_block, n_sets)
+        0 for a constant target.
+
+    Returns
+    -------
+    unit, alpha : ndarray of shape (n_block, n_sets)
+        l1 = λ alpha / unit and l2 = λ (1 − alpha) / unit.
+    """
+    alpha = np.full_like(scale, settings.alpha)
+    if settings.convention == "glmnet" or settings.alpha == 1.0:
+        return scale, alpha
+    total = settings.alpha * inverse(scale) + (1.0 - settings.alpha)
+    unit = np.where(scale > 0, 1.0 / total, 0.0)
+    return unit, settings.alpha * inverse(scale) * unit
+
+
 @dataclass(frozen=True)
 class StandardisedTargets:
     """A block of targets on several sets of cells, scaled to unit mean square on each.
@@ -114,7 +143,7 @@ class StandardisedSets:
     @classmethod
     def of(cls, sets: Moments, settings: SolverSettings) -> StandardisedSets:
         """Standardise every part of `sets`."""
-        coordinates = Coordinates.standardising(sets, settings.standardize, settings.fit_intercept)
+        coordinates = Coordinates.standardising(sets, settings)
         gram = coordinates.gram(sets)
         return cls(without_products(sets), coordinates, gram, settings.fit_intercept)
 
@@ -251,6 +280,7 @@ class GramEngine:
             block.factors,
             lambdas,
             np.full(len(lambdas), lambdas.shape[1] - 1),
+            *penalty_units(settings, y.scale),
         )
         if settings.lambdas is not None:
             return self._follow(self._held_sets, targets, settings.path == "adaptive")[:2]
@@ -286,7 +316,6 @@ class GramEngine:
                 sets,
                 targets,
                 adaptive,
-                settings.alpha,
                 settings.tol,
                 settings.max_iter,
                 errors,
@@ -310,6 +339,7 @@ class GramEngine:
             block.factors,
             lambdas,
             stop.copy(),
+            *penalty_units(self.settings, y.scale),
         )
         _, _, models, rounds, gaps = self._follow(self._whole_set, targets, False)
         coef = models[:, 0] * y.scale * self._whole.coordinates.inverse_scale

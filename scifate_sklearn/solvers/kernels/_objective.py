@@ -81,13 +81,17 @@ def smallest_empty_penalty(r, v):
 
 
 @kernel
-def empty_model_penalty(g, v, alpha, y_scale):
-    """Return the penalty, on the target's scale, from which on the model is empty (inf: never)."""
-    if y_scale == 0.0:
+def empty_model_penalty(g, v, alpha, unit):
+    """Return the smallest penalty with an empty model, inf if there is none.
+
+    The penalty is on the target's scale, `unit` times that of standardised coordinates; the unit 0
+    marks a constant target, whose model is always empty.
+    """
+    if unit == 0.0:
         return 0.0
     if alpha == 0.0:
         return np.inf
     for j in range(v.size):
         if v[j] == 0.0:
             return np.inf
-    return smallest_empty_penalty(g, v) / alpha * y_scale
+    return smallest_empty_penalty(g, v) / alpha * unit

@@ -33,7 +33,11 @@ Sets = namedtuple("Sets", "grams held_grams first_unit held_weight")
 # factors : (q, p), penalty factors, infinite for features that may not enter
 # lambdas : (q, n_lambdas), decreasing, on the scale of the targets
 # stop : (q,), the last penalty to solve, or −1 for none
-Targets = namedtuple("Targets", "linear y_scale held_linear held_square factors lambdas stop")
+# unit, alpha : (q, n_folds), in standardised coordinates l1 = λ alpha / unit and
+#     l2 = λ (1 − alpha) / unit; unit 0 where y_scale is 0
+Targets = namedtuple(
+    "Targets", "linear y_scale held_linear held_square factors lambdas stop unit alpha"
+)
 
 
 @kernel
@@ -45,16 +49,14 @@ def path_step(lambdas, t, i):
 
 
 @inlined
-def follow(
-    sets, targets, t, k, first, last, alpha, tol, max_iter, model, errors, coef, n_iter, gaps
-):
+def follow(sets, targets, t, k, first, last, tol, max_iter, model, errors, coef, n_iter, gaps):
     """In place: move the model of target t and training set k along the penalties first to last.
 
     Returns the number of penalties that did not reach `tol`.
     """
     G, g, v = sets.grams[k], targets.linear[t, k], targets.factors[t]
-    scale, unconverged = targets.y_scale[t, k], 0
-    empty_from = empty_model_penalty(g, v, alpha, scale)
+    scale, unit, alpha = targets.y_scale[t, k], targets.unit[t, k], targets.alpha[t, k]
+    empty_from, unconverged = empty_model_penalty(g, v, alpha, unit), 0
     units = range(sets.first_unit[k], sets.first_unit[k + 1])
     if first == 0:
         clear(model, g)
@@ -66,7 +68,7 @@ def follow(
         if penalty >= empty_from:
             continue
         rounds, gap = advance(
-            G, g, v, alpha, penalty / scale, path_step(targets.lambdas, t, i), tol, max_iter, model
+            G, g, v, alpha, penalty / unit, path_step(targets.lambdas, t, i), tol, max_iter, model
         )
         unconverged += gap > tol
         n_iter[t, k] += rounds
@@ -83,7 +85,7 @@ def follow(
 
 
 @inlined
-def next_turn(targets, t, alpha, end, last, is_falling, may_end):
+def next_turn(targets, t, end, last, is_falling, may_end):
     """Return how far a target of an adaptive path is to go next, of `end` penalties.
 
     First as far as all its models are empty; then by strides that depend on the CV curve so far:
@@ -94,7 +96,7 @@ def next_turn(targets, t, alpha, end, last, is_falling, may_end):
     largest = 0.0
     for k in range(targets.linear.shape[1]):
         empty_from = empty_model_penalty(
-            targets.linear[t, k], targets.factors[t], alpha, targets.y_scale[t, k]
+            targets.linear[t, k], targets.factors[t], targets.alpha[t, k], targets.unit[t, k]
         )
         largest = max(largest, empty_from)
     last = 1
@@ -104,7 +106,7 @@ def next_turn(targets, t, alpha, end, last, is_falling, may_end):
 
 
 @entry_point
-def follow_grids(models, sets, targets, adaptive, alpha, tol, max_iter, errors, coef, n_iter, gaps):
+def follow_grids(models, sets, targets, adaptive, tol, max_iter, errors, coef, n_iter, gaps):
     """Follow a block of targets along their grids of penalties, on all training sets.
 
     On an adaptive path all training sets of a target advance together, so that the CV curve so far
@@ -117,7 +119,7 @@ def follow_grids(models, sets, targets, adaptive, alpha, tol, max_iter, errors, 
     sets : Sets
     targets : Targets
     adaptive : bool
-    alpha, tol, max_iter :
+    tol, max_iter :
         As in `advance`.
     errors : (q, n_units, n_lambdas)
         Output: held-out errors, up to ``targets.stop``, which an adaptive path lowers; beyond it
@@ -139,10 +141,10 @@ def follow_grids(models, sets, targets, adaptive, alpha, tol, max_iter, errors, 
             first, last = last, targets.stop[t] + 1
             if adaptive:
                 may_end = is_deep(errors[t], best, sets.held_weight)
-                last = next_turn(targets, t, alpha, last, first, best == first - 1, may_end)
+                last = next_turn(targets, t, last, first, best == first - 1, may_end)
             for k in range(n_folds):
                 unconverged += follow(
-                    sets, targets, t, k, first, last, alpha, tol, max_iter,
+                    sets, targets, t, k, first, last, tol, max_iter,
                     model_of(models, k if adaptive else np.intp(0)), errors, coef, n_iter, gaps,
                 )  # fmt: skip
             if adaptive:

@@ -121,7 +121,7 @@ def test_automatic_errors_are_those_of_interpolated_models(make_problem, new_mod
     targets = Targets(
         np.array([[g for _, g in problems]] * n_targets), y_scale,
         np.array([[h for _, h in held]] * n_targets), rng.uniform(0.5, 2, (n_targets, 4)),
-        factors, lambdas, np.zeros(n_targets, np.intp),
+        factors, lambdas, np.zeros(n_targets, np.intp), y_scale, np.full_like(y_scale, 0.9),
     )  # fmt: skip
     ratios = np.full((n_targets, n_folds), 1e-3)
     errors = np.zeros((n_targets, 4, N_LAMBDAS))

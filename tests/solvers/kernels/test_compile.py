@@ -77,19 +77,21 @@ def make_arguments(data, shape, factors, n_folds, units_per_fold, n_targets=4):
         v,
         np.tile(np.geomspace(1, 0.01, 12), (n_targets, 1)),
         np.full(n_targets, 11),
+        np.ascontiguousarray(np.array(scales).T),
+        np.ones((n_targets, n_folds)),
     )
     return sets, targets
 
 
 def follow(sets, targets, adaptive, alpha):
     n_targets, n_folds, p = targets.linear.shape
-    targets = targets._replace(stop=targets.stop.copy())
+    targets = targets._replace(stop=targets.stop.copy(), alpha=np.full_like(targets.y_scale, alpha))
     errors = np.full((n_targets, len(sets.held_weight), 12), np.nan)
     coef, gaps = np.zeros((n_targets, n_folds, p)), np.zeros((n_targets, n_folds))
     n_iter = np.zeros((n_targets, n_folds), np.intp)
     models = kernels.new_models(n_folds if adaptive else 1, p)
     failed = kernels.follow_grids(
-        models, sets, targets, adaptive, alpha, TOL, 1000, errors, coef, n_iter, gaps
+        models, sets, targets, adaptive, TOL, 1000, errors, coef, n_iter, gaps
     )
     assert failed == 0
     return errors, coef, targets.stop

@@ -30,21 +30,22 @@ def test_path_step(i, expected):
 )
 def test_next_turn(last, is_falling, may_end, expected):
     targets = empty_down_to(0.0, 17.5, 3.0)
-    assert paths.next_turn(targets, 0, 1.0, 20, last, is_falling, may_end) == expected
+    assert paths.next_turn(targets, 0, 20, last, is_falling, may_end) == expected
 
 
 def empty_down_to(*penalties):
     """Return a target of one feature whose models are empty down to these penalties."""
     lambdas, nothing = np.arange(20.0, 0.0, -1.0)[None], np.empty((1, 0))
+    scale = np.array([penalties])
     return paths.Targets(
-        np.ones((1, len(penalties), 1)), np.array([penalties]), nothing, nothing, np.ones((1, 1)),
-        lambdas, np.array([19]),
+        np.ones((1, len(penalties), 1)), scale, nothing, nothing, np.ones((1, 1)),
+        lambdas, np.array([19]), scale, np.ones_like(scale),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(("empty_from", "expected"), [(np.inf, 1), (30.0, 1), (0.0, 7)])
 def test_the_first_turn_is_at_least_one_penalty_and_at_most_all(empty_from, expected):
-    assert paths.next_turn(empty_down_to(empty_from), 0, 1.0, 7, 0, True, False) == expected
+    assert paths.next_turn(empty_down_to(empty_from), 0, 7, 0, True, False) == expected
 
 
 def make_arguments(make_problem, n_targets=5, n_folds=4, p=5, units_per_fold=1):
@@ -73,7 +74,7 @@ def make_arguments(make_problem, n_targets=5, n_folds=4, p=5, units_per_fold=1):
         np.einsum("kij,tj->tki", sets.grams, truth), y_scale,
         held_linear, rng.uniform(1.0, 1.1, (n_targets, n_units)), v,
         np.tile(np.geomspace(2, 0.001, N_LAMBDAS), (n_targets, 1)),
-        np.full(n_targets, N_LAMBDAS - 1),
+        np.full(n_targets, N_LAMBDAS - 1), y_scale, np.ones_like(y_scale),
     )  # fmt: skip
     return sets, targets
 
@@ -83,8 +84,9 @@ def follow(sets, targets, adaptive, alpha, max_iter=1000):
     errors = np.full((n_targets, len(sets.held_weight), targets.lambdas.shape[1]), np.nan)
     coef, gaps = np.zeros((n_targets, n_folds, p)), np.zeros((n_targets, n_folds))
     n_iter = np.zeros((n_targets, n_folds), np.intp)
+    targets = targets._replace(alpha=np.full_like(targets.y_scale, alpha))
     failed = paths.follow_grids(
-        new_models(n_folds if adaptive else 1, p), sets, targets, adaptive, alpha, 1e-14, max_iter,
+        new_models(n_folds if adaptive else 1, p), sets, targets, adaptive, 1e-14, max_iter,
         errors, coef, n_iter, gaps,
     )  # fmt: skip
     return errors, failed, coef, n_iter, gaps
@@ -152,7 +154,10 @@ def test_sets_without_test_units_have_models_only(make_problem, minimum):
     y_scale = np.array([[2.0], [0.5], [1.0]])
     sets = paths.Sets(sets.grams, sets.held_grams[:0], np.zeros(2, np.intp), np.empty(0))
     targets = targets._replace(
-        y_scale=y_scale, held_linear=np.empty((3, 0, 5)), held_square=np.empty((3, 0))
+        y_scale=y_scale,
+        unit=y_scale,
+        held_linear=np.empty((3, 0, 5)),
+        held_square=np.empty((3, 0)),
     )
     targets.stop[:] = 24, 12, -1
     errors, failed, coef, _, gaps = follow(sets, targets, False, 1.0)
@@ -183,7 +188,9 @@ def test_problems_that_do_not_converge_are_counted(make_problem, monkeypatch):
 @pytest.mark.parametrize("adaptive", [False, True])
 def test_the_inputs_are_left_alone(make_problem, adaptive):
     sets, targets = make_arguments(make_problem)
-    before = [array.copy() for array in (*sets, *targets[:-1])]
+    # An adaptive path lowers `stop`.
+    inputs = [array for name, array in targets._asdict().items() if name != "stop"]
+    before = [array.copy() for array in (*sets, *inputs)]
     follow(sets, targets, adaptive, 1.0)
-    for array, copy in zip((*sets, *targets[:-1]), before, strict=True):
+    for array, copy in zip((*sets, *inputs), before, strict=True):
         np.testing.assert_array_equal(array, copy)

@@ -69,8 +69,8 @@ def count_genes(cells: Cells, shared: NDArray[np.intp]) -> GeneCensus:
         count_positive(cells.total),
         np.asarray(magnitudes.sum(axis=0), np.float64).ravel(),
         (
-            CountFaults.of(cells.new) if cells.new_is_counts else None,
-            CountFaults.of(cells.total) if cells.total_is_counts else None,
+            CountFaults.from_counts(cells.new) if cells.new_is_counts else None,
+            CountFaults.from_counts(cells.total) if cells.total_is_counts else None,
         ),
     )
 

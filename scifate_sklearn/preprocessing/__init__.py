@@ -1,4 +1,4 @@
-"""Counts to matrices (dense and CSR/CSC), and cells to folds; arrays only."""
+"""Preparation of counts (dense and CSR/CSC) and of folds, on arrays only."""
 
 from ._counts import (
     PSEUDOCOUNT,

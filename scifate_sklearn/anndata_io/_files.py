@@ -138,7 +138,7 @@ def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
         stored |= dict(store["layers"]) if "layers" in store else {}
     except Exception as error:
         raise _unreadable(path, error) from error
-    names = {part for name in layers for part in layer_parts(name, list(stored))}
+    names = {part for name in layers for part in layer_parts(name, list(stored), "layers")}
     try:
         parts = {name: _open_matrix(stored[name]) for name in names}
         x = parts.pop("X", None)

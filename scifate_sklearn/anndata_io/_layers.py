@@ -101,7 +101,7 @@ def check_anndata(adata: object) -> None:
         raise ValueError(f"adata is empty: {n_cells} cells and {n_genes} genes.")
 
 
-def layer_parts(name: str, available: Sequence[str]) -> list[str]:
+def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers") -> list[str]:
     """Return the names of the layers that add up to `name`.
 
     Parameters
@@ -110,6 +110,8 @@ def layer_parts(name: str, available: Sequence[str]) -> list[str]:
         Name of a layer, or a sum of layers such as ``"spliced+unspliced"``.
     available : sequence of str
         Names of the layers, including ``"X"`` if that matrix exists.
+    argument : str, default="nt_layers"
+        Name of the user's argument, for the error message.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def layer_parts(name: str, available: Sequence[str]) -> list[str]:
     missing = [part for part in names if part not in available]
     if missing:
         raise ValueError(
-            f"nt_layers names the layer {missing[0]!r}, which adata does not have. There are: "
+            f"{argument} names the layer {missing[0]!r}, which adata does not have. There are: "
             f"{', '.join(map(repr, available)) or 'none'}."
         )
     return names

@@ -32,14 +32,14 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Cells, genes, targets and predictors that were chosen in the first two passes.
+class Kept:
+    """Cells and genes that are kept after the first two passes.
 
     Attributes
     ----------
     source : Source
-    keep : list of ndarray of bool
-        Whether each cell is kept, for each chunk.
+    masks : list of ndarray of bool
+        Whether each cell of a chunk is kept, for each chunk.
     cells, genes : DataFrame
         The kept cells and genes, as in `SciFateInputs`.
     columns : Columns
@@ -51,7 +51,7 @@ class Selection:
     """
 
     source: Source
-    keep: list[Bools]
+    masks: list[Bools]
     cells: pd.DataFrame
     genes: pd.DataFrame
     columns: Columns
@@ -59,9 +59,9 @@ class Selection:
     unit: float
 
     @property
-    def kept_bounds(self) -> list[slice]:
+    def bounds(self) -> list[slice]:
         """Position of the kept cells of each chunk among all kept cells."""
-        edges = np.cumsum([0, *map(np.count_nonzero, self.keep)]).tolist()
+        edges = np.cumsum([0, *map(np.count_nonzero, self.masks)]).tolist()
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
     @property
@@ -109,7 +109,7 @@ def choose_genes(source: Source, choices: Choices) -> pd.DataFrame:
     return choices.choose_genes(genes, recipe, source.n_cells)
 
 
-def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Selection:
+def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Kept:
     """Sum the kept genes of each cell in the second pass, and choose cells and targets.
 
     Parameters
@@ -121,7 +121,7 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Selec
 
     Returns
     -------
-    Selection
+    Kept
 
     Raises
     ------
@@ -138,7 +138,7 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Selec
         "kept %d of %d genes, %d of them TFs, and %d of %d cells",
         *(len(genes), source.gene_names.size, genes["is_tf"].sum(), len(cells), keep.size),
     )
-    return Selection(
+    return Kept(
         source,
         split(keep, source.chunks.bounds),
         cells,
@@ -149,35 +149,35 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Selec
     )
 
 
-def read_matrices(selection: Selection) -> tuple[Floats, Floats]:
+def read_matrices(kept: Kept) -> tuple[Floats, Floats]:
     """Read TFs and targets in the third pass, as dense matrices.
 
     Parameters
     ----------
-    selection : Selection
+    kept : Kept
 
     Returns
     -------
     tfs, targets : ndarray of shape (n_kept_cells, n_tfs), (n_kept_cells, n_targets)
         Logarithms, or values; not z-scored.
     """
-    n_cells, columns = len(selection.cells), selection.columns
+    n_cells, columns = len(kept.cells), kept.columns
     tfs, targets = (np.empty((n_cells, len(own))) for own in (columns.tfs, columns.targets))
-    bounds = selection.kept_bounds
-    make = partial(_dense_matrices, columns=columns, recipe=selection.source.recipe)
-    factors = split(selection.size_factor, bounds)
-    made = selection.source.chunks.map(make, selection.keep, factors)
+    bounds = kept.bounds
+    make = partial(_dense_matrices, columns=columns, recipe=kept.source.recipe)
+    factors = split(kept.size_factor, bounds)
+    made = kept.source.chunks.map(make, kept.masks, factors)
     for rows, (x, y) in zip(bounds, made, strict=True):
         tfs[rows], targets[rows] = x, y
     return tfs, targets
 
 
-def sum_moments(selection: Selection, plan: FoldPlan) -> Moments:
+def sum_moments(kept: Kept, plan: FoldPlan) -> Moments:
     """Sum predictors and targets in the third pass, without a matrix of all cells.
 
     Parameters
     ----------
-    selection : Selection
+    kept : Kept
     plan : FoldPlan
         Folds of the kept cells.
 
@@ -187,16 +187,16 @@ def sum_moments(selection: Selection, plan: FoldPlan) -> Moments:
         Of logarithms (up to a constant) or values, not z-scored. Predictors are the TFs and the
         covariates.
     """
-    bounds, n_cells = selection.kept_bounds, len(selection.cells)
-    covariates = np.column_stack([np.empty((n_cells, 0)), *selection.covariates.values()])
+    bounds, n_cells = kept.bounds, len(kept.cells)
+    covariates = np.column_stack([np.empty((n_cells, 0)), *kept.covariates.values()])
     design = Design(
-        partial(_lean_matrices, columns=selection.columns, recipe=selection.source.recipe),
-        [selection.keep, split(selection.size_factor, bounds), split(covariates, bounds)],
+        partial(_lean_matrices, columns=kept.columns, recipe=kept.source.recipe),
+        [kept.masks, split(kept.size_factor, bounds), split(covariates, bounds)],
         bounds,
-        [*selection.tf_names, *selection.covariates],
-        list(selection.target_names),
+        [*kept.tf_names, *kept.covariates],
+        list(kept.target_names),
     )
-    return selection.source.chunks.moments(design, plan)
+    return kept.source.chunks.moments(design, plan)
 
 
 def _choose_columns(
@@ -218,7 +218,7 @@ def _dense_matrices(
     chunk: Chunk, keep: Bools, size_factor: Floats, *, columns: Columns, recipe: Recipe
 ) -> tuple[Floats, Floats]:
     """Return TFs and targets of the kept cells of a chunk, dense."""
-    tfs, targets = _kept(chunk, keep, columns)
+    tfs, targets = _select(chunk, keep, columns)
     return (
         log_normalize(tfs, size_factor) if recipe.total_is_counts else to_dense(tfs),
         log_normalize(targets, size_factor) if recipe.new_is_counts else to_dense(targets),
@@ -238,7 +238,7 @@ def _lean_matrices(
 
     Logarithms differ from those of `_dense_matrices` by a constant.
     """
-    tfs, targets = _kept(chunk, keep, columns)
+    tfs, targets = _select(chunk, keep, columns)
     if recipe.total_is_counts:
         tfs = log_above_zero(tfs, size_factor)
     if recipe.new_is_counts:
@@ -248,6 +248,6 @@ def _lean_matrices(
     return sp.hstack([tfs, sp.csr_array(covariates)], format="csr"), targets
 
 
-def _kept(chunk: Chunk, keep: Bools, columns: Columns) -> tuple[Matrix, Matrix]:
+def _select(chunk: Chunk, keep: Bools, columns: Columns) -> tuple[Matrix, Matrix]:
     """Return the TFs and targets of the kept cells."""
     return submatrix(chunk.total, keep, columns.tfs), submatrix(chunk.new, keep, columns.targets)

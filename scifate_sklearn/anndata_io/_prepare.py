@@ -1,4 +1,8 @@
-"""Preparation of an AnnData for the regression, as matrices or as moments."""
+"""Preparation of an AnnData for the regression, as matrices or as moments.
+
+Both functions pass over the cells three times: `choose_genes`, `choose_cells`, and `read_matrices`
+or `sum_moments`.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -100,17 +104,17 @@ def prepare_anndata(
     choices = NewChoices(tf_names)
     source = Source.from_anndata(adata, recipe)
     genes = choose_genes(source, choices)
-    selection = choose_cells(source, genes, choices)
-    tfs, targets = read_matrices(selection)
+    kept = choose_cells(source, genes, choices)
+    tfs, targets = read_matrices(kept)
 
-    index = selection.cells.index
-    tf_frame = pd.DataFrame(zscore(tfs), index, selection.tf_names)
-    covariates = {name: zscore(values) for name, values in selection.covariates.items()}
+    index = kept.cells.index
+    tf_frame = pd.DataFrame(zscore(tfs), index, kept.tf_names)
+    covariates = {name: zscore(values) for name, values in kept.covariates.items()}
     return SciFateInputs(
         tf_frame.assign(**covariates).rename_axis(columns="TF"),
-        pd.DataFrame(zscore(targets), index, selection.target_names.rename("target")),
-        selection.cells,
-        selection.genes,
+        pd.DataFrame(zscore(targets), index, kept.target_names.rename("target")),
+        kept.cells,
+        kept.genes,
     )
 
 
@@ -186,13 +190,13 @@ def prepare_moments(
     choices = make_choices(tf_names, like)
     source = Source.from_anndata(adata, recipe, chunk_size)
     genes = choose_genes(source, choices)
-    selection = choose_cells(source, genes, choices)
+    kept = choose_cells(source, genes, choices)
 
-    n_cells = len(selection.cells)
-    labels = _group_labels(adata, groups, np.concatenate(selection.keep))
+    n_cells = len(kept.cells)
+    labels = _group_labels(adata, groups, np.concatenate(kept.masks))
     folds = make_folds(cv, random_state, np.zeros((n_cells, 1)), None, labels)
-    moments = sum_moments(selection, plan_folds(folds, n_cells))
-    return SciFateMoments.from_logs(moments, selection.cells, selection.genes, selection.unit)
+    moments = sum_moments(kept, plan_folds(folds, n_cells))
+    return SciFateMoments.from_logs(moments, kept.cells, kept.genes, kept.unit)
 
 
 def _group_labels(

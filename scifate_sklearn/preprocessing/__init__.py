@@ -26,11 +26,9 @@ from ._matrices import (
     check_magnitude,
     naming,
 )
-from ._r_sample import SAMPLE_KINDS
 
 __all__ = [
     "PSEUDOCOUNT",
-    "SAMPLE_KINDS",
     "WEIGHT_MAGNITUDES",
     "X_MAGNITUDES",
     "Y_MAGNITUDES",

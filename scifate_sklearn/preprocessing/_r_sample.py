@@ -38,8 +38,8 @@ def r_sample(labels: NDArray[np.int64], seed: int, sample_kind: str) -> NDArray[
 class _Words:
     """Stream of 32-bit words of R's Mersenne Twister after ``set.seed(seed)``.
 
-    `peek` returns words without consuming them. A rejection sampler does not know in advance how
-    many words it needs, but drawing them in blocks is much faster.
+    `peek` returns words without consuming them. Words are drawn in blocks, which is much faster,
+    although the number of words that a rejection sampler consumes is not known in advance.
     """
 
     def __init__(self, seed: int) -> None:

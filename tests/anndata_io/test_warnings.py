@@ -63,10 +63,11 @@ def test_called_directly(function, case):
     assert_names_line(record, line)
 
 
+@pytest.mark.parametrize("wrap", [lambda step: step, make_pipeline], ids=["alone", "pipeline"])
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_called_by_a_function_transformer(function, case):
+def test_called_by_a_function_transformer(function, wrap, case):
     adata, options, message = case
-    transformer = FunctionTransformer(function, kw_args=options)
+    transformer = wrap(FunctionTransformer(function, kw_args=options))
     line = this_line() + 2
     with pytest.warns(UserWarning, match=message) as record:
         transformer.transform(adata)
@@ -74,18 +75,8 @@ def test_called_by_a_function_transformer(function, case):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_called_by_a_pipeline(function, case):
-    adata, options, message = case
-    pipeline = make_pipeline(FunctionTransformer(function, kw_args=options))
-    line = this_line() + 2
-    with pytest.warns(UserWarning, match=message) as record:
-        pipeline.transform(adata)
-    assert_names_line(record, line)
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
 def test_called_by_a_function_of_the_user(function, case):
-    """The warning names the user's line that calls the package, not the line that fits."""
+    """The warning names the line of the user's function that calls the package."""
     adata, options, message = case
 
     def prepare(adata):

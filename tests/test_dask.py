@@ -1,4 +1,4 @@
-"""Dask: layers that it holds, and blocks of targets on its workers, some of which die."""
+"""Tests of layers held by Dask, of fits on a Dask cluster, and of workers that are killed."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def model(inputs):
 
 @pytest.fixture(scope="module")
 def client():
-    """Two worker processes, which a nanny starts again when they die."""
+    """Return a client of two worker processes, which are restarted after they are killed."""
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
@@ -136,7 +136,7 @@ def test_sums_of_layers(cells, model):
 
 
 def test_cells_far_from_those_before(cells):
-    """Values, not counts: the first chunk says little of where the others are."""
+    """Values of later chunks are far from those of the first chunk."""
     velocity = cells.adata.layers["new"].toarray() + 1e6 * (np.arange(300) > 60)[:, None]
     adata = ad.AnnData(
         obs=cells.adata.obs,
@@ -217,7 +217,7 @@ def test_a_worker_is_killed_during_the_sums(client, cells, model):
 
 
 def test_checkpoints_are_kept_by_who_called(tmp_path, client, inputs, model):
-    """Workers may be on machines that do not have the folder."""
+    """The caller writes checkpoints, because workers may not have access to the folder."""
     regressor = SciFateRegressor(path="full", checkpoint=tmp_path)
     with parallel_config("dask"):
         assert_same_bits(regressor.fit(inputs.tf_matrix, inputs.target_matrix), model)
@@ -232,4 +232,6 @@ def test_nothing_is_left_on_the_cluster(client, inputs):
     deadline = time.time() + 20
     while sum(map(len, client.has_what().values())) > 2 and time.time() < deadline:
         time.sleep(0.1)
-    assert sum(map(len, client.has_what().values())) <= 2  # the last engine, until it is collected
+    assert (
+        sum(map(len, client.has_what().values())) <= 2
+    )  # the last engine, until it is garbage collected

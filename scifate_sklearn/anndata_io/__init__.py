@@ -1,7 +1,7 @@
-"""The front door: AnnData in, matrices out; and dynamo's function for those who have it in scripts.
+"""Preparation of AnnData for regression, and dynamo's `scifate_glmnet`.
 
-This package is the only place that knows AnnData's slots. It reads them through the object it is
-given; anndata itself is imported only to open a file.
+`prepare_anndata` returns matrices, `prepare_moments` returns sums over any number of cells. Only
+this package reads the slots of an AnnData. The library anndata is imported only to open a file.
 """
 
 from ..names import read_tf_names

@@ -1,32 +1,53 @@
-"""Some cells at a time: what is done with each chunk is the same wherever the cells are."""
+"""Interface for reading and processing cells in chunks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import pairwise
-from operator import add
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..moments import FoldPlan, Moments
 from ..preprocessing import Matrix
-from ._layers import Layer
 
 T = TypeVar("T")
 
-# Cells with about so many stored numbers are read at a time, 12 MB.
-CHUNK_ENTRIES = 2**20
+Bools: TypeAlias = NDArray[np.bool_]
+Floats: TypeAlias = NDArray[np.float64]
+
+# One argument of a function, for each chunk.
+PerChunk: TypeAlias = Sequence[Any]
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Some cells: both layers (n_cells, n_genes), dense or CSR; read only."""
+class Chunk:
+    """Both layers (n_cells, n_genes) of consecutive cells, dense or CSR; never modified."""
 
     new: Matrix
     total: Matrix
-    new_is_counts: bool
-    total_is_counts: bool
+
+
+@dataclass(frozen=True)
+class Design:
+    """Predictors and targets of the kept cells, to be computed from chunks.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(chunk, *arguments of this chunk)`` returns the predictors and targets of the kept
+        cells of a chunk.
+    arguments : sequence of sequence
+        Further arguments of `make`, each with one entry for each chunk.
+    rows : sequence of slice
+        Position of the kept cells of each chunk among all kept cells.
+    feature_names, target_names : sequence of str
+    """
+
+    make: Callable[..., tuple[Matrix, Matrix]]
+    arguments: Sequence[PerChunk]
+    rows: Sequence[slice]
+    feature_names: Sequence[str]
+    target_names: Sequence[str]
 
 
 class Chunks(Protocol):
@@ -35,94 +56,43 @@ class Chunks(Protocol):
     Attributes
     ----------
     bounds : list of slice
-        The cells of each chunk.
+        Range of cells of each chunk.
     """
 
     bounds: list[slice]
 
-    def map(self, function: Callable[..., T], *arguments: Sequence[Any]) -> Iterator[T]:
-        """Yield ``function(cells, *arguments of this chunk)`` for each chunk, in order."""
+    def map(self, function: Callable[..., T], *arguments: PerChunk) -> Iterator[T]:
+        """Yield ``function(chunk, *arguments of this chunk)`` for each chunk, in order."""
         ...
 
-    def total(self, function: Callable[..., T], *shared: Any) -> T:
-        """Return the sum of ``function(cells, *shared)`` over the chunks."""
+    def total(self, function: Callable[[Chunk], T]) -> T:
+        """Return the sum of ``function(chunk)`` over all chunks."""
         ...
 
-    def moments(
-        self,
-        function: Callable[..., tuple[Matrix, Matrix]],
-        arguments: Sequence[Sequence[Any]],
-        rows: Sequence[slice],
-        plan: FoldPlan,
-        names: tuple[Any, Any],
-    ) -> Moments:
-        """Return the moments of the matrices that ``function(cells, *arguments)`` makes.
+    def moments(self, design: Design, plan: FoldPlan) -> Moments:
+        """Return the moments of all chunks of a design; chunks without a kept cell are skipped.
 
-        ``rows`` are where the cells of each chunk's matrices are among those of all chunks.
+        Parameters
+        ----------
+        design : Design
+        plan : FoldPlan
+            Folds of all kept cells.
+
+        Returns
+        -------
+        Moments
         """
         ...
-
-
-def open_chunks(new: Layer, total: Layer, size: int | None) -> Chunks:
-    """Return the cells of both layers in chunks.
-
-    Parameters
-    ----------
-    new, total : Layer
-    size : int or None
-        Cells in a chunk; None for as many as have about `CHUNK_ENTRIES` numbers. Layers held by
-        Dask keep the chunks they have.
-    """
-    if new.is_dask or total.is_dask:
-        # Dask takes a second to import.
-        from ._dask import DaskChunks
-
-        return DaskChunks(new, total)
-    return LocalChunks(new, total, size)
 
 
 def split(values: NDArray[Any], bounds: Sequence[slice]) -> list[NDArray[Any]]:
-    """Return the values of the cells of each chunk."""
+    """Split values of cells into those of each chunk."""
     return [values[chunk] for chunk in bounds]
 
 
-class LocalChunks:
-    """Chunks of layers in memory or in files, one after the other."""
-
-    def __init__(self, new: Layer, total: Layer, size: int | None = None) -> None:
-        self._new, self._total = new, total
-        n_cells = new.n_cells
-        per_cell = max(new.n_stored, total.n_stored) / n_cells
-        size = size or int(CHUNK_ENTRIES / max(per_cell, 1)) or 1
-        edges = [*range(0, n_cells, size), n_cells]
-        self.bounds = [slice(start, stop) for start, stop in pairwise(edges)]
-
-    def map(self, function: Callable[..., T], *arguments: Sequence[Any]) -> Iterator[T]:
-        """Yield ``function(cells, *arguments of this chunk)`` for each chunk, in order."""
-        new, total = self._new, self._total
-        for chunk, *own in zip(self.bounds, *arguments, strict=True):
-            span = chunk.start, chunk.stop
-            cells = Cells(new.rows(*span), total.rows(*span), new.is_counts, total.is_counts)
-            yield function(cells, *own)
-
-    def total(self, function: Callable[..., T], *shared: Any) -> T:
-        """Return the sum of ``function(cells, *shared)`` over the chunks."""
-        arguments = [[value] * len(self.bounds) for value in shared]
-        total: T = reduce(add, self.map(function, *arguments))
-        return total
-
-    def moments(
-        self,
-        function: Callable[..., tuple[Matrix, Matrix]],
-        arguments: Sequence[Sequence[Any]],
-        rows: Sequence[slice],
-        plan: FoldPlan,
-        names: tuple[Any, Any],
-    ) -> Moments:
-        """Return the moments of the matrices that ``function(cells, *arguments)`` makes.
-
-        ``rows`` are where the cells of each chunk's matrices are among those of all chunks.
-        """
-        chunks = zip(self.map(function, *arguments), rows, strict=True)
-        made = (chunk for chunk, own in chunks if own.stop > own.start)
-        return Moments.from_chunks(made, plan, *names)
+def submatrix(matrix: Matrix, rows: Bools, columns: NDArray[np.intp]) -> Matrix:
+    """Return ``matrix[rows][:, columns]``; without a copy if all rows or columns are selected."""
+    if not rows.all():
+        matrix = matrix[rows]
+    is_all = np.array_equal(columns, np.arange(matrix.shape[1]))
+    return matrix if is_all else matrix[:, columns]

@@ -1,6 +1,6 @@
-"""Chunks that Dask holds: each is worked on where it is, and what is learned is added up."""
+"""Chunks of Dask arrays."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -11,64 +11,64 @@ from dask.delayed import delayed
 
 from ..moments import FoldPlan, Moments
 from ..preprocessing import Matrix
-from ._chunks import Cells
+from ._chunks import Chunk, Design, PerChunk
 from ._layers import Layer, add_parts, is_dask
 
 T = TypeVar("T")
 
-# Sums of so many consecutive chunks are added one after the other, in the memory of one of them.
+# Sums of this many consecutive chunks are accumulated in one array, which limits the memory.
 _RUN = 16
 
 
 class DaskChunks:
-    """The row chunks of Dask arrays; computed by the active client, or by local threads."""
+    """Row chunks of Dask arrays, processed where they are stored; see `Chunks`.
+
+    The active client computes the results, or local threads if there is none.
+
+    Parameters
+    ----------
+    new, total : Layer
+        At least one of them is held by Dask; its row chunks are used for both.
+    """
 
     def __init__(self, new: Layer, total: Layer) -> None:
         rows = next(part.chunks[0] for part in (*new.parts, *total.parts) if is_dask(part))
         self.bounds = [slice(*edges) for edges in pairwise([0, *np.cumsum(rows).tolist()])]
         blocks = zip(_row_blocks(new, rows), _row_blocks(total, rows), strict=True)
         gather = delayed(_gather)
-        what = [(layer.name, layer.is_counts) for layer in (new, total)]
-        self._cells = [gather(own_new, own_total, *what) for own_new, own_total in blocks]
+        self._chunks = [gather(*parts, new.name, total.name) for parts in blocks]
 
-    def map(self, function: Callable[..., T], *arguments: Sequence[Any]) -> Iterator[T]:
-        """Yield ``function(cells, *arguments of this chunk)`` for each chunk, in order."""
-        apply = delayed(function)
-        tasks = [apply(cells, *own) for cells, *own in zip(self._cells, *arguments, strict=True)]
-        yield from compute(*tasks)
+    def map(self, function: Callable[..., T], *arguments: PerChunk) -> Iterator[T]:
+        """Yield the result of each chunk; all results are computed at once."""
+        yield from compute(*self._apply(function, *arguments))
 
-    def total(self, function: Callable[..., T], *shared: Any) -> T:
-        """Return the sum of ``function(cells, *shared)`` over the chunks."""
-        apply = delayed(function)
-        return _compute_sum([apply(cells, *shared) for cells in self._cells])
+    def total(self, function: Callable[[Chunk], T]) -> T:
+        """Return the sum of the results of all chunks, added up pairwise."""
+        total: T = _compute_sum(self._apply(function))
+        return total
 
-    def moments(
-        self,
-        function: Callable[..., tuple[Matrix, Matrix]],
-        arguments: Sequence[Sequence[Any]],
-        rows: Sequence[slice],
-        plan: FoldPlan,
-        names: tuple[Any, Any],
-    ) -> Moments:
-        """Return the moments of the matrices that ``function(cells, *arguments)`` makes.
-
-        ``rows`` are where the cells of each chunk's matrices are among those of all chunks.
-        """
-        apply, add = delayed(function), delayed(_add_chunk)
-        matrices = [apply(cells, *own) for cells, *own in zip(self._cells, *arguments, strict=True)]
-        chunks = zip(matrices, rows, strict=True)
-        made = [(chunk, own) for chunk, own in chunks if own.stop > own.start]
+    def moments(self, design: Design, plan: FoldPlan) -> Moments:
+        """Return the moments of all chunks, summed by the workers."""
+        add, names = delayed(_add_chunk), (design.feature_names, design.target_names)
+        chunks = zip(self._apply(design.make, *design.arguments), design.rows, strict=True)
+        made = [(matrices, own) for matrices, own in chunks if own.stop > own.start]
         plan, sums = plan.in_order(), []
         for first in range(0, len(made), _RUN):
             total: Any = None
-            for chunk, own in made[first : first + _RUN]:
-                total = add(total, chunk, plan.rows(own.start, own.stop), names)
+            for matrices, own in made[first : first + _RUN]:
+                total = add(total, matrices, plan.rows(own.start, own.stop), names)
             sums.append(total)
-        return _compute_sum(sums)
+        moments: Moments = _compute_sum(sums)
+        return moments
+
+    def _apply(self, function: Callable[..., Any], *arguments: PerChunk) -> list[Any]:
+        """Return one task for each chunk, not computed yet."""
+        apply = delayed(function)
+        return [apply(chunk, *own) for chunk, *own in zip(self._chunks, *arguments, strict=True)]
 
 
 def _row_blocks(layer: Layer, rows: tuple[int, ...]) -> list[list[Any]]:
-    """Return, for each chunk of cells, the pieces of what adds up to the layer."""
+    """Return, for each chunk of cells, the blocks of the parts that add up to the layer."""
     parts = []
     for part in layer.parts:
         array = part if is_dask(part) else da.from_array(part, asarray=False)
@@ -76,25 +76,20 @@ def _row_blocks(layer: Layer, rows: tuple[int, ...]) -> list[list[Any]]:
     return [list(pieces) for pieces in zip(*parts, strict=True)]
 
 
-def _gather(
-    new: list[Any], total: list[Any], what_new: tuple[str, bool], what_total: tuple[str, bool]
-) -> Cells:
-    (new_name, new_is_counts), (total_name, total_is_counts) = what_new, what_total
-    return Cells(
-        add_parts(new, new_name), add_parts(total, total_name), new_is_counts, total_is_counts
-    )
+def _gather(new: list[Any], total: list[Any], new_name: str, total_name: str) -> Chunk:
+    return Chunk(add_parts(new, new_name), add_parts(total, total_name))
 
 
 def _add_chunk(
     total: Moments | None, chunk: tuple[Matrix, Matrix], plan: FoldPlan, names: tuple[Any, Any]
 ) -> Moments:
-    """Return the sums with one more chunk; what Dask gives as an argument is not its to change."""
+    """Return the sums with one more chunk, without modifying `total`, as Dask requires."""
     piece = Moments.from_chunks([chunk], plan, *names, around=total)
     return piece if total is None else total + piece
 
 
 def _compute_sum(tasks: list[Any]) -> Any:
-    """Add results up in pairs, pairs of pairs and so on, where they are."""
+    """Compute the sum of the tasks' results by adding them up pairwise on the workers."""
     add = delayed(_add)
     while len(tasks) > 1:
         pairs = [tasks[i : i + 2] for i in range(0, len(tasks), 2)]

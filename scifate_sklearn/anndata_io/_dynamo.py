@@ -1,4 +1,4 @@
-"""dynamo's `scifate_glmnet`, for those who have it in their scripts."""
+"""Drop-in replacement of dynamo's `scifate_glmnet`."""
 
 import os
 from collections.abc import Sequence
@@ -31,37 +31,39 @@ def scifate_glmnet(
     TF_link_ENCODE_ref: str | os.PathLike[str] = TF_LINK_ENCODE_REF,
     nt_layers: Sequence[str] = ("X_new", "X_total"),
 ) -> "AnnData":
-    """Propose TF → target links as ``dynamo.ext.scifate_glmnet`` does; a drop-in replacement.
+    """Infer TF → target links with the signature of ``dynamo.ext.scifate_glmnet``.
 
-    For choices that this signature lacks (velocities, other rules, other filters), use
-    `prepare_anndata`, `SciFateRegressor` and `EncodeLinkFilter`.
+    For other options (velocities, other rules, other filters), use `prepare_anndata`,
+    `SciFateRegressor` and `EncodeLinkFilter`.
 
     Parameters
     ----------
     adata : AnnData of shape (n_cells, n_genes)
-        Cells with both layers, of counts. If ``adata.var`` has them, ``gene_short_name`` gives the
-        symbols, ``gene_id`` the ids and ``gene_type`` the types; else ``adata.var_names`` are
-        symbols and ids, and types are empty. Gets ``adata.uns["scifate"]``; nothing else changes.
+        Cells with two layers of counts. The columns ``gene_short_name``, ``gene_id`` and
+        ``gene_type`` of ``adata.var`` give the symbols, ids and types of the genes. Without these
+        columns, ``adata.var_names`` are used as symbols and ids, and types are empty. The results
+        are stored in ``adata.uns["scifate"]``; nothing else is modified.
     gene_filter_rate : float, default=0.1
         Keep genes with counts in more than this fraction of the cells, in both layers.
     cell_filter_UMI : float, default=10000
-        Keep cells with more total counts than this over the kept genes.
+        Keep cells whose total counts over the kept genes exceed this.
     core_n_lasso : int, default=1
-        Cores for the regressions.
+        Number of cores for the regressions.
     core_n_filtering : int, default=1
-        Not used, as in dynamo.
+        Ignored, as in dynamo.
     motif_ref : path-like or URL
-        TF names: a table with a column ``TF`` or a list, one a line. Downloads are cached.
+        TF names: a table with a column ``TF``, or a list with one name in each line. Downloads are
+        cached.
     TF_link_ENCODE_ref : path-like or URL
-        ChIP-seq evidence, anything `BindingReference.read` understands (dynamo's table has the
-        columns ``id``, ``linked_gene_name`` and ``peak``). Downloads are cached.
+        ChIP-seq evidence in a format that `BindingReference.read` supports. dynamo's table has the
+        columns ``id``, ``linked_gene_name`` and ``peak``. Downloads are cached.
     nt_layers : (str, str), default=("X_new", "X_total")
         Layers of new and total (or unspliced and spliced) counts.
 
     Returns
     -------
     AnnData
-        `adata` itself, whose ``uns["scifate"]`` now holds two DataFrames:
+        `adata` itself, with two DataFrames in ``uns["scifate"]``:
 
         - ``glmnet_res``: ``id`` (TF symbol), ``corcoef``, ``r_squre``, ``linked_gene`` (name in
           ``adata.var_names``);
@@ -71,29 +73,30 @@ def scifate_glmnet(
     Raises
     ------
     FileNotFoundError, OSError
-        If a reference can be neither found nor downloaded.
+        If a reference is not found or cannot be downloaded.
     TypeError, ValueError
         As `prepare_anndata`, `BindingReference.read`, `SciFateRegressor` and `EncodeLinkFilter`. If
-        only the filter fails, ``glmnet_res`` is there already.
+        only the filter fails, ``glmnet_res`` has already been stored.
 
     Notes
     -----
-    What differs from dynamo (release 1.4), because R's published pipeline has it so:
+    Differences to dynamo (release 1.4) that follow R's published pipeline:
 
     - a TF is never a regulator of itself (dynamo compares with the letters of its name);
-    - coefficients are glmnet's own, not divided by √n, so the threshold of 0.04 means what the
-      paper means;
-    - size factors are computed anew from the named layers after both filters, and the labelling
-      rate from the same layers, not from layers called "total" and "new";
-    - folds are those of R's ``set.seed(123456)``, not cell number modulo 10;
-    - Holm's correction, and no fallback to the 1000 largest links if few exceed 0.04;
+    - coefficients are those of glmnet, not divided by √n, so the threshold of 0.04 is that of the
+      paper;
+    - size factors are computed from the named layers after both filters, and the labelling rate
+      from the same layers, not from layers called "total" and "new";
+    - folds are those of R's ``set.seed(123456)``, not the cell number modulo 10;
+    - p-values are corrected by Holm's method, and there is no fallback to the 1000 largest links if
+      few exceed 0.04;
     - covariates are z-scored with ddof 1;
-    - ``glmnet_res`` has the non-zero coefficients of TFs only; dynamo adds zeros and covariates.
+    - ``glmnet_res`` contains non-zero coefficients of TFs only; dynamo adds zeros and covariates.
 
-    And because it is better so: layers may be dense, CSR or CSC; genes that share a name are not
-    renamed (the one with most counts stands for the name); nothing is printed; negative "counts"
-    raise instead of becoming NaN; the caller's ``adata.var`` is left as it is; and
-    ``adata.write_h5ad`` works afterwards.
+    Further differences: layers may be dense, CSR or CSC. Of genes that share a name, only the one
+    with the largest total count is kept; none is renamed. Nothing is printed. Negative counts raise
+    an error instead of becoming NaN. ``adata.var`` is not modified, and ``adata.write_h5ad`` works
+    on the result.
     """
     tf_names = read_tf_names(fetch_file(motif_ref))
     reference = BindingReference.read(fetch_file(TF_link_ENCODE_ref))
@@ -107,7 +110,7 @@ def scifate_glmnet(
     )
     links = SciFateRegressor(n_jobs=core_n_lasso).fit(tf_matrix, target_matrix).links_
     annotation = _annotate(adata.var, genes["position"])
-    # Stored before filtering, so that a reference which does not fit costs no second regression.
+    # Stored before filtering, so that the regression is not lost if the reference does not match.
     adata.uns["scifate"] = {"glmnet_res": _raw_links(links, annotation)}
     kept = EncodeLinkFilter(reference).fit(links).transform(links)
     adata.uns["scifate"]["glmnet_chip_filter"] = _filtered_links(kept, annotation)
@@ -115,7 +118,7 @@ def scifate_glmnet(
 
 
 def _annotate(var: pd.DataFrame, position: "pd.Series[int]") -> pd.DataFrame:
-    """Return, by symbol, what `var` knows of the genes in these rows, as plain strings."""
+    """Return name, id and type of the genes in these rows of `var`, as strings by symbol."""
     rows = var.iloc[position]
     unknown = {"gene_id": rows.index, "gene_type": [""] * len(rows)}
     columns = {"var_name": rows.index} | {
@@ -156,5 +159,5 @@ def _filtered_links(links: pd.DataFrame, annotation: pd.DataFrame) -> pd.DataFra
 
 
 def _strings(column: "pd.Series[str]") -> NDArray[np.object_]:
-    """Return plain strings, without index or categories, which every anndata can store."""
+    """Return an array of plain strings, which all versions of anndata can write."""
     return column.to_numpy(dtype=object)

@@ -1,4 +1,4 @@
-"""Files of cells, opened without reading the cells."""
+"""Opening of h5ad and zarr files without reading the layers."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 def open_anndata(
     path: str | os.PathLike[str], layers: Sequence[str] = ("new", "total")
 ) -> Iterator["AnnData"]:
-    """Open an h5ad file or a zarr folder, and leave the layers in it.
+    """Open an h5ad file or a zarr folder without reading its layers.
 
-    anndata's own ``backed`` mode leaves only ``X`` in the file.
+    anndata's ``backed`` mode, in contrast, reads all layers except ``X``.
 
     Parameters
     ----------
     path : path-like
-        A file that anndata wrote.
+        File or folder written by anndata.
     layers : sequence of str, default=("new", "total")
-        The layers to have; ``"X"`` is the matrix itself, ``"a+b"`` asks for two.
+        Layers to open. ``"X"`` is the matrix ``adata.X``, ``"a+b"`` stands for two layers.
 
     Yields
     ------
     AnnData
-        With ``obs`` and ``var`` in memory, and these layers in the file, which is closed at the
-        end of the ``with`` block.
+        With ``obs`` and ``var`` in memory and the layers in the file. The file is closed at the end
+        of the ``with`` block.
 
     Raises
     ------
     ValueError
-        If there is no such layer, or the file is not one that anndata wrote, or damaged.
+        If a layer does not exist, or the file is damaged or was not written by anndata.
     FileNotFoundError
-        If there is nothing.
+        If `path` does not exist.
 
     Examples
     --------
@@ -56,19 +56,20 @@ def open_anndata(
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no {path}.")
+        raise FileNotFoundError(f"{path} does not exist.")
     with open_store(path, "r") as store:
         yield _assemble(path, store, layers)
 
 
 @contextmanager
 def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
-    """Open an h5ad file or a zarr folder, for reading ("r") or changing ("r+").
+    """Open an h5ad file or a zarr folder.
 
     Parameters
     ----------
     path : Path
     mode : {"r", "r+"}
+        Read only, or read and write.
 
     Yields
     ------
@@ -77,7 +78,7 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     Raises
     ------
     ValueError
-        If it is neither.
+        If it is neither of these.
     """
     with (_open_folder if path.is_dir() else _open_file)(path, mode) as store:
         yield store
@@ -99,12 +100,12 @@ def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
 def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import zarr
 
-    # What a folder holds may be listed in one place, which zarr 3 does not let one change.
-    has_list = mode == "r+" and int(zarr.__version__.split(".")[0]) >= 3
-    options: dict[str, Any] = {"use_consolidated": False} if has_list else {}
+    # zarr 3 does not allow changes to a folder that was opened by its consolidated metadata.
+    is_zarr_3 = int(zarr.__version__.split(".")[0]) >= 3
+    options: dict[str, Any] = {"use_consolidated": False} if mode == "r+" and is_zarr_3 else {}
     try:
         store = zarr.open_group(str(path), mode=mode, **options)
-    except Exception as error:  # zarr raises whatever it stumbles over
+    except Exception as error:  # zarr raises errors of many types
         raise _unreadable(path, error) from error
     yield store
     if mode == "r+":
@@ -112,15 +113,15 @@ def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
 
 
 def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:
-    """Write ``uns[key]`` of a file that is open for changing.
+    """Write ``uns[key]`` to an open file.
 
     Parameters
     ----------
     store : h5py.File or zarr.Group
-        From `open_store` with the mode "r+".
+        Opened by `open_store` in the mode "r+".
     key : str
     content : dict of str
-        What anndata can write: tables, arrays, texts, numbers, and dicts of these.
+        DataFrames, arrays, strings, numbers, and dicts of these.
     """
     import anndata
 
@@ -137,18 +138,18 @@ def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
         stored |= dict(store["layers"]) if "layers" in store else {}
     except Exception as error:
         raise _unreadable(path, error) from error
-    names = {part for name in layers for part in layer_parts(name, list(stored))}
+    names = {part for name in layers for part in layer_parts(name, list(stored), "layers")}
     try:
         parts = {name: _open_matrix(stored[name]) for name in names}
         x = parts.pop("X", None)
         frames = {name: anndata.io.read_elem(store[name]) for name in ("obs", "var")}
         return anndata.AnnData(X=x, layers=parts, **frames)
-    except Exception as error:  # h5py, zarr and anndata raise whatever they stumble over
+    except Exception as error:  # h5py, zarr and anndata raise errors of many types
         raise _unreadable(path, error) from error
 
 
 def _open_matrix(stored: Any) -> Any:
-    """Return a matrix that stays in the file: dense as it is, sparse as anndata reads it."""
+    """Return a matrix without reading it: an array of h5py or zarr, or anndata's sparse one."""
     import anndata
 
     if hasattr(stored, "dtype"):

@@ -1,4 +1,4 @@
-"""What is made of an AnnData: matrices or sums, and what was kept."""
+"""Results of `prepare_anndata` and `prepare_moments`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..files import archive
 from ..moments import Moments, Scale
 
-# What `SciFateMoments.save` writes.
+# Format of the files written by `SciFateMoments.save`: columns and their NumPy kinds.
 _KIND = "prepared moments"
 _VERSION = 1
 _CELLS = {"size_factor": "f", "labeling_ratio": "f", "total_umi": "f"}
@@ -22,21 +22,23 @@ _GENES = {"n_cells_new": "i", "n_cells_total": "i", "is_tf": "b", "position": "i
 
 
 class SciFateInputs(NamedTuple):
-    """What the regression needs, made by `prepare_anndata`.
+    """Matrices for the regression, returned by `prepare_anndata`.
 
     Attributes
     ----------
     tf_matrix : DataFrame of shape (n_cells, n_TFs + n_covariates)
         Predictors, z-scored: the TFs in the order of the data, then the covariates
-        ``new_size_factor`` and ``labeling_ratio``, each left out if undefined or constant.
+        ``new_size_factor`` and ``labeling_ratio``, each omitted if undefined or constant.
     target_matrix : DataFrame of shape (n_cells, n_targets)
-        Responses, z-scored: all kept genes (of values, those that are finite in every kept cell).
+        Responses, z-scored: all kept genes (of values, only genes that are finite in every kept
+        cell).
     cells : DataFrame of n_cells rows
         ``size_factor``; ``labeling_ratio``, Σ new / Σ total over the kept genes; ``total_umi``, Σ
-        total over the kept genes. NaN where not defined because a layer holds values.
+        total over the kept genes. NaN if undefined because a layer holds values.
     genes : DataFrame of n_genes rows
-        The kept genes by name: ``n_cells_new`` and ``n_cells_total``, in how many of *all* cells
-        the layer is positive; ``is_tf``; ``position``, the gene's column in `adata`.
+        The kept genes by name: ``n_cells_new`` and ``n_cells_total``, the number of cells, before
+        any filter, in which the layer is positive; ``is_tf``; ``position``, the gene's column in
+        `adata`.
     """
 
     tf_matrix: pd.DataFrame
@@ -47,16 +49,17 @@ class SciFateInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class SciFateMoments:
-    """What the regression needs of any number of cells, made by `prepare_moments`.
+    """Sums over cells for the regression, returned by `prepare_moments`.
 
     Attributes
     ----------
     moments : Moments
-        Of the z-scores that `SciFateInputs` would hold, for `SciFateRegressor.fit_moments`.
+        Moments of the z-scores in `SciFateInputs`, for `SciFateRegressor.fit_moments`.
     cells, genes : DataFrame
         As in `SciFateInputs`.
     unit : float
-        Geometric mean of the cells' totals, which size factors are relative to.
+        Geometric mean of the cells' totals, which size factors are relative to; NaN if there are no
+        size factors.
     scale : Scale
         Means and standard deviations of the logarithms (or values) before they were z-scored.
     """
@@ -68,17 +71,17 @@ class SciFateMoments:
     scale: Scale
 
     @classmethod
-    def of(
+    def from_logs(
         cls, logs: Moments, cells: pd.DataFrame, genes: pd.DataFrame, unit: float
     ) -> SciFateMoments:
-        """Z-score moments.
+        """Return the z-scored moments of logarithms or values.
 
         Parameters
         ----------
         logs : Moments
-            Of logarithms, or values. They are overwritten.
+            Moments of logarithms or values. Overwritten, to save memory.
         cells, genes, unit
-            As in the attributes.
+            Stored as the attributes of the same names.
 
         Returns
         -------
@@ -100,35 +103,39 @@ class SciFateMoments:
         return [] if names is None else list(names)
 
     def __add__(self, other: SciFateMoments) -> SciFateMoments:
-        """Return what the cells of both make together, fold by fold, z-scored together.
+        """Return the moments of the cells of both batches, z-scored together.
+
+        Fold k of the result holds the cells of both folds k.
 
         Raises
         ------
         ValueError
-            If `other` was not made with ``like`` this, or this with ``like`` the other.
+            If neither batch was prepared with ``like=`` the other.
         """
         if not isinstance(other, SciFateMoments):
             return NotImplemented
         is_like = self.unit == other.unit or np.isnan([self.unit, other.unit]).all()
         if not is_like or not self.genes.index.equals(other.genes.index):
             raise ValueError(
-                "Batches can be added if they have the same genes and the same unit of size "
-                "factors. Prepare the second with prepare_moments(..., like=first)."
+                "The two batches have different genes or different units of size factors, so they "
+                "cannot be added. Prepare the second with prepare_moments(..., like=first)."
             )
         logs = self.scale.undo(self.moments) + other.scale.undo(other.moments)
         counted = ["n_cells_new", "n_cells_total"]
         genes = self.genes.assign(
             **{name: self.genes[name] + other.genes[name] for name in counted}
         )
-        return SciFateMoments.of(logs, pd.concat([self.cells, other.cells]), genes, self.unit)
+        return SciFateMoments.from_logs(
+            logs, pd.concat([self.cells, other.cells]), genes, self.unit
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to a file (npz, with a checksum) for `load`, to add cells to later.
+        """Write the moments and tables to a file (npz, with a checksum).
 
         Parameters
         ----------
         path : path-like
-            Replaced only once the new file is complete.
+            An existing file is replaced only after the new one is complete.
         """
         arrays = {"unit": np.array(self.unit)}
         arrays |= {f"moments {name}": array for name, array in self.moments.to_arrays().items()}
@@ -140,9 +147,9 @@ class SciFateMoments:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> SciFateMoments:
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
-        Nothing in the file is executed, and nothing is believed unchecked.
+        The contents are validated, and nothing in the file is executed.
 
         Parameters
         ----------
@@ -155,9 +162,9 @@ class SciFateMoments:
         Raises
         ------
         ValueError
-            If the file holds something else, is damaged, or of an unknown version.
+            If the file is damaged, or of another kind or version.
         OSError
-            If it cannot be read.
+            If the file cannot be read.
         """
         arrays = archive.read_arrays(path, _KIND, _VERSION)
         try:
@@ -166,7 +173,7 @@ class SciFateMoments:
             moments = Moments.of_arrays(_part(arrays, "moments"))
             scale = _read_scale(arrays, moments)
             if arrays["unit"].shape != () or arrays["unit"].dtype != np.float64:
-                raise ValueError("the unit is no number")
+                raise ValueError("the unit is not a number")
             if moments.target_names is None or not set(moments.target_names) <= set(genes.index):
                 raise ValueError("the targets are not among the genes")
         except (KeyError, TypeError, ValueError) as error:
@@ -175,7 +182,7 @@ class SciFateMoments:
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], what: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays whose names begin with a word, by what follows."""
+    """Return the arrays whose names start with a prefix, without that prefix."""
     names = [name for name in arrays if name.startswith(f"{what} ")]
     return {name.removeprefix(f"{what} "): arrays[name] for name in names}
 
@@ -186,10 +193,10 @@ def _read_frame(
     columns = _part(arrays, what)
     names = columns.pop("names")
     if names.ndim != 1 or names.dtype.kind != "U" or set(columns) != set(kinds):
-        raise ValueError(f"the {what} are no table")
+        raise ValueError(f"the {what} are not a table")
     for column, kind in kinds.items():
         if columns[column].shape != names.shape or columns[column].dtype.kind != kind:
-            raise ValueError(f"column {column} of the {what} is of another type or length")
+            raise ValueError(f"column {column} of the {what} has a wrong type or length")
     return pd.DataFrame({column: columns[column] for column in kinds}, names.astype(object))
 
 

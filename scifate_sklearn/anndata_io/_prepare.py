@@ -1,4 +1,8 @@
-"""AnnData to what the regression needs: matrices, or moments of any number of cells."""
+"""Preparation of an AnnData for the regression, as matrices or as moments.
+
+Both functions pass over the cells three times: `choose_genes`, `choose_cells`, and `read_matrices`
+or `sum_moments`.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,10 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..moments import plan_folds
 from ..preprocessing import make_folds, zscore
-from ._chunks import split
+from ._choices import NewChoices, make_choices
+from ._chunks import Bools
 from ._inputs import SciFateInputs, SciFateMoments
-from ._passes import dense_matrices, lean_matrices
-from ._survey import Survey, survey_cells
+from ._passes import choose_cells, choose_genes, read_matrices, sum_moments
+from ._recipe import Recipe
+from ._source import Source
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -29,34 +35,35 @@ def prepare_anndata(
     regulators: str = "counts",
     gene_symbols: str | None = None,
 ) -> SciFateInputs:
-    """Turn an AnnData into the matrices that `SciFateRegressor` fits.
+    """Compute the matrices for `SciFateRegressor.fit` from an AnnData.
 
     Parameters
     ----------
     adata : AnnData of shape (n_cells, n_genes)
-        Cells with the two layers; dense, CSR or CSC, in memory, in a file (`open_anndata`, or
-        anndata's own backed mode) or held by Dask; a view or not. Never modified.
+        Cells with two layers: dense, CSR or CSC; in memory, in a file (`open_anndata` or anndata's
+        backed mode) or Dask arrays. Views are supported. Never modified.
     tf_names : iterable of str
-        Names of the possible regulators; those in the data (exact match) become predictors.
+        Names of the possible regulators; those that match a gene exactly become predictors.
     nt_layers : (str, str), default=("new", "total")
-        Layer of the response (new, unspliced RNA; velocities) and of the regulators (total,
-        spliced RNA; activities). ``"X"`` means ``adata.X``; sums are written with plus signs,
-        ``"spliced+unspliced"``.
+        Layer of the response (new RNA, unspliced RNA or velocities) and layer of the regulators
+        (total RNA, spliced RNA or activities). ``"X"`` means ``adata.X``. A sum of layers is
+        written with plus signs, ``"spliced+unspliced"``.
     gene_filter_rate : float, default=0.1
-        Keep a gene if, in each layer of counts, more than this fraction of the cells is positive.
+        Keep genes that are positive in more than this fraction of the cells, in each layer of
+        counts.
     cell_filter_UMI : float, default=10000
-        Keep a cell if its total counts over the kept genes exceed this.
+        Keep cells whose total counts over the kept genes exceed this.
     response : {"counts", "values"}, default="counts"
-        What the first layer holds. "values" are velocities or rates: they are z-scored only, may be
-        negative, and take no part in the gene filter. Targets that are not finite in every kept
-        cell are left out with a warning. There is no labelling ratio then.
+        Contents of the first layer. "values" are velocities or rates. They may be negative, are
+        only z-scored, and do not affect the gene filter. Targets that are not finite in every kept
+        cell are left out with a warning. The labelling ratio is undefined.
     regulators : {"counts", "values"}, default="counts"
-        What the second layer holds. "values" are any regulator activity: z-scored only, no part in
-        the gene filter, hence no cell filter, no size factor (new counts are divided by 1) and no
-        covariates.
+        Contents of the second layer. "values" are any measure of regulator activity. They are only
+        z-scored and do not affect the gene filter. There are then no cell filter, no size factors
+        (new counts are divided by 1) and no covariates.
     gene_symbols : str or None, default=None
-        Column of ``adata.var`` with the gene names to match and to report; None for
-        ``adata.var_names``, which also replace missing symbols.
+        Column of ``adata.var`` with the gene names that are matched and reported; None for
+        ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``.
 
     Returns
     -------
@@ -66,44 +73,48 @@ def prepare_anndata(
     Raises
     ------
     TypeError
-        If `adata` is no AnnData, a layer of an unknown kind or not real numbers, or `tf_names` not
-        strings.
+        If `adata` is not an AnnData, a layer is of an unknown type or does not hold real numbers,
+        or `tf_names` is not a collection of strings.
     ValueError
-        If a layer or column is missing, counts are negative or not finite, regulator values not
-        finite, no TF name matches, or a filter leaves nothing.
+        If an option is invalid, a layer or column is missing, counts are negative or not finite,
+        values of a regulator are not finite, no TF name matches, or no gene or cell passes the
+        filters.
 
     Warns
     -----
     UserWarning
-        If columns share a name (the one with the largest sum in the second layer is kept, of equals
-        the first, before all filters), or targets are left out.
+        If genes share a name, or targets are left out. Of genes that share a name, the one with the
+        largest sum in the second layer is kept (the first one if sums are equal), before any
+        filter.
 
     Notes
     -----
-    With n cells, counts x and in this order: keep gene if #(new > 0) > rate·n and #(total > 0) >
-    rate·n; keep cell if Σ total > UMI; t_c = Σ_g round(total_cg) and s_c = t_c / exp(mean log t);
-    z = (log(x/s + 0.1) - mean)/sd with ddof 1, s being the same for both layers (Cao et al., Nature
-    Biotechnology 2020). A gene that does not vary becomes all zeros.
+    For n cells and counts x, the steps are, in this order (Cao et al., Nature Biotechnology 2020):
+
+    1. keep genes with #(new > 0) > rate·n and #(total > 0) > rate·n;
+    2. keep cells with Σ total > UMI over the kept genes;
+    3. t_c = Σ_g round(total_cg) and s_c = t_c / exp(mean log t);
+    4. z = (log(x/s + 0.1) - mean)/sd with ddof 1 and the same s for both layers.
+
+    Constant genes become all zeros.
     """
-    survey = survey_cells(
-        adata,
-        tf_names,
-        nt_layers,
-        gene_filter_rate,
-        cell_filter_UMI,
-        response,
-        regulators,
-        gene_symbols,
+    recipe = Recipe(
+        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
     )
-    tfs, targets = _matrices(survey)
-    index = survey.cells.index
-    covariates = {name: zscore(values) for name, values in survey.covariates.items()}
-    tf_frame = pd.DataFrame(zscore(tfs), index=index, columns=survey.tf_names)
+    choices = NewChoices(tf_names)
+    source = Source.from_anndata(adata, recipe)
+    genes = choose_genes(source, choices)
+    kept = choose_cells(source, genes, choices)
+    tfs, targets = read_matrices(kept)
+
+    index = kept.cells.index
+    tf_frame = pd.DataFrame(zscore(tfs), index, kept.tf_names)
+    covariates = {name: zscore(values) for name, values in kept.covariates.items()}
     return SciFateInputs(
         tf_frame.assign(**covariates).rename_axis(columns="TF"),
-        pd.DataFrame(zscore(targets), index=index, columns=survey.target_names.rename("target")),
-        survey.cells,
-        survey.genes,
+        pd.DataFrame(zscore(targets), index, kept.target_names.rename("target")),
+        kept.cells,
+        kept.genes,
     )
 
 
@@ -123,43 +134,44 @@ def prepare_moments(
     chunk_size: int | None = None,
     like: SciFateMoments | None = None,
 ) -> SciFateMoments:
-    """Turn an AnnData of any size into the sums that `SciFateRegressor` fits.
+    """Compute the sums for `SciFateRegressor.fit_moments` from an AnnData of any size.
 
-    The cells are read chunk by chunk, from memory, from files or by Dask, and sparse layers stay
-    sparse: no matrix of cells × genes is made. The network is that of `prepare_anndata` and
-    `SciFateRegressor.fit`.
+    The cells are read in chunks, and sparse layers stay sparse, so no matrix of cells × genes is
+    allocated. The network is that of `prepare_anndata` and `SciFateRegressor.fit`.
 
     Parameters
     ----------
     adata : AnnData of shape (n_cells, n_genes)
         As for `prepare_anndata`.
     tf_names : iterable of str
-        As for `prepare_anndata`; not needed with `like`.
+        As for `prepare_anndata`; ignored if `like` is given.
     nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
         As for `prepare_anndata`.
     cv : int, splitter or iterable of (train, test), default=10
-        Folds of the kept cells, as for `SciFateRegressor`; the sums belong to them.
+        Folds of the kept cells, as for `SciFateRegressor`.
     groups : str or array-like of shape (n_cells,), default=None
-        For a group-aware splitter: a column of ``adata.obs``, or one label for each cell.
+        Groups for a group-aware splitter: a column of ``adata.obs``, or one label for each cell.
     random_state : int, RandomState or None, default=123456
-        Seed of the folds where `cv` is an int.
+        Seed of the folds if `cv` is an int.
     chunk_size : int, default=None
-        Cells to read at a time; None for as many as make about 12 MB. Layers held by Dask keep
-        their chunks.
+        Number of cells to read at a time; None for chunks of about 12 MB. Dask arrays keep their
+        chunks.
     like : SciFateMoments, default=None
-        Of an earlier batch of cells, to which this one is going to be added. TFs, targets,
-        covariates and the unit of the size factors are taken from it, and no gene is filtered.
+        Moments of an earlier batch of cells, to which this batch will be added. TFs, targets,
+        covariates and the unit of the size factors are those of the earlier batch, and no gene
+        filter is applied.
 
     Returns
     -------
     SciFateMoments
-        ``moments``, ``cells``, ``genes``; those of two batches can be added.
+        ``moments``, ``cells``, ``genes``, ``unit``, ``scale``. The results of two batches can be
+        added.
 
     Raises
     ------
     TypeError, ValueError
-        As `prepare_anndata`; and if `groups` names no column, `chunk_size` is not positive, or
-        genes of `like` are missing.
+        As `prepare_anndata`. Also if `groups` is not a column or has a wrong length, `chunk_size`
+        is not positive, `like` is not a `SciFateMoments`, or genes of `like` are missing.
 
     Warns
     -----
@@ -168,63 +180,31 @@ def prepare_moments(
 
     Notes
     -----
-    The layers are read three times: which genes to keep; then which cells, and their size factors;
-    then the sums. The logarithm is taken as log(x/s + 0.1) − log 0.1, which is 0 where x is, and
-    the z-score of the sums.
+    The layers are read three times: to choose genes, to choose cells and compute size factors, and
+    to sum. The sums are those of log(x/s + 0.1) − log 0.1, which is 0 where x is 0; they are
+    z-scored afterwards.
     """
-    survey = survey_cells(
-        adata,
-        tf_names,
-        nt_layers,
-        gene_filter_rate,
-        cell_filter_UMI,
-        response,
-        regulators,
-        gene_symbols,
-        chunk_size,
-        like,
+    recipe = Recipe(
+        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
     )
-    n_cells = len(survey.cells)
-    labels = _group_labels(adata, groups, survey)
-    splits = make_folds(cv, random_state, np.zeros((n_cells, 1)), None, labels)
-    covariates = np.column_stack([np.empty((n_cells, 0)), *survey.covariates.values()])
-    moments = survey.chunks.moments(
-        lean_matrices,
-        [
-            survey.keep,
-            split(survey.size_factor, survey.kept_bounds),
-            split(covariates, survey.kept_bounds),
-            [survey.columns] * len(survey.keep),
-        ],
-        survey.kept_bounds,
-        plan_folds(splits, n_cells),
-        ([*survey.tf_names, *survey.covariates], list(survey.target_names)),
-    )
-    return SciFateMoments.of(moments, survey.cells, survey.genes, survey.unit)
+    choices = make_choices(tf_names, like)
+    source = Source.from_anndata(adata, recipe, chunk_size)
+    genes = choose_genes(source, choices)
+    kept = choose_cells(source, genes, choices)
 
-
-def _matrices(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return TFs and targets of the kept cells, logged but not yet z-scored."""
-    n_cells, columns = len(survey.cells), survey.columns
-    tfs, targets = (np.empty((n_cells, len(own))) for own in (columns.tfs, columns.targets))
-    made = survey.chunks.map(
-        dense_matrices,
-        survey.keep,
-        split(survey.size_factor, survey.kept_bounds),
-        [columns] * len(survey.keep),
-    )
-    for rows, (x, y) in zip(survey.kept_bounds, made, strict=True):
-        tfs[rows], targets[rows] = x, y
-    return tfs, targets
+    n_cells = len(kept.cells)
+    labels = _group_labels(adata, groups, np.concatenate(kept.masks))
+    folds = make_folds(cv, random_state, np.zeros((n_cells, 1)), None, labels)
+    moments = sum_moments(kept, plan_folds(folds, n_cells))
+    return SciFateMoments.from_logs(moments, kept.cells, kept.genes, kept.unit)
 
 
 def _group_labels(
-    adata: "AnnData", groups: str | ArrayLike | None, survey: Survey
+    adata: "AnnData", groups: str | ArrayLike | None, keep: Bools
 ) -> NDArray[Any] | None:
     """Return the labels of the kept cells."""
     if groups is None:
         return None
-    keep = np.concatenate(survey.keep)
     if isinstance(groups, str):
         if groups not in adata.obs.columns:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Counts to matrices (dense and CSR/CSC), and cells to folds; arrays only."""
+"""Preparation of counts (dense and CSR/CSC) and of folds, on arrays only."""
 
 from ._counts import (
     PSEUDOCOUNT,
@@ -26,11 +26,9 @@ from ._matrices import (
     check_magnitude,
     naming,
 )
-from ._r_sample import SAMPLE_KINDS
 
 __all__ = [
     "PSEUDOCOUNT",
-    "SAMPLE_KINDS",
     "WEIGHT_MAGNITUDES",
     "X_MAGNITUDES",
     "Y_MAGNITUDES",

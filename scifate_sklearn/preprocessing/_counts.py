@@ -1,7 +1,7 @@
-"""Counts to matrices: filters, size factors, logarithm, z-scores.
+"""Filters, size factors, logarithms and z-scores of counts.
 
-All functions take cells in rows and genes in columns, as a dense array or as CSR/CSC, compute in
-float64 and leave their arguments alone. The formulas are those of the sci-fate pipeline (Cao et
+All functions take cells in rows and genes in columns, as a dense array or as CSR/CSC. They compute
+in float64 and never modify their arguments. The formulas are those of the sci-fate pipeline (Cao et
 al., Nature Biotechnology 2020; R package monocle for the size factors).
 """
 
@@ -22,24 +22,26 @@ PSEUDOCOUNT = 0.1
 """Added to each size-corrected count before the logarithm, in counts."""
 
 LARGEST_COUNT = 1e100
-"""Sums of such counts, and of their sums, are far from the end of double precision."""
+"""Upper bound of a count; sums of such counts, and sums of those, stay finite in float64."""
 
-# A column that varies less than this, relative to its largest value, is rounding noise.
+# Variation below this share of the largest absolute value of a column is rounding noise.
 _CONSTANT = 1e-12
-# Squares of numbers below 2 to this power can be summed.
+# Numbers below 2 to this power have squares that can be summed in double precision.
 _EXTREME_EXPONENT = 300
 
 
 @dataclass(frozen=True)
 class CountFaults:
-    """What keeps numbers from being counts; those of several chunks of cells add up.
+    """Numbers in a matrix that cannot be counts.
+
+    The faults of several chunks of cells can be added.
 
     Attributes
     ----------
     n_not_finite, n_negative : int
-        How many numbers are NaN or infinite, and below zero.
+        Number of entries that are NaN or infinite, and number of entries below zero.
     smallest, largest : float
-        The smallest of the negative numbers and the largest of the others, 0 if there is none.
+        The smallest negative entry and the largest entry; 0 if there is none.
     """
 
     n_not_finite: int
@@ -48,8 +50,8 @@ class CountFaults:
     largest: float
 
     @classmethod
-    def of(cls, counts: Matrix) -> Self:
-        """Look for faults in counts (n_cells, n_genes), dense or sparse."""
+    def from_counts(cls, counts: Matrix) -> Self:
+        """Return the faults of counts (n_cells, n_genes), dense or sparse."""
         stored = stored_numbers(counts)
         negative = stored[stored < 0]
         return cls(
@@ -73,7 +75,7 @@ class CountFaults:
         Parameters
         ----------
         name : str
-            What the error calls the counts, such as ``layer 'new'``.
+            Name of the counts in the error message, such as ``layer 'new'``.
 
         Raises
         ------
@@ -82,14 +84,14 @@ class CountFaults:
         """
         if self.n_not_finite:
             raise ValueError(
-                f"{name} has {self.n_not_finite} NaN or infinite value(s); leave out those cells "
-                "or genes, or replace the values, first."
+                f"{name} has {self.n_not_finite} NaN or infinite value(s). Remove those cells "
+                "or genes, or replace the values."
             )
         if self.n_negative:
             raise ValueError(
                 f"{name} has {self.n_negative} negative value(s), the smallest "
                 f"{self.smallest:g}, so it does not hold counts. Pass raw counts, neither logged "
-                "nor scaled; for velocities or rates choose 'values' instead of 'counts'."
+                "nor scaled. For velocities or rates, choose 'values' instead of 'counts'."
             )
         if self.largest > LARGEST_COUNT:
             raise ValueError(
@@ -106,24 +108,24 @@ def check_real(values: Matrix, name: str) -> None:
     values : {ndarray, sparse} of shape (n_cells, n_genes)
         Counts or values.
     name : str
-        What the error calls them, such as ``layer 'new'``.
+        Their name in the error message, such as ``layer 'new'``.
 
     Raises
     ------
     TypeError
-        If they are complex, text, truth values or objects.
+        If they are complex numbers, text, booleans or objects.
     """
     if values.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, found dtype {values.dtype}.")
 
 
 def count_positive(counts: Matrix) -> NDArray[np.int64]:
-    """Return in how many cells each gene is positive.
+    """Return the number of cells in which each gene is positive.
 
     Parameters
     ----------
     counts : {ndarray, sparse} of shape (n_cells, n_genes)
-        Stored zeros do not count.
+        Stored zeros are not positive.
 
     Returns
     -------
@@ -144,7 +146,7 @@ def sum_cells(counts: Matrix) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_cells,)
-        Sums, accumulated in float64 whatever the dtype of `counts`.
+        Sums, accumulated in float64 for any dtype of `counts`.
     """
     if isinstance(counts, np.ndarray):
         return np.asarray(counts.sum(axis=1, dtype=np.float64))
@@ -155,16 +157,16 @@ def sum_cells(counts: Matrix) -> NDArray[np.float64]:
 def select_genes(
     n_positive: Sequence[NDArray[np.int64]], n_cells: int, rate: float
 ) -> NDArray[np.bool_]:
-    """Return which genes are positive in more than ``rate * n_cells`` cells of every layer.
+    """Select the genes that are positive in more than ``rate * n_cells`` cells of every layer.
 
     Parameters
     ----------
     n_positive : sequence of ndarray of shape (n_genes,)
-        Per layer, in how many cells each gene is positive (`count_positive`); at least one layer.
+        Number of cells in which each gene is positive (`count_positive`), for one or more layers.
     n_cells : int
-        Number of cells those were counted in.
+        Number of cells in which the genes were counted.
     rate : float
-        Fraction of the cells that a gene must exceed.
+        Fraction of the cells; a kept gene is positive in more than this.
 
     Returns
     -------
@@ -196,28 +198,26 @@ def rounded_totals(total: Matrix) -> NDArray[np.float64]:
 def size_factors(
     totals: NDArray[np.float64], unit: float | None = None
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the size factor of each cell: its total over the geometric mean of all totals.
-
-    s_c = t_c / exp(mean log t).
+    """Return the size factor of each cell, s_c = t_c / exp(mean log t).
 
     Parameters
     ----------
     totals : ndarray of shape (n_cells,)
         Rounded totals (`rounded_totals`) after both filters.
     unit : float, default=None
-        The geometric mean of other cells, to which these are to be compared.
+        Geometric mean of the totals of other cells, used instead of that of these cells.
 
     Returns
     -------
     factors : ndarray of shape (n_cells,)
-        Their geometric mean is 1 where no `unit` is given.
+        Their geometric mean is 1 if no `unit` is given.
     unit : float
-        The geometric mean.
+        The geometric mean that the totals were divided by.
 
     Raises
     ------
     ValueError
-        If the rounded counts of a cell sum to zero, which has no logarithm.
+        If the rounded counts of a cell sum to zero, because zero has no logarithm.
 
     Notes
     -----
@@ -226,8 +226,9 @@ def size_factors(
     n_empty = int(np.count_nonzero(totals <= 0))
     if n_empty:
         raise ValueError(
-            f"{n_empty} of {totals.size} cell(s) have no total counts left after rounding, so no "
-            "size factor. Drop empty cells (raise cell_filter_UMI) and pass raw counts."
+            f"{n_empty} of {totals.size} cell(s) have no total counts left after rounding, "
+            "so their size factor is undefined. Raise cell_filter_UMI to remove empty cells, and "
+            "pass raw counts."
         )
     unit = float(np.exp(np.log(totals).mean())) if unit is None else unit
     return np.asarray(totals / unit), unit
@@ -239,7 +240,7 @@ def log_normalize(counts: Matrix, size_factor: NDArray[np.float64]) -> NDArray[n
     Parameters
     ----------
     counts : {ndarray, sparse} of shape (n_cells, n_genes)
-        New or total counts; select genes and cells first, the result is dense.
+        New or total counts. Select genes and cells first, because the result is dense.
     size_factor : ndarray of shape (n_cells,)
         Positive size factors.
 
@@ -255,20 +256,20 @@ def log_normalize(counts: Matrix, size_factor: NDArray[np.float64]) -> NDArray[n
 
 
 def log_above_zero(counts: Matrix, size_factor: NDArray[np.float64]) -> Matrix:
-    """Return ``log(counts / size_factor + 0.1) - log(0.1)``, which is 0 where there is no count.
+    """Return ``log(counts / size_factor + 0.1) - log(0.1)``, which is 0 where the count is 0.
 
     Parameters
     ----------
     counts : {ndarray, sparse} of shape (n_cells, n_genes)
-        New or total counts; sparse ones without entries stored twice.
+        New or total counts; sparse matrices without duplicate entries.
     size_factor : ndarray of shape (n_cells,)
         Positive size factors.
 
     Returns
     -------
     {ndarray, csr_array} of shape (n_cells, n_genes)
-        Sparse where `counts` are. From `log_normalize` it differs by a constant, so z-scores,
-        coefficients and penalties are the same.
+        Sparse if `counts` are. The result differs from that of `log_normalize` by a constant, so
+        z-scores, coefficients and penalties are the same.
     """
     if isinstance(counts, np.ndarray):
         return np.log1p(counts / (PSEUDOCOUNT * size_factor[:, None]))
@@ -288,13 +289,12 @@ def zscore(values: NDArray[Any]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of the shape of `values`
-        Columns of mean 0 and sd 1. A constant column (`is_constant`) has no sd and becomes all
-        zeros: it stays constant, and the regressor treats it as it treats any constant column.
+        Columns of mean 0 and sd 1. A constant column (`is_constant`) becomes all zeros.
     """
     values = _near_one(values)
     constant = is_constant(values)
     scaled: NDArray[np.float64] = values - values.mean(axis=0, dtype=np.float64)
-    # One cell alone has no sample sd either, and all its columns are constant.
+    # With one cell, all columns are constant; max avoids a division by zero.
     sd = np.sqrt(np.einsum("i...,i...->...", scaled, scaled) / max(len(values) - 1, 1))
     scaled /= np.where(constant, 1.0, sd)
     scaled[..., constant] = 0.0
@@ -302,7 +302,7 @@ def zscore(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def is_constant(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return which columns do not vary beyond rounding.
+    """Return which columns are constant up to rounding.
 
     Parameters
     ----------
@@ -320,10 +320,10 @@ def is_constant(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _near_one(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the columns, those with extreme numbers times a power of two.
+    """Rescale columns of extreme magnitude by a power of two.
 
-    That is exact, a z-score does not see it, and neither sums nor squares leave the range of double
-    precision afterwards.
+    The scaling is exact and does not change z-scores. Sums and squares of the result are finite in
+    double precision.
     """
     exponent = np.frexp(np.maximum(abs(values.max(axis=0)), abs(values.min(axis=0))))[1]
     is_extreme = abs(exponent) > _EXTREME_EXPONENT
@@ -333,7 +333,7 @@ def _near_one(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def to_dense(values: Matrix) -> NDArray[np.float64]:
-    """Return a new dense float64 array of `values`.
+    """Return a copy of `values` as a dense float64 array.
 
     Parameters
     ----------
@@ -343,17 +343,17 @@ def to_dense(values: Matrix) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_cells, n_genes)
-        A copy, also where `values` is such an array already.
+        A copy even if `values` is already such an array.
     """
-    # Converted while sparse, a large matrix is laid out in memory once only.
-    # What is too large for double precision becomes infinite, and is dealt with as such.
+    # Conversion before `toarray` allocates the dense matrix only once.
+    # Extended-precision numbers beyond float64 become infinite, which callers check for.
     with np.errstate(over="ignore"):
         copied = values.astype(np.float64)
     return copied if isinstance(copied, np.ndarray) else copied.toarray()
 
 
 def stored_numbers(values: Matrix) -> NDArray[Any]:
-    """Return the numbers held in memory: all of a dense array, the stored ones of a sparse one.
+    """Return all numbers of a dense array, or the stored numbers of a sparse matrix.
 
     Parameters
     ----------
@@ -362,6 +362,6 @@ def stored_numbers(values: Matrix) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        Not a copy.
+        A view, not a copy.
     """
     return values if isinstance(values, np.ndarray) else values.data

@@ -1,7 +1,7 @@
-"""Cross-validation folds that equal R's, bit for bit.
+"""Cross-validation folds identical to R's.
 
 The published pipeline draws its folds with ``set.seed(123456); sample(rep(seq(10), length = n))``.
-The same folds give the same cross-validation curve, and so the same λ and the same links.
+Identical folds give the same cross-validation curve, and therefore the same λ and links.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,9 @@ from ._r_sample import LARGEST_SEED, SAMPLE_KINDS, r_sample
 
 
 class RSampleKFold(BaseCrossValidator):
-    """K folds drawn as R does: ``set.seed(seed); sample(rep(seq(n_splits), length = n))``.
+    """K-fold splitter that reproduces R's ``sample(rep(seq(n_splits), length = n))``.
+
+    The folds are those of R after ``set.seed(seed)``.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ class RSampleKFold(BaseCrossValidator):
     seed : int, default=123456
         R's seed, an integer from -(2³¹ - 1) to 2³¹ - 1.
     sample_kind : {"Rejection", "Rounding"}, default="Rejection"
-        R's ``RNGkind(sample.kind=)``: "Rejection" is R's default since 3.6, "Rounding" was before.
+        R's ``RNGkind(sample.kind=)``: "Rejection" is the default since R 3.6, "Rounding" is the
+        default of earlier versions.
 
     Raises
     ------
@@ -39,8 +42,8 @@ class RSampleKFold(BaseCrossValidator):
 
     Notes
     -----
-    Fold sizes differ by one cell at most. Groups and targets play no part: under metadata routing
-    the splitter requests nothing. Each call draws afresh from the seed: equal calls, equal folds.
+    Fold sizes differ by at most one cell. Groups and targets are ignored, so the splitter requests
+    no metadata. Each call starts from the seed, so repeated calls return the same folds.
 
     Examples
     --------
@@ -56,11 +59,11 @@ class RSampleKFold(BaseCrossValidator):
         self.sample_kind = sample_kind
         if self.n_splits < 2:
             raise ValueError(
-                f"n_splits = {self.n_splits} is too few: cross-validation needs 2 folds or more."
+                f"n_splits = {self.n_splits} is too small; cross-validation needs at least 2 folds."
             )
         if abs(self.seed) > LARGEST_SEED:
             raise ValueError(
-                f"seed = {self.seed} is no integer in R; use one from {-LARGEST_SEED} to "
+                f"seed = {self.seed} is not an integer in R; use one from {-LARGEST_SEED} to "
                 f"{LARGEST_SEED}."
             )
         if sample_kind not in SAMPLE_KINDS:
@@ -79,7 +82,7 @@ class RSampleKFold(BaseCrossValidator):
         Parameters
         ----------
         X, y, groups : object, default=None
-            Not used; scikit-learn passes them.
+            Ignored; present for compatibility with scikit-learn.
 
         Returns
         -------
@@ -90,14 +93,14 @@ class RSampleKFold(BaseCrossValidator):
     def split(
         self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Yield the training and test cells of each fold, in the order of R's fold 1 to `n_splits`.
+        """Yield the training and test cells of each fold, in R's order of folds.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Only its number of rows matters.
+            Only the number of rows is used.
         y, groups : object
-            Not used; `groups` other than None raises a warning.
+            Ignored; a warning is issued if `groups` is not None.
 
         Yields
         ------
@@ -118,7 +121,7 @@ class RSampleKFold(BaseCrossValidator):
         return folds
 
     def fold_ids(self, n_samples: int) -> NDArray[np.int64]:
-        """Return each sample's fold, counted from 1 as in R.
+        """Return the fold of each sample, counted from 1 as in R.
 
         Parameters
         ----------
@@ -138,7 +141,7 @@ class RSampleKFold(BaseCrossValidator):
         if n_samples < self.n_splits:
             raise ValueError(
                 f"n_splits = {self.n_splits} folds need as many samples, but n_samples = "
-                f"{n_samples}. Ask for fewer folds."
+                f"{n_samples}. Choose fewer folds."
             )
         labels = np.resize(np.arange(1, self.n_splits + 1), n_samples)
         return r_sample(labels, self.seed, self.sample_kind)
@@ -161,16 +164,16 @@ def make_folds(
     y: Any = None,
     groups: ArrayLike | None = None,
 ) -> Iterable[tuple[ArrayLike, ArrayLike]]:
-    """Return the training and test rows of each fold that `cv` means.
+    """Return the training and test rows of each fold.
 
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)
-        An int means ``RSampleKFold(cv, seed=random_state)``. An iterable is returned as it is.
+        An int stands for ``RSampleKFold(cv, seed=random_state)``; an iterable is returned as is.
     random_state : int, RandomState or None
-        If not an int, a seed is drawn from it.
+        Seed of the folds if `cv` is an int. A seed is drawn from it if it is not an int.
     X, y, groups : object
-        For the splitter.
+        Passed to the splitter.
 
     Returns
     -------
@@ -182,7 +185,7 @@ def make_folds(
         If `cv` is a class.
     """
     if isinstance(cv, type):
-        raise TypeError(f"`cv` is the class {cv.__name__}; pass an instance of it.")
+        raise TypeError(f"`cv` is the class {cv.__name__}; pass an instance of the class.")
     if isinstance(cv, Integral):
         seed = random_state
         if not isinstance(seed, Integral):

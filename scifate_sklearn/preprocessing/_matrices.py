@@ -1,7 +1,7 @@
-"""Matrices as strangers give them: are they what they seem, and how large are their numbers.
+"""Validation of user-supplied matrices.
 
-Neither scikit-learn nor SciPy looks at these things: masks are dropped, and sparse matrices with
-impossible indices are read beyond their end.
+These checks complement those of scikit-learn and SciPy, which drop masks of masked arrays, and read
+out of bounds if the indices of a sparse matrix are invalid.
 """
 
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-# What the largest absolute value of a predictor and of a target may be. Squares of predictors are
-# summed, and fourth powers of targets (the squares of their squared errors), in double precision;
-# the differences between cells may be 10⁻¹⁶ of the largest value.
+# Bounds of the largest absolute value of a predictor and of a target. Squares of predictors and
+# fourth powers of targets (the squares of squared errors) are summed in double precision, and the
+# differences between cells may be 10⁻¹⁶ times the largest value.
 X_MAGNITUDES = (1e-130, 1e130)
 Y_MAGNITUDES = (1e-60, 1e60)
-# Only ratios of weights count, so any could be among these.
+# Only ratios of weights matter, so weights outside these bounds can be rescaled.
 WEIGHT_MAGNITUDES = (1e-30, 1e30)
 
-# Numbers looked at in one go.
+# Number of stored entries processed at a time.
 _CHUNK_ENTRIES = 2**20
 
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Put the name of an argument before the messages of errors raised in the block.
+    """Prefix the messages of errors raised in the block with the name of an argument.
 
-    scikit-learn and NumPy name "X" or an array, whatever the argument is called.
+    The messages of scikit-learn and NumPy refer to "X" or to an array.
 
     Parameters
     ----------
@@ -47,31 +47,33 @@ def naming(name: str) -> Iterator[None]:
 
 
 def check_intact(matrix: Any, name: str) -> None:
-    """Raise if a matrix hides values, is broken, or holds times; anything else is let pass.
+    """Raise if a matrix has masked values, an invalid sparse structure, or dates.
+
+    Other objects are accepted without a check.
 
     Parameters
     ----------
     matrix : object
-        A dense or sparse matrix, or whatever was given instead of one.
+        A dense or sparse matrix, or any other object passed in its place.
     name : str
-        What the error calls it, such as ```tf_matrix```.
+        Its name in the error message, such as ```tf_matrix```.
 
     Raises
     ------
     TypeError
-        If it holds dates or durations, which would be read as numbers of their units.
+        If it holds dates or durations, which NumPy would convert to numbers.
     ValueError
-        If an entry of a masked array is masked, or a sparse matrix is about rows, columns or values
-        that are not there.
+        If an entry of a masked array is masked, or the indices of a sparse matrix are out of bounds
+        or inconsistent.
     """
     if isinstance(matrix, np.ma.MaskedArray):
         n_masked = int(np.count_nonzero(np.ma.getmaskarray(matrix)))
         if n_masked:
             raise ValueError(
-                f"{name} has {n_masked} masked value(s), and masks are not understood. Leave out "
-                "those cells or columns, or fill the values in."
+                f"{name} has {n_masked} masked value(s), and masked arrays are not supported. "
+                "Remove those cells or columns, or fill the values with numbers."
             )
-    # Frames have a type for each column.
+    # DataFrames have one dtype for each column.
     dtypes: Any = getattr(matrix, "dtypes", getattr(matrix, "dtype", None))
     for dtype in np.ravel(dtypes):
         if getattr(dtype, "kind", "") in ("m", "M"):
@@ -83,7 +85,7 @@ def check_intact(matrix: Any, name: str) -> None:
 def _check_structure(matrix: Any, name: str) -> None:
     try:
         if matrix.format in ("csr", "csc", "bsr"):
-            # Of another object, because the check tidies up what it looks at.
+            # Check a new object, because `check_format` may modify the object that it checks.
             parts = (matrix.data, matrix.indices, matrix.indptr)
             type(matrix)(parts, shape=matrix.shape).check_format(full_check=True)
         elif matrix.format == "coo":
@@ -95,21 +97,21 @@ def _check_structure(matrix: Any, name: str) -> None:
 
 
 def check_magnitude(matrix: Any, name: str, least: float, most: float) -> None:
-    """Raise if the numbers of a column are so large or small that their powers are not finite.
+    """Raise if the powers of a column's numbers would overflow or underflow.
 
     Parameters
     ----------
     matrix : ndarray or CSR matrix of shape (n_cells, n_columns)
         Finite real numbers, at least one row.
     name : str
-        What the error calls it.
+        Its name in the error message.
     least, most : float
-        Bounds of the largest absolute value of a column that is not all zero.
+        Bounds of the largest absolute value of a column; columns of zeros are accepted.
 
     Raises
     ------
     ValueError
-        If a column is outside them.
+        If a column exceeds the bounds.
     """
     largest = _largest(matrix)
     bad = np.flatnonzero((largest > most) | ((largest > 0) & (largest < least)))
@@ -122,13 +124,13 @@ def check_magnitude(matrix: Any, name: str, least: float, most: float) -> None:
 
 
 def _largest(matrix: Any) -> NDArray[np.float64]:
-    """Return the largest absolute value of each column, without a copy of a large matrix."""
+    """Return the largest absolute value of each column without copying the matrix."""
     if isinstance(matrix, np.ndarray):
         return np.maximum(matrix.max(axis=0), -matrix.min(axis=0))
-    # SciPy's maximum makes CSC of a CSR matrix, which takes as much memory once more.
+    # SciPy's maximum converts CSR to CSC, which doubles the memory.
     largest = np.zeros(matrix.shape[1])
     for start in range(0, matrix.nnz, _CHUNK_ENTRIES):
-        # The arrays may have room behind the last entry.
+        # The arrays may be longer than the number of entries.
         entries = slice(start, min(start + _CHUNK_ENTRIES, matrix.nnz))
         np.maximum.at(largest, matrix.indices[entries], np.abs(matrix.data[entries]))
     return largest

@@ -1,6 +1,6 @@
-"""R's ``set.seed(seed); sample(x)``, bit for bit.
+"""Exact reproduction of R's ``set.seed(seed); sample(x)``.
 
-R's generator is the Mersenne Twister, as numpy's; what differs is how the seed fills its state, how
+Both R and NumPy use the Mersenne Twister. They differ in how the seed initializes the state, how
 words become a random index, and how `sample` shuffles (R 4.2: src/main/RNG.c, src/main/random.c).
 """
 
@@ -15,16 +15,16 @@ _LARGEST_BLOCK = 2**20
 
 
 def r_sample(labels: NDArray[np.int64], seed: int, sample_kind: str) -> NDArray[np.int64]:
-    """Shuffle as R's ``RNGkind(sample.kind = sample_kind); set.seed(seed); sample(labels)``.
+    """Shuffle labels as R's ``RNGkind(sample.kind=); set.seed(seed); sample(labels)``.
 
     Parameters
     ----------
     labels : ndarray of shape (n,)
-        What to shuffle; n below 2³¹.
+        Values to shuffle; n < 2³¹.
     seed : int
         From ``-LARGEST_SEED`` to ``LARGEST_SEED``.
     sample_kind : {"Rejection", "Rounding"}
-        How a random index is drawn.
+        Method that draws a random index.
 
     Returns
     -------
@@ -36,10 +36,10 @@ def r_sample(labels: NDArray[np.int64], seed: int, sample_kind: str) -> NDArray[
 
 
 class _Words:
-    """The stream of 32-bit words of R's Mersenne Twister after ``set.seed(seed)``.
+    """Stream of 32-bit words of R's Mersenne Twister after ``set.seed(seed)``.
 
-    Words can be looked at before they are used up: how many a rejection sampler needs shows only
-    afterwards, and drawing them in blocks is what makes a million cells take less than a second.
+    `peek` returns words without consuming them. Words are drawn in blocks, which is much faster,
+    although the number of words that a rejection sampler consumes is not known in advance.
     """
 
     def __init__(self, seed: int) -> None:
@@ -57,9 +57,10 @@ class _Words:
 
 
 def _seeded_twister(seed: int) -> np.random.MT19937:
-    """Fill the state as R's `RNG_Init`: 50 steps of a congruential generator, then one per word.
+    """Initialize the state as R's `RNG_Init` does.
 
-    R stores 625 words, the first of which is the position; it is overwritten with 624, "used up".
+    R discards 50 steps of a congruential generator, then takes one step for each word. It stores
+    625 words, the first of which is the position and is set to 624, the end of the block.
     """
     word = seed % 2**32
     state = np.empty(625, dtype=np.uint32)
@@ -75,7 +76,7 @@ def _seeded_twister(seed: int) -> np.random.MT19937:
 def _rounding_indices(n: int, words: _Words) -> list[int]:
     """Draw one index below n, one below n - 1, ..., one below 1, as ``floor(size * u)``.
 
-    R moves u = 0 up to 2⁻³³ (`fixup`); ``floor(size * u)`` is 0 either way.
+    R replaces u = 0 by 2⁻³³ (`fixup`), which does not change ``floor(size * u)``.
     """
     uniforms = words.peek(n) * 2.0**-32
     indices: list[int] = np.floor(np.arange(n, 0, -1) * uniforms).astype(np.int64).tolist()
@@ -83,10 +84,11 @@ def _rounding_indices(n: int, words: _Words) -> list[int]:
 
 
 def _rejection_indices(n: int, words: _Words) -> list[int]:
-    """Draw one index below n, one below n - 1, ..., one below 1, rejecting those too large.
+    """Draw one index below n, one below n - 1, ..., one below 1, by rejection sampling.
 
-    For a size R draws ⌈log₂ size⌉ random bits until they make a number below it. All sizes between
-    two powers of two need the same number of bits, so their candidates come in one block.
+    For each size, R draws ⌈log₂ size⌉ random bits until they form a number below the size. All
+    sizes between two powers of two need the same number of bits, so one block of candidates serves
+    them all.
     """
     indices: list[int] = []
     size = n
@@ -121,7 +123,7 @@ def _random_bits(words: NDArray[np.uint64], words_each: int, bits: int) -> list[
 def _take_without_replacement(
     labels: NDArray[np.int64], indices: Iterable[int]
 ) -> NDArray[np.int64]:
-    """Take ``labels[index]`` for each index, each time moving the last label into the gap."""
+    """Take ``labels[index]`` for each index, replacing it by the last remaining label."""
     pool = labels.tolist()
     taken = []
     for index in indices:

@@ -1,4 +1,4 @@
-"""scifate_glmnet: dynamo's arguments and result layout around our estimators."""
+"""Tests of scifate_glmnet: dynamo's arguments and result layout, results of our estimators."""
 
 import inspect
 
@@ -22,7 +22,7 @@ FILTERED_COLUMNS = [
 
 
 def make_adata(n_cells=300, n_targets=40, seed=0):
-    """Cells in which target i is driven by TF number i modulo 4; named by ids, as dynamo has it."""
+    """Return cells in which TF number i modulo 4 drives target i, with ids as names of genes."""
     rng = np.random.default_rng(seed)
     activity = rng.gamma(2.0, 1.0, size=(n_cells, len(TFS)))
     old = rng.poisson(4.0 * activity)
@@ -52,7 +52,7 @@ def make_adata(n_cells=300, n_targets=40, seed=0):
 
 @pytest.fixture
 def references(tmp_path):
-    """dynamo's two files: tab-separated in spite of their names."""
+    """Return dynamo's two files, which are tab-separated although their names end in .csv."""
     motifs = pd.DataFrame({"motif": ["m1", "m2", "m3", "m4", "m4"], "TF": [*TFS, "Absent"]})
     genes = TFS + [f"G{i}" for i in range(40)]
     pairs = pd.DataFrame(
@@ -125,7 +125,7 @@ def test_finds_the_planted_network_and_no_self_links(references):
     assert (raw["id"].map(TFS.index) != raw["linked_gene"].str[4:].astype(int)).all()
 
 
-def test_everything_else_in_adata_stays(references):
+def test_adata_is_otherwise_unchanged(references):
     adata = make_adata()
     before = adata.copy()
     scifate_glmnet(adata, **OPTIONS, **references)
@@ -153,7 +153,7 @@ def test_write_h5ad_and_back(references, tmp_path, keeps_links):
             assert back[name][column].tolist() == frame[column].tolist()
 
 
-def test_without_annotation_var_names_stand_in(references):
+def test_var_names_replace_missing_annotation(references):
     adata = make_adata()
     adata.var_names = adata.var["gene_short_name"].to_numpy()
     adata.var = adata.var[[]]
@@ -164,7 +164,7 @@ def test_without_annotation_var_names_stand_in(references):
     assert set(filtered["linked_gene_type"]) == {""}
 
 
-def test_shared_names_are_annotated_from_the_column_that_was_kept(references):
+def test_shared_names_are_annotated_from_the_kept_column(references):
     adata = make_adata()
     names = adata.var["gene_short_name"].to_numpy(dtype=object).copy()
     names[7] = names[8] = "G4"
@@ -187,7 +187,7 @@ def test_more_cores_same_result(references):
         pd.testing.assert_frame_equal(frame, two.uns["scifate"][name])
 
 
-def test_a_view_becomes_an_adata_of_its_own(references):
+def test_a_view_becomes_a_copy(references):
     adata = make_adata()
     with pytest.warns(ad.ImplicitModificationWarning):
         view = scifate_glmnet(adata[:250], **OPTIONS, **references)
@@ -195,7 +195,7 @@ def test_a_view_becomes_an_adata_of_its_own(references):
     assert not adata.uns
 
 
-def test_failing_filter_leaves_the_regression(references):
+def test_the_regression_is_kept_if_the_filter_fails(references):
     table = pd.DataFrame({"id": ["Foo", "Foo"], "linked_gene_name": ["A", "B"], "peak": [0, 1]})
     table.to_csv(references["TF_link_ENCODE_ref"], sep="\t", index=False)
     adata = make_adata()

@@ -1,4 +1,4 @@
-"""A second batch of cells, added to the first: the network of both."""
+"""Tests of the sum of two batches of cells, and of files of prepared moments."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def cells():
 
 @pytest.fixture(scope="module")
 def batches(cells):
-    """Two thirds of the cells, and the rest with its genes in another order."""
+    """Return two thirds of the cells, and the other cells with permuted genes."""
     second = cells.adata[200:].copy()
     order = np.random.default_rng(0).permutation(second.n_vars)
     return cells.adata[:200].copy(), second[:, order].copy()
@@ -30,7 +30,7 @@ def first(cells, batches):
 
 
 def logs_of(adata, prepared, unit):
-    """The design, line by line: logarithms of the kept cells with this unit, and covariates."""
+    """Compute predictors and targets of the kept cells with this unit, step by step."""
     new, total = (
         adata[:, prepared.genes.index].layers[name].toarray().astype(float)
         for name in ("new", "total")
@@ -70,7 +70,7 @@ def test_a_grown_network_is_that_of_both_batches(batches, first):
     assert both.genes["n_cells_new"].max() > first.genes["n_cells_new"].max()
 
 
-def test_what_is_loaded_is_what_was_saved(tmp_path, batches, first):
+def test_saved_moments_are_loaded_unchanged(tmp_path, batches, first):
     first.save(tmp_path / "first.npz")
     loaded = SciFateMoments.load(tmp_path / "first.npz")
     pd.testing.assert_frame_equal(loaded.cells, first.cells)
@@ -113,7 +113,7 @@ def test_files_that_hold_something_else(tmp_path, first, damage):
         SciFateMoments.load(path)
 
 
-def test_other_files_are_named(tmp_path, first):
+def test_errors_name_the_kind_of_other_files(tmp_path, first):
     first.moments.save(tmp_path / "moments.npz")
     with pytest.raises(ValueError, match="holds moments of cells, not prepared moments"):
         SciFateMoments.load(tmp_path / "moments.npz")
@@ -138,7 +138,7 @@ def test_values_can_be_added(cells, batches):
     assert len(both.cells) == 300
 
 
-def test_batches_that_are_not_alike(cells, batches, first):
+def test_batches_with_different_units_cannot_be_added(cells, batches, first):
     second = prepare_moments(batches[1], cells.tf_names, **OPTIONS)
     with pytest.raises(ValueError, match=r"prepare_moments\(..., like=first\)"):
         first + second
@@ -146,14 +146,14 @@ def test_batches_that_are_not_alike(cells, batches, first):
         first + 3
 
 
-def test_genes_that_are_missing(batches, first):
+def test_missing_genes(batches, first):
     name = first.genes.index[3]
     lacking = batches[1][:, batches[1].var_names != name].copy()
     with pytest.raises(ValueError, match=rf"1 of the \d+ genes of `like` .*\({name}\)"):
         prepare_moments(lacking, like=first, **OPTIONS)
 
 
-def test_targets_that_are_not_finite(cells, batches):
+def test_targets_of_like_must_be_finite(cells, batches):
     options = OPTIONS | {"response": "values"}
     first = prepare_moments(batches[0], cells.tf_names, **options)
     spoiled = batches[1].copy()
@@ -163,7 +163,7 @@ def test_targets_that_are_not_finite(cells, batches):
         prepare_moments(spoiled, like=first, **options)
 
 
-def test_what_is_not_like_anything(cells):
+def test_invalid_like(cells):
     with pytest.raises(TypeError, match="like must be what prepare_moments returns, got dict"):
         prepare_moments(cells.adata, like={})
     with pytest.raises(TypeError, match="tf_names must be a collection of names, got NoneType"):

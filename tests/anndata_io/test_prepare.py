@@ -1,4 +1,4 @@
-"""prepare_anndata against plain NumPy, on every kind of layer, and its unhappy paths."""
+"""Tests of prepare_anndata against plain NumPy, for every type of layer, and of its errors."""
 
 import logging
 import subprocess
@@ -51,7 +51,7 @@ def brute_force_filters(new, total, rate, umi):
 
 
 def brute_force(new, total, rate, umi):
-    """DESIGN.md, section 3, line by line on dense arrays; without covariates."""
+    """Follow the formulas of `prepare_anndata` on dense arrays, without covariates."""
     genes, cells = brute_force_filters(new, total, rate, umi)
     new, total = new[cells][:, genes], total[cells][:, genes]
     t = np.round(total).sum(1)
@@ -65,7 +65,7 @@ def brute_force(new, total, rate, umi):
 
 
 def snapshot(adata):
-    """Every byte of the layers, and the frames."""
+    """Return copies of the layers, tables and keys."""
     arrays = []
     for layer in [adata.X, *adata.layers.values()]:
         if sp.issparse(layer):
@@ -151,7 +151,7 @@ def test_view_equals_copy(fmt):
     assert view.is_view
 
 
-def test_x_may_be_named_and_a_layer_called_x_wins():
+def test_x_may_be_named_and_a_layer_called_x_takes_precedence():
     adata = make_adata(*make_counts())
     expected = prepare_anndata(adata, TFS, cell_filter_UMI=20)
     adata.X = adata.layers["total"]
@@ -201,7 +201,7 @@ def test_missing_symbols_fall_back_to_var_names(missing, dtype):
 
 
 @pytest.mark.parametrize("fmt", FORMATS)
-def test_of_columns_that_share_a_name_the_largest_is_kept(fmt):
+def test_the_largest_of_columns_that_share_a_name_is_kept(fmt):
     new, total = make_counts()
     total[:, 4] = 2 * total[:, 9] + 2
     total[:, [5, 6, 9]] = total[:, [6, 6, 9]] + 1
@@ -254,7 +254,7 @@ def test_velocities_as_response():
     expected = (kept - kept.mean(0)) / kept.std(0, ddof=1)
     np.testing.assert_allclose(inputs.target_matrix, expected, rtol=1e-10, atol=1e-12)
     assert inputs.tf_matrix.columns[-1] == "new_size_factor"
-    assert "Gene3" in inputs.tf_matrix  # its velocity is not finite, its counts are
+    assert "Gene3" in inputs.tf_matrix  # velocity not finite, counts finite
     assert inputs.cells["labeling_ratio"].isna().all()
     assert_unchanged(adata, before)
 
@@ -273,7 +273,7 @@ def test_not_finite_velocities_of_dropped_cells_do_not_matter():
 def test_activities_as_regulators():
     new, total = make_counts()
     activity = np.random.default_rng(1).normal(size=new.shape)
-    activity[:, 0] = np.nan  # no TF
+    activity[:, 0] = np.nan  # not a TF
     adata = make_adata(new, total, dtype=np.float64, activity=activity)
     inputs = prepare_anndata(adata, TFS, nt_layers=("new", "activity"), regulators="values")
     genes = (new > 0).sum(0) > 0.1 * len(new)
@@ -318,7 +318,7 @@ def test_logs_what_was_kept(caplog):
     assert f"{len(inputs.cells)} of 60 cells" in caplog.text
 
 
-def test_importing_loads_no_anndata():
+def test_import_does_not_load_anndata():
     code = "import sys, scifate_sklearn.anndata_io; print('anndata' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -429,7 +429,7 @@ def test_unknown_kind_of_layer():
         prepare_anndata(odd, TFS)
 
 
-def test_no_anndata():
+def test_other_objects_than_anndata():
     with pytest.raises(TypeError, match="adata must be an AnnData, got DataFrame"):
         prepare_anndata(pd.DataFrame(), TFS)
 
@@ -441,7 +441,7 @@ def test_empty_anndata(shape):
 
 
 def test_fifty_real_cells(shared):
-    """27,998 genes; the symbols without the suffix that made them unique are duplicated."""
+    """Prepare 27,998 genes whose symbols are duplicated once the suffix "-1" is removed."""
     adata = ad.read_h5ad(shared / "data" / "scvelo_tests" / "pancreas_50obs.h5ad")
     adata.var["symbol"] = adata.var_names.str.replace(r"-1$", "", regex=True)
     tf_names = read_tf_names(shared / "data" / "rcistarget_tf" / "TF_mgi.txt")

@@ -1,4 +1,4 @@
-"""prepare_anndata on layers, names and options that are not what they should be."""
+"""Tests of prepare_anndata with malformed layers, names and options."""
 
 import pathlib
 import warnings
@@ -31,7 +31,7 @@ def make_adata(names=GENES, layers=None, **columns):
     layers = make_counts() | (layers or {})
     n_cells = layers["total"].shape[0]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that are no strings, or not unique
+        warnings.simplefilter("ignore")  # anndata warns if names are not strings or not unique
         adata = ad.AnnData(
             obs=pd.DataFrame(index=[f"cell{i}" for i in range(n_cells)]),
             var=pd.DataFrame(columns, index=pd.Index(names)),
@@ -46,7 +46,7 @@ def prepare(adata, tf_names=TFS, **options):
 
 
 def as_values(layer):
-    """Return the options that say that a layer holds no counts."""
+    """Return the option for a layer that holds values."""
     return {"response" if layer == "new" else "regulators": "values"}
 
 
@@ -136,7 +136,7 @@ SAME_COUNTS = [
 @pytest.mark.parametrize("kind", ["counts", "values"])
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("form", cases(SAME_COUNTS))
-def test_the_same_numbers_however_stored(form, layer, kind, clean, check):
+def test_the_same_numbers_in_any_storage(form, layer, kind, clean, check):
     adata = make_adata(layers={layer: form(make_counts()[layer])})
     before = check.fingerprint(adata.layers[layer])
     with check.few_warnings():
@@ -146,7 +146,7 @@ def test_the_same_numbers_however_stored(form, layer, kind, clean, check):
     check.same_input(adata.layers[layer], before)
 
 
-# ---------------------------------------------------------------------------- no counts
+# ---------------------------------------------------------------------------- invalid counts
 
 
 def put(value, dtype=float):
@@ -167,15 +167,15 @@ def broken(make, part, position, value):
     return change
 
 
-NO_NUMBERS = "layer '{layer}' must hold real numbers, found dtype"
+NOT_REAL = "layer '{layer}' must hold real numbers, found dtype"
 DAMAGED = "layer '{layer}' is a damaged sparse matrix"
-NO_MATRIX = [
-    ("objects", lambda A: A.astype(object), TypeError, NO_NUMBERS),
-    ("text", lambda A: A.astype(str), TypeError, NO_NUMBERS),
-    ("truth values", lambda A: A > 0, TypeError, NO_NUMBERS),
-    ("sparse truth values", lambda A: sp.csr_matrix(A > 0), TypeError, NO_NUMBERS),
-    ("complex", lambda A: A + 1j, TypeError, NO_NUMBERS),
-    ("durations", lambda A: A.astype("timedelta64[s]"), TypeError, NO_NUMBERS),
+NOT_NUMERIC = [
+    ("objects", lambda A: A.astype(object), TypeError, NOT_REAL),
+    ("text", lambda A: A.astype(str), TypeError, NOT_REAL),
+    ("truth values", lambda A: A > 0, TypeError, NOT_REAL),
+    ("sparse truth values", lambda A: sp.csr_matrix(A > 0), TypeError, NOT_REAL),
+    ("complex", lambda A: A + 1j, TypeError, NOT_REAL),
+    ("durations", lambda A: A.astype("timedelta64[s]"), TypeError, NOT_REAL),
     ("masked", lambda A: np.ma.masked_equal(A, A[3, 1]), ValueError, "'{layer}' has .*masked"),
     ("CSR with a gene beyond", broken(sp.csr_matrix, "indices", 3, 10**6), ValueError, DAMAGED),
     ("CSR with a negative gene", broken(sp.csr_array, "indices", 3, -2), ValueError, DAMAGED),
@@ -187,14 +187,14 @@ NO_MATRIX = [
 
 @pytest.mark.parametrize("kind", ["counts", "values"])
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize(("form", "error", "message"), cases(NO_MATRIX))
-def test_layers_that_hold_no_numbers(form, error, message, layer, kind, check):
+@pytest.mark.parametrize(("form", "error", "message"), cases(NOT_NUMERIC))
+def test_layers_without_real_numbers(form, error, message, layer, kind, check):
     adata = make_adata(layers={layer: form(make_counts()[layer])})
     with check.refused(error, message.format(layer=layer)):
         prepare(adata, **(as_values(layer) if kind == "values" else {}))
 
 
-NO_COUNTS = [
+NOT_COUNTS = [
     ("NaN", put(np.nan), "has 1 NaN or infinite"),
     ("infinity in float32", put(np.inf, "f4"), "has 1 NaN or infinite"),
     ("all NaN", lambda A: A * np.nan, "has 400 NaN or infinite"),
@@ -211,8 +211,8 @@ NO_COUNTS = [
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize(("form", "message"), cases(NO_COUNTS))
-def test_layers_that_hold_no_counts(form, message, layer, check):
+@pytest.mark.parametrize(("form", "message"), cases(NOT_COUNTS))
+def test_layers_without_valid_counts(form, message, layer, check):
     adata = make_adata(layers={layer: form(make_counts()[layer])})
     with check.refused(ValueError, f"layer '{layer}' .*{message}"):
         prepare(adata)
@@ -225,14 +225,14 @@ def test_layers_that_hold_no_counts(form, message, layer, check):
 @pytest.mark.parametrize("power", [-300, -150, -30, 30, 150, 300])
 @pytest.mark.parametrize("layer", LAYERS)
 def test_values_on_extreme_scales(layer, power, make, clean, check):
-    """A z-score does not know the scale."""
+    """A z-score does not depend on the scale."""
     adata = make_adata(layers={layer: make(make_counts()[layer] * 10.0**power)})
     with check.few_warnings():
         inputs = prepare(adata, **as_values(layer))
     assert_well_formed(inputs)
     which = "target_matrix" if layer == "new" else "tf_matrix"
     expected = getattr(clean[layer, "values"], which)
-    if layer == "total":  # which the order of columns of one name would depend on
+    if layer == "total":
         assert list(inputs.tf_matrix.columns) == list(expected.columns)
     np.testing.assert_allclose(
         getattr(inputs, which)[expected.columns[:4]],
@@ -376,7 +376,7 @@ WRONG_TFS = [
 
 
 @pytest.mark.parametrize(("tf_names", "error", "message"), cases(WRONG_TFS))
-def test_tf_names_that_are_none(tf_names, error, message, check):
+def test_invalid_tf_names(tf_names, error, message, check):
     with check.refused(error, message):
         prepare(make_adata(), tf_names)
 
@@ -395,31 +395,31 @@ SAME_TFS = [
 
 
 @pytest.mark.parametrize("tf_names", cases(SAME_TFS))
-def test_tf_names_however_given(tf_names, clean, check):
+def test_tf_names_in_any_container(tf_names, clean, check):
     with check.few_warnings():
         inputs = prepare(make_adata(), tf_names)
     assert_same_inputs(inputs, clean["new", "counts"])
 
 
 @pytest.mark.parametrize("name", ["new_size_factor", "labeling_ratio"])
-def test_a_tf_called_as_a_covariate_is(name, check):
+def test_a_tf_with_the_name_of_a_covariate(name, check):
     with check.refused(ValueError, f"A TF is called '{name}', as one of the covariates is; rename"):
         prepare(make_adata([name, *GENES[1:]]), [name, *TFS])
-    with check.few_warnings():  # another gene may be called anything
+    with check.few_warnings():  # genes that are not TFs may have this name
         assert name in prepare(make_adata([name, *GENES[1:]])).target_matrix
 
 
-STRANGE = ["", " ", "a\nb", "a,b", '"', "../../x", "a" * 10_000, "é", "e\u0301", "=1+1"]
+UNUSUAL = ["", " ", "a\nb", "a,b", '"', "../../x", "a" * 10_000, "é", "e\u0301", "=1+1"]
 
 
-def test_strange_gene_names_stay_as_they_are(clean, check):
+def test_unusual_gene_names_are_kept_unchanged(clean, check):
     with check.few_warnings():
-        inputs = prepare(make_adata(STRANGE), [STRANGE[i] for i in (1, 3, 5, 7)])
+        inputs = prepare(make_adata(UNUSUAL), [UNUSUAL[i] for i in (1, 3, 5, 7)])
         model = SciFateRegressor(cv=3).fit(inputs.tf_matrix, inputs.target_matrix)
-    assert list(inputs.target_matrix.columns) == STRANGE
+    assert list(inputs.target_matrix.columns) == UNUSUAL
     np.testing.assert_array_equal(inputs.tf_matrix, clean["new", "counts"].tf_matrix)
     check.well_formed(model)
-    assert set(model.links_["TF"]) <= {STRANGE[i] for i in (1, 3, 5, 7)}
+    assert set(model.links_["TF"]) <= {UNUSUAL[i] for i in (1, 3, 5, 7)}
 
 
 SYMBOLS = [
@@ -432,14 +432,14 @@ SYMBOLS = [
 
 
 @pytest.mark.parametrize(("symbols", "expected"), cases(SYMBOLS))
-def test_symbols_with_holes(symbols, expected, clean, check):
+def test_missing_symbols(symbols, expected, clean, check):
     with check.few_warnings():
         inputs = prepare(make_adata(symbol=symbols), gene_symbols="symbol")
     assert list(inputs.genes.index) == expected
     assert_same_inputs(inputs, clean["new", "counts"])
 
 
-def test_all_genes_of_one_name(check):
+def test_all_genes_with_the_same_name(check):
     with check.few_warnings() as caught:
         inputs = prepare(make_adata(symbol=["Gene1"] * 10), gene_symbols="symbol")
     assert_well_formed(inputs)
@@ -452,7 +452,7 @@ def test_symbols_that_are_numbers(check):
         prepare(make_adata(symbol=range(10)), gene_symbols="symbol")
 
 
-def test_cells_of_one_name(clean, check):
+def test_cells_with_the_same_name(clean, check):
     adata = make_adata()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -463,7 +463,7 @@ def test_cells_of_one_name(clean, check):
     assert list(inputs.cells.index) == ["cell"] * N_CELLS
 
 
-def test_two_columns_of_symbols_with_one_name(check):
+def test_two_columns_of_symbols_with_the_same_name(check):
     adata = make_adata(symbol=GENES)
     adata.var = pd.concat([adata.var, adata.var], axis=1)
     with check.refused(ValueError, "gene_symbols names 2 columns of adata.var.*'symbol'; rename"):
@@ -503,12 +503,12 @@ WRONG_OPTIONS = [
 
 
 @pytest.mark.parametrize(("options", "message"), cases(WRONG_OPTIONS))
-def test_options_that_are_none(options, message, check):
+def test_invalid_options(options, message, check):
     with check.refused(ValueError, message):
         prepare(make_adata(), **options)
 
 
-NO_ANNDATA = [
+NOT_ANNDATA = [
     ("None", None),
     ("path", "cells.h5ad"),
     ("class", ad.AnnData),
@@ -518,8 +518,8 @@ NO_ANNDATA = [
 ]
 
 
-@pytest.mark.parametrize("adata", cases(NO_ANNDATA))
-def test_what_is_no_anndata(adata, check):
+@pytest.mark.parametrize("adata", cases(NOT_ANNDATA))
+def test_other_objects_than_anndata(adata, check):
     with check.refused(TypeError, f"adata must be an AnnData, got {type(adata).__name__}"):
         prepare(adata)
 
@@ -565,11 +565,11 @@ CONTAINERS = {
     cell=st.integers(0, N_CELLS - 1),
     gene=st.integers(0, N_GENES - 1),
 )
-def test_any_hole_anywhere(layer, kind, container, dtype, hole, cell, gene, clean, check):
+def test_any_invalid_entry_anywhere(layer, kind, container, dtype, hole, cell, gene, clean, check):
     counts = make_counts()[layer]
     if hole is not None:
         counts[cell, gene] = hole
-    elif not (container == "stored twice" and dtype[0] != "f"):  # halves are no integers
+    elif not (container == "stored twice" and dtype[0] != "f"):  # halves are not integers
         counts = counts.astype(dtype)
     adata = make_adata(layers={layer: CONTAINERS[container](counts)})
     options = as_values(layer) if kind == "values" else {}

@@ -1,4 +1,4 @@
-"""Counts to matrices, against plain NumPy on dense arrays."""
+"""Tests of the preparation of counts, against plain NumPy on dense arrays."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ small_counts = arrays(
     params=[(f, d) for f in FORMATS for d in DTYPES], ids=lambda p: f"{p[0]}-{p[1].__name__}"
 )
 def both(request):
-    """The same counts as a plain float64 array and in the format and dtype under test."""
+    """Return the same counts as a float64 array and in the tested format and dtype."""
     fmt, dtype = request.param
     plain = np.random.default_rng(0).poisson(1.5, size=(30, 12)).astype(np.float64)
     plain[:, 3] = 0
@@ -72,7 +72,7 @@ def test_size_factors_and_logarithm(both):
     np.testing.assert_allclose(logs, np.log(plain / expected[:, None] + 0.1), rtol=1e-13)
 
 
-def test_the_logarithm_above_zero_stays_sparse(both):
+def test_log_above_zero_stays_sparse(both):
     plain, counts = both
     factor = np.linspace(0.5, 2.0, 30)
     logs = log_above_zero(counts, factor)
@@ -91,7 +91,7 @@ def test_nothing_is_modified(both):
     rounded_totals(counts)
     log_normalize(counts, factor)
     log_above_zero(counts, factor)
-    CountFaults.of(counts).check("counts")
+    CountFaults.from_counts(counts).check("counts")
     zscore(plain)
     np.testing.assert_array_equal(to_dense(counts), plain)
     np.testing.assert_array_equal(factor, 2.0)
@@ -121,7 +121,7 @@ def test_sums_do_not_lose_counts_in_float32(make):
 
 
 @given(new=small_counts, rate=st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]))
-def test_gene_filter_is_strict_and_asks_every_layer(new, rate):
+def test_gene_filter_is_strict_and_applies_to_every_layer(new, rate):
     total = new + (np.arange(new.shape[1]) % 2)
     n = new.shape[0]
     expected = [
@@ -197,22 +197,22 @@ def test_zscore_of_integers_and_float32_is_float64():
 def test_not_finite(fmt, bad):
     counts = FORMATS[fmt](np.array([[1.0, bad], [0.0, 2.0]]))
     with pytest.raises(ValueError, match=r"layer 'new' has 1 NaN or infinite value"):
-        CountFaults.of(counts).check("layer 'new'")
+        CountFaults.from_counts(counts).check("layer 'new'")
 
 
 @every_format
 def test_negative_counts(fmt):
     values = FORMATS[fmt](np.array([[1.0, -2.5], [-1.0, 2.0]]))
     with pytest.raises(ValueError, match=r"layer 'velocity' has 2 negative .* smallest -2.5"):
-        CountFaults.of(values).check("layer 'velocity'")
+        CountFaults.from_counts(values).check("layer 'velocity'")
 
 
 def test_faults_of_chunks_add_up():
     values = np.array([[1.0, -2.5], [np.nan, 0.0], [-4.0, np.inf]])
-    pieces = [CountFaults.of(values[i : i + 1]) for i in range(3)]
+    pieces = [CountFaults.from_counts(values[i : i + 1]) for i in range(3)]
     assert (
         sum(pieces[1:], start=pieces[0])
-        == CountFaults.of(values)
+        == CountFaults.from_counts(values)
         == CountFaults(2, 2, -4.0, np.inf)
     )
 

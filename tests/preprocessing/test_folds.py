@@ -1,4 +1,4 @@
-"""RSampleKFold as a scikit-learn splitter; tests/reference/test_r_folds.py compares with R."""
+"""Tests of RSampleKFold as a splitter; tests/reference/test_r_folds.py compares it with R."""
 
 import pickle
 import time
@@ -102,8 +102,8 @@ def test_groups_are_ignored_with_a_warning():
         ({"n_splits": True}, TypeError, "n_splits must be an integer, got True"),
         ({"seed": "1"}, TypeError, "seed must be an integer"),
         ({"seed": None}, TypeError, "seed must be an integer"),
-        ({"seed": 2**31}, ValueError, "seed = 2147483648 is no integer in R"),
-        ({"seed": -(2**31)}, ValueError, "seed = -2147483648 is no integer in R"),
+        ({"seed": 2**31}, ValueError, "seed = 2147483648 is not an integer in R"),
+        ({"seed": -(2**31)}, ValueError, "seed = -2147483648 is not an integer in R"),
         (
             {"sample_kind": "rejection"},
             ValueError,

@@ -1,0 +1,141 @@
+"""Choices of genes, covariates and targets: from the data, or from an earlier batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from .._warnings import warn
+from ..preprocessing import is_constant
+from ._chunks import Bools, Floats
+from ._genes import filter_genes
+from ._inputs import SciFateMoments
+from ._recipe import Recipe
+
+
+class Choices(Protocol):
+    """Choices that depend on whether the cells are added to an earlier batch."""
+
+    @property
+    def tf_names(self) -> Iterable[str]:
+        """Names of the possible regulators."""
+        ...
+
+    @property
+    def unit(self) -> float | None:
+        """Geometric mean that size factors are relative to; None for that of these cells."""
+        ...
+
+    def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
+        """Return the rows of the kept genes, or raise ValueError if genes are missing."""
+        ...
+
+    def choose_covariates(self, candidates: dict[str, Floats]) -> dict[str, Floats]:
+        """Return the covariates that become predictors."""
+        ...
+
+    def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
+        """Return which kept genes become targets, or raise ValueError if targets are missing."""
+        ...
+
+
+def make_choices(tf_names: Iterable[str] | None, like: SciFateMoments | None) -> Choices:
+    """Return the choices of an earlier batch if there is one, otherwise those from the data.
+
+    Raises
+    ------
+    TypeError
+        If `like` is not a SciFateMoments, or if both arguments are None.
+    """
+    if like is None:
+        if tf_names is None:
+            raise TypeError(
+                "tf_names must be a collection of names, got NoneType. Pass the names of the "
+                "possible regulators; they are optional only with `like`."
+            )
+        return NewChoices(tf_names)
+    if not isinstance(like, SciFateMoments):
+        raise TypeError(f"like must be what prepare_moments returns, got {type(like).__name__}.")
+    return EarlierChoices(like)
+
+
+@dataclass(frozen=True)
+class NewChoices:
+    """Choices from the data: all genes that pass the filter, all finite targets."""
+
+    tf_names: Iterable[str]
+    unit: None = None
+
+    def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
+        """Return the genes that pass the gene filter."""
+        return filter_genes(genes, recipe, n_cells)
+
+    def choose_covariates(self, candidates: dict[str, Floats]) -> dict[str, Floats]:
+        """Return the covariates that are defined and not constant."""
+        return {
+            name: value
+            for name, value in candidates.items()
+            if np.isfinite(value).all() and not is_constant(value)
+        }
+
+    def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
+        """Return the finite genes; warn if others are left out, and raise if none is left."""
+        if not is_finite.any():
+            raise ValueError(
+                f"No target is left: each of {is_finite.size} genes has NaN or infinite values in "
+                f"layer {layer!r}."
+            )
+        if not is_finite.all():
+            warn(
+                f"{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left out because "
+                f"layer {layer!r} has NaN or infinite values for them."
+            )
+        return is_finite
+
+
+@dataclass(frozen=True)
+class EarlierChoices:
+    """Choices of an earlier batch, so that the moments of both can be added."""
+
+    batch: SciFateMoments
+
+    @property
+    def tf_names(self) -> Iterable[str]:
+        """Names of the TFs of the earlier batch."""
+        return list(self.batch.genes.index[self.batch.genes["is_tf"]])
+
+    @property
+    def unit(self) -> float:
+        """Geometric mean of the totals of the earlier batch."""
+        return self.batch.unit
+
+    def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
+        """Return the genes of the earlier batch in its order; no filter is applied."""
+        wanted = self.batch.genes
+        missing = wanted.index.difference(genes.index)
+        if len(missing):
+            raise ValueError(
+                f"{len(missing)} of the {len(wanted)} genes of `like` are not among the genes of "
+                f"adata ({', '.join(missing[:5])}). Give both batches the same genes, with zeros "
+                "where a gene was not measured, or prepare the first batch again with the genes of "
+                "both."
+            )
+        return genes.loc[wanted.index].assign(is_tf=wanted["is_tf"])
+
+    def choose_covariates(self, candidates: dict[str, Floats]) -> dict[str, Floats]:
+        """Return the covariates of the earlier batch."""
+        wanted = set(self.batch.feature_names)
+        return {name: value for name, value in candidates.items() if name in wanted}
+
+    def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
+        """Return the targets of the earlier batch, or raise if one is not finite."""
+        wanted: Bools = genes.isin(self.batch.target_names)
+        bad = genes[wanted & ~is_finite]
+        if len(bad):
+            raise ValueError(
+                f"layer {layer!r} has NaN or infinite values for {len(bad)} of the targets of "
+                f"`like` ({', '.join(bad[:5])}). Replace the values, or remove those cells."
+            )
+        return wanted

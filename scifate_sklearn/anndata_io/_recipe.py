@@ -1,0 +1,92 @@
+"""Arguments that `prepare_anndata` and `prepare_moments` share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+_KINDS = ("counts", "values")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Layers, their kinds, filters and the source of gene names.
+
+    Attributes
+    ----------
+    nt_layers : (str, str)
+        Layer of the response ("new") and layer of the regulators ("total").
+    gene_filter_rate, cell_filter_umi : float
+        Thresholds of the gene filter and of the cell filter.
+    response, regulators : {"counts", "values"}
+        Kinds of the two layers.
+    gene_symbols : str or None
+        Column of ``adata.var`` with gene names; None for ``adata.var_names``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid. Whether the layers and the column exist is checked when they are
+        read.
+    """
+
+    nt_layers: Sequence[str]
+    gene_filter_rate: float
+    cell_filter_umi: float
+    response: str
+    regulators: str
+    gene_symbols: str | None
+
+    def __post_init__(self) -> None:
+        _check_filters(self.gene_filter_rate, self.cell_filter_umi)
+        _check_kinds(self.response, self.regulators)
+        _check_layer_names(self.nt_layers)
+
+    @property
+    def new_layer(self) -> str:
+        """Name of the layer of the response."""
+        return self.nt_layers[0]
+
+    @property
+    def total_layer(self) -> str:
+        """Name of the layer of the regulators."""
+        return self.nt_layers[1]
+
+    @property
+    def new_is_counts(self) -> bool:
+        """Whether the layer of the response holds counts."""
+        return self.response == "counts"
+
+    @property
+    def total_is_counts(self) -> bool:
+        """Whether the layer of the regulators holds counts."""
+        return self.regulators == "counts"
+
+
+def _check_filters(rate: Any, least: Any) -> None:
+    if not _is_number(rate) or not 0 <= rate < 1:
+        raise ValueError(f"gene_filter_rate must be a fraction from 0 to below 1, got {rate!r}.")
+    if not _is_number(least) or not 0 <= least <= float(np.finfo(float).max):
+        raise ValueError(f"cell_filter_UMI must be a number of counts from 0, got {least!r}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real)
+
+
+def _check_kinds(response: Any, regulators: Any) -> None:
+    for argument, kind in (("response", response), ("regulators", regulators)):
+        if not isinstance(kind, str) or kind not in _KINDS:
+            raise ValueError(f"{argument} must be 'counts' or 'values', got {kind!r}.")
+
+
+def _check_layer_names(nt_layers: Any) -> None:
+    # Sets have no order, and a string would be split into its letters.
+    names = list(nt_layers) if isinstance(nt_layers, list | tuple | np.ndarray) else []
+    if len(names) != 2 or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            "nt_layers must be two layer names, that of the new and that of the total RNA, such as "
+            f"('new', 'total'); got {nt_layers!r}."
+        )

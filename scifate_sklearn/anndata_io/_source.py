@@ -1,0 +1,94 @@
+"""Cells of an AnnData, opened for reading in chunks."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ._chunks import Chunks
+from ._layers import Layer, check_anndata, read_layer
+from ._local import LocalChunks
+from ._names import gene_names
+from ._recipe import Recipe
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+@dataclass(frozen=True)
+class Source:
+    """Cells, their names and the names of their genes.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    chunks : Chunks
+        Both layers of all cells.
+    cell_names : Index of shape (n_cells,)
+    gene_names : ndarray of str of shape (n_genes,)
+        Names of all genes, possibly not unique.
+    """
+
+    recipe: Recipe
+    chunks: Chunks
+    cell_names: pd.Index
+    gene_names: NDArray[np.object_]
+
+    @classmethod
+    def from_anndata(cls, adata: "AnnData", recipe: Recipe, chunk_size: int | None = None) -> Self:
+        """Open the layers that a recipe names.
+
+        Parameters
+        ----------
+        adata : AnnData of shape (n_cells, n_genes)
+            Never modified.
+        recipe : Recipe
+        chunk_size : int or None, default=None
+            Number of cells in a chunk; None for chunks of about 12 MB. Dask arrays keep their
+            chunks.
+
+        Returns
+        -------
+        Source
+
+        Raises
+        ------
+        TypeError
+            If `adata` is not an AnnData, or a layer is of an unknown type or does not hold real
+            numbers.
+        ValueError
+            If `adata` is empty, a layer or the column of symbols is missing, or `chunk_size` is not
+            a positive integer.
+        """
+        check_anndata(adata)
+        _check_chunk_size(chunk_size)
+        new, total = (read_layer(adata, name) for name in recipe.nt_layers)
+        names = gene_names(_in_memory(adata.var), recipe.gene_symbols)
+        return cls(recipe, _open_chunks(new, total, chunk_size), adata.obs_names, names)
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return len(self.cell_names)
+
+
+def _check_chunk_size(size: Any) -> None:
+    if size is not None and (not isinstance(size, Integral) or size < 1):
+        raise ValueError(f"chunk_size must be a number of cells from 1, got {size!r}.")
+
+
+def _open_chunks(new: Layer, total: Layer, size: int | None) -> Chunks:
+    if new.is_dask or total.is_dask:
+        # Importing Dask takes a second.
+        from ._dask import DaskChunks
+
+        return DaskChunks(new, total)
+    return LocalChunks(new, total, size)
+
+
+def _in_memory(frame: Any) -> pd.DataFrame:
+    """Return ``adata.var`` as a DataFrame, which anndata's lazy reading leaves in the file."""
+    return frame if isinstance(frame, pd.DataFrame) else frame.to_memory()

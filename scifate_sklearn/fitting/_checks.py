@@ -17,7 +17,7 @@ Names = NDArray[np.object_]
 
 
 def column_names(data: Any) -> Names | None:
-    """Return the names of a frame's columns or of a series; None where there are none."""
+    """Return the column names of a frame, or the name of a series; None without names."""
     if isinstance(data, pd.DataFrame):
         if not all(isinstance(name, str) for name in data.columns):
             return None
@@ -92,7 +92,7 @@ def check_folds(moments: Moments) -> None:
 
 
 def check_sums(moments: Moments) -> None:
-    """Raise an error if moments are so large that their products are not finite."""
+    """Raise an error if moments are so large that their products would overflow."""
     total = max(float(moments.weight.sum()), np.finfo(float).tiny)
     most_x, most_y = X_MAGNITUDES[1], Y_MAGNITUDES[1]
     for values, most in (
@@ -106,8 +106,8 @@ def check_sums(moments: Moments) -> None:
     ):
         if not max(values.max(), -values.min()) <= most:
             raise ValueError(
-                "`moments` are of numbers too large for double precision; rescale the matrices "
-                "that they are made from."
+                "`moments` are sums of numbers that are too large for double precision; rescale "
+                "the matrices that they are made from."
             )
 
 

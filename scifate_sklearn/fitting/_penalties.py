@@ -1,4 +1,4 @@
-"""Relative penalties as users give them: for each predictor, or for each pair of TF and target."""
+"""Relative penalties of predictors, or of pairs of a TF and a target."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def relative_penalties(
     Parameters
     ----------
     given : array-like or Series of shape (n_features,), DataFrame of TFs × targets, or None
-        Of a table, TFs and targets that the data lack are ignored; pairs that it lacks get 1.
+        A table may have TFs and targets that the data lack, which are ignored. Pairs that it lacks
+        get 1.
     moments : Moments
-        With the numbers and names of predictors and targets.
+        Their numbers and names of predictors and targets are used.
 
     Returns
     -------
@@ -36,8 +37,8 @@ def relative_penalties(
     Raises
     ------
     ValueError
-        If names do not match or repeat, shapes differ, or there are other values than numbers >= 0,
-        at least one of them > 0 for each target.
+        If names do not match or are repeated, shapes differ, a value is not a number >= 0, or a
+        target has no value > 0.
     """
     shape = moments.n_targets, moments.n_features
     if given is None:
@@ -81,7 +82,7 @@ def _of_pairs(given: pd.DataFrame, moments: Moments) -> NDArray[np.float64]:
     _check_names(given.columns, targets, "target", "columns")
     _check_orientation(given, tfs, targets)
     aligned = given.reindex(index=tfs, columns=targets)
-    # A missing value where the table knows both is the user's.
+    # A missing value of a pair that the table has is an error, reported by `_check_values`.
     is_there = np.outer(aligned.index.isin(given.index), aligned.columns.isin(given.columns))
     with naming(_NAME):
         return np.where(is_there, aligned.to_numpy(np.float64, na_value=np.nan), 1.0).T
@@ -98,14 +99,14 @@ def _check_names(theirs: pd.Index, ours: Names, what: str, where: str) -> None:
 
 
 def _check_orientation(given: pd.DataFrame, tfs: Names, targets: Names) -> None:
-    """Raise if rows look more like targets and columns like TFs: TFs are often targets too."""
+    """Raise if all rows are targets and all columns TFs; TFs are often targets too."""
     fits = given.index.isin(tfs).all() and given.columns.isin(targets).all()
     fits_transposed = given.index.isin(targets).all() and given.columns.isin(tfs).all()
     if fits_transposed and not fits:
         raise ValueError(
             f"{_NAME} must have TFs in rows and targets in columns, but it has targets of the data "
-            "in all rows and TFs in all columns. Pass `penalty_factor.T`; or if it is right as it "
-            "is, leave out the rows of TFs that the data lack."
+            "in all rows and TFs in all columns. Pass `penalty_factor.T`; or, if the orientation "
+            "is right, leave out the rows of TFs that the data lack."
         )
 
 
@@ -123,7 +124,7 @@ def _check_values(factor: NDArray[np.float64]) -> NDArray[np.float64]:
             f"{_NAME} must hold numbers >= 0 (infinity excludes), at least one > 0"
             + (" for each target." if factor.ndim == 2 else ".")
         )
-    # Only their ratios count, and their mean must not overflow.
+    # Only ratios matter, but the mean must not overflow.
     finite = np.where(np.isfinite(factor), factor, 0.0)
     check_magnitude(finite.reshape(-1, 1), _NAME, *WEIGHT_MAGNITUDES)
     return factor

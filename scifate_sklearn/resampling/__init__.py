@@ -1,4 +1,4 @@
-"""How far links can be believed, by fitting again: with permuted cells, and with half of them."""
+"""Tests of links by repeated fits: to permuted cells, and to halves of the cells."""
 
 from ._permutation import PermutationFDR
 from ._stability import StabilitySelection

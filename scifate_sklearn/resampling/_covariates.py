@@ -1,4 +1,4 @@
-"""What targets owe to covariates, which stays where it is when cells change places."""
+"""Regression of the targets on covariates, so that only the residuals are permuted."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _RANK = 1e-12
 class CovariateFit:
     """Targets regressed on covariates, to permute the residuals (Freedman & Lane 1983).
 
-    With the fit Cγ and the residuals E = Y − Cγ, the permuted targets Cγ + E[order] are
-    Y[order] + (C − C[order]) γ: neither the residuals nor an intercept have to be kept, where
-    cells change places within that intercept's stratum only.
+    With the fit Cγ and the residuals E = Y − Cγ, the permuted targets Cγ + E[order] equal
+    Y[order] + (C − C[order]) γ. Neither the residuals nor an intercept have to be kept, because
+    cells are permuted only within the stratum of an intercept.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class CovariateFit:
             Near the targets' means, and exactly the value of a constant target.
         weight : ndarray of shape (n_cells,)
         strata : list of ndarray of int
-            The cells of positive weight; others do not count.
+            The cells of positive weight.
         fit_intercept : bool
         """
         C = to_dense(covariates)
@@ -70,7 +70,7 @@ class CovariateFit:
                 left[own] -= np.average(left[own], axis=0, weights=weight[rows[own]])
         right *= root
         # Centring one side is enough for the slopes, and keeps constant targets at exactly 0. The
-        # inverse takes covariates that are constant or say the same.
+        # pseudo-inverse allows constant and collinear covariates.
         return cls(C, np.linalg.pinv(root * left, rcond=_RANK) @ right)
 
     def permuted(self, Y: Any, order: Rows) -> Floats:

@@ -1,10 +1,11 @@
-"""Bounds on the links that stability selection keeps although they are rarely selected.
+"""Error bounds of stability selection.
 
-A *low-probability* link of a target is one that half of the cells select with a probability of at
-most θ. Let q be the expected number of links that half of the cells select, out of p that they
-could, and θ = q/p: what is selected no more often than links drawn at random would be. R. D. Shah
-and R. J. Samworth, "Variable selection with error control: another look at stability selection",
-J. R. Stat. Soc. B 75, 2013, bound the expected number of these with a frequency of at least τ.
+Let q be the expected number of links of a target that are selected on half of the cells, p the
+number of possible links, and θ = q/p. A *low-probability* link is selected on half of the cells
+with a probability of at most θ, i.e. no more often than a link drawn at random. The bounds are on
+the expected number of low-probability links with a frequency of at least τ (R. D. Shah, R. J.
+Samworth, "Variable selection with error control: another look at stability selection", J. R. Stat.
+Soc. B 75, 2013).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Values of the one parameter that the extremal distributions have, from nearly all mass on zero
-# to nearly uniform, and how often the neighbourhood of the best is searched again.
+# Values of the parameter of the extremal distributions, from nearly all mass on zero to nearly
+# uniform; the neighbourhood of the best value is searched again this many times.
 _SHAPES = np.geomspace(1e-5, 1e6, 600)
 _REFINEMENTS, _REFINED = 2, 40
 
@@ -25,9 +26,8 @@ _REFINEMENTS, _REFINED = 2, 40
 def worst_case_bound(q: Floats, p: Floats, threshold: float) -> Floats:
     """Return q²/(p (2τ − 1)), their Theorem 1, at most q/τ (Markov's inequality).
 
-    Holds whatever the data and the selection, with or without exchangeability, if each half's
-    selection depends on that half alone, and for the expected q, in place of which an estimate is
-    given.
+    It holds for all data and selection rules, with or without exchangeability, if the selection on
+    each half depends on that half only. It is proved for the expected q; callers pass an estimate.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def worst_case_bound(q: Floats, p: Floats, threshold: float) -> Floats:
 def r_concave_bound(q: Floats, p: Floats, threshold: float, n_pairs: int) -> Floats:
     """Return p min{D(θ², 2τ − 1, B, −1/2), D(θ, τ, 2B, −1/4)}, their equation (8).
 
-    Holds if the frequencies over B pairs of halves of each low-probability link have −1/4-concave
-    distributions, and the shares of pairs of which both halves select it −1/2-concave ones. That is
-    not proved but what they found in practice, and much tighter.
+    It holds if, for each low-probability link and B pairs of halves, the frequency has a
+    −1/4-concave distribution, and the share of pairs in which both halves select the link a
+    −1/2-concave one. This is an empirical assumption of the authors. The bound is much tighter.
     """
     at_both = smallest_count(2.0 * threshold - 1.0, n_pairs)
     at_all = smallest_count(threshold, 2 * n_pairs)
-    # Many targets have as many links as others.
+    # Many targets share the same number of links.
     share, inverse = np.unique(_share(q, p), return_inverse=True)
     both = largest_tails(share**2 * n_pairs, at_both, n_pairs, -0.5)
     all_ = largest_tails(share * 2 * n_pairs, at_all, 2 * n_pairs, -0.25)
@@ -58,12 +58,12 @@ def r_concave_bound(q: Floats, p: Floats, threshold: float, n_pairs: int) -> Flo
 
 
 def largest_tails(means: Floats, least: int, n: int, r: float) -> Floats:
-    """Return the largest P(X ≥ least) of r-concave X on 0, ..., n with each mean, or a lower one.
+    """Return the largest P(X ≥ least) over r-concave X on 0, ..., n with at most each mean.
 
-    For r < 0, X is r-concave if the probabilities to the power of r are convex. The extremal X (the
-    paper's Appendix A.4) have probabilities ∝ (a + i)^(1/r) for i ≤ k, and at k + 1 what is needed
-    for the mean, at most as much as the curve; a is searched for. Up to about twice the mean, where
-    others may be extremal, the answer is 1.
+    For r < 0, X is r-concave if its probabilities to the power of r are convex. The extremal X
+    (Appendix A.4 of the paper) have probabilities ∝ (a + i)^(1/r) for i ≤ k, and at k + 1 the
+    probability that gives the mean, at most as large as the curve there. a is searched for. If
+    `least` is below about twice the mean, other distributions may be extremal, and 1 is returned.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def largest_tails(means: Floats, least: int, n: int, r: float) -> Floats:
     r : float
         Negative.
     """
-    curves = _Curves.of(_SHAPES, n, r)
+    curves = _Curves.from_shapes(_SHAPES, n, r)
     return np.array([_largest_tail(mean, least, n, r, curves) for mean in means])
 
 
 def _largest_tail(mean: float, least: int, n: int, r: float, curves: _Curves) -> float:
     if mean <= 0.0:
         return float(least <= 0)
-    if least < np.ceil(2.0 * mean) + 1:  # others may be extremal
+    if least < np.ceil(2.0 * mean) + 1:  # other distributions may be extremal
         return 1.0
     best = 0.0
     for _ in range(1 + _REFINEMENTS):
@@ -89,7 +89,7 @@ def _largest_tail(mean: float, least: int, n: int, r: float, curves: _Curves) ->
         i, last = int(tails.argmax()), len(tails) - 1
         best = max(best, float(tails[i]))
         around = curves.shapes[[max(i - 1, 0), min(i + 1, last)]]
-        curves = _Curves.of(np.geomspace(around[0], around[1], _REFINED), n, r)
+        curves = _Curves.from_shapes(np.geomspace(around[0], around[1], _REFINED), n, r)
     return best
 
 
@@ -105,19 +105,19 @@ class _Curves:
     mean: Floats
 
     @classmethod
-    def of(cls, shapes: Floats, n: int, r: float) -> _Curves:
+    def from_shapes(cls, shapes: Floats, n: int, r: float) -> _Curves:
         i = np.arange(n + 1)
         curve = (1.0 + i / shapes[:, None]) ** (1.0 / r)
         total = curve.cumsum(axis=1)
         return cls(shapes, total, (i * curve).cumsum(axis=1) / total)
 
     def tails(self, mean: float, least: int) -> Floats:
-        """Return P(X ≥ least), X having the mean if its curve is long enough for that."""
-        # The longest curve with at most this mean, which grows with the length.
+        """Return P(X ≥ least) of the X with this mean, if its curve is long enough."""
+        # The mean grows with the length: take the longest curve with at most this mean.
         k = np.count_nonzero(self.mean <= mean, axis=1) - 1
         rows, last = np.arange(len(k)), self.mean.shape[1] - 1
         below = self.total[rows, least - 1] / self.total[rows, k]
-        # The rest lies at k + 1, and there is none if the curve is complete.
+        # The remaining probability is at k + 1; a complete curve has none.
         share = np.where(k < last, (k + 1 - mean) / (k + 1 - self.mean[rows, k]), 1.0)
         return np.where(k + 1 >= least, 1.0 - share * below, 0.0)
 
@@ -127,5 +127,5 @@ def _share(q: Floats, p: Floats) -> Floats:
 
 
 def smallest_count(share: float, n: int) -> int:
-    """Return the smallest count of n that is at least this share, but for rounding."""
+    """Return the smallest count out of n that is at least this share, up to rounding."""
     return int(np.ceil(share * n - 1e-9))

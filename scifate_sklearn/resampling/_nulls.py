@@ -1,4 +1,4 @@
-"""How many links of permuted cells are as large as an observed one: q-values and the curve."""
+"""q-values and the FDR curve from the links of permuted cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 
 
 def count_at_least(sizes: Floats, thresholds: Floats) -> NDArray[np.intp]:
-    """Return how many of `sizes` are at least each threshold."""
+    """Return the number of `sizes` that are at least each threshold."""
     return len(sizes) - np.searchsorted(np.sort(sizes), thresholds, side="left")
 
 
@@ -31,13 +31,13 @@ def empirical_q(observed: Floats, null: Floats, n_permutations: int) -> Floats:
     thresholds, inverse = np.unique(observed, return_inverse=True)
     n_null, n_observed = (count_at_least(sizes, thresholds) for sizes in (null, observed))
     rate = (1.0 + n_null) / (n_permutations * n_observed)
-    # From the smallest on: a link is rejected with all larger ones.
+    # The minimum runs over smaller thresholds: a link is kept together with all larger ones.
     q: Floats = np.minimum(np.minimum.accumulate(rate), 1.0)[inverse]
     return q
 
 
 def fdr_curve(observed: Floats, null: Floats, n_permutations: int) -> pd.DataFrame:
-    """Return the links and the null links at each threshold that changes what is kept."""
+    """Return the numbers of links and of null links at each threshold that changes them."""
     thresholds = np.unique(observed)
     control = count_at_least(null, thresholds) / n_permutations
     real = count_at_least(observed, thresholds)

@@ -1,4 +1,4 @@
-"""PermutationFDR: which links are larger than those that permuted cells give."""
+"""PermutationFDR: false discovery rate of links by permuted cells."""
 
 from __future__ import annotations
 
@@ -25,50 +25,35 @@ from ._units import Rows, permuted, rows_by_group
 class PermutationFDR(LinkResampler):
     """Keep the links that are larger than those found in permuted cells.
 
-    The regressor is fitted to the cells, and `n_permutations` times to the same cells with their
-    targets permuted: one permutation for all targets, so that they stay as correlated with each
-    other as they are, but with no TF. Everything else is the same: prefilter, folds, weights, the
-    choice of the penalty. What a target owes to the regressor's covariates (size factor, labelling
-    ratio) is no evidence for a TF that owes something to them, too: where `tf_matrix` has
-    covariates, the targets are regressed on them, only the residuals are permuted, and the fit is
-    added back (Freedman & Lane 1983). With the sizes |coef| of the links of all targets together,
-    B permutations, and "null" for their links, the q-value of a link of size t is
+    The regressor is fitted to the cells, and `n_permutations` times to cells with permuted targets.
+    One permutation serves all targets, so their correlations with each other are preserved, and
+    those with the TFs are removed. Prefilter, folds, weights and the selection of penalties are the
+    same as in the fit to the data.
+
+    Let t be the size |coef| of a link. With B permutations, and the links of all targets pooled,
+    the q-value of a link of size t is
 
         q(t) = min over t' ≤ t of  (1 + #{null ≥ t'}) / (B · #{links ≥ t'}),  at most 1,
 
-    and links with q ≤ `fdr` are kept. The rate is the paper's (its ``control_number`` over its
-    ``real_number``, B = 1) as in Storey & Tibshirani (2003) with all links taken for null; the 1
-    counts the data among the permutations, without which no p-value is valid (Phipson & Smyth
-    2010). It is Benjamini & Hochberg's procedure on the p-values (1 + #{null ≥ t}) / (1 + B m), m
-    the number of pairs of a TF and a target that are tested, but for the 1 in their denominator.
+    where "null" are the sizes of the links of all permutations. Links with q ≤ `fdr` are kept.
 
-    If no target depends on any TF, the data are one more permutation, so that any link is kept in
-    about a share `fdr` of all data sets (exactly so if links were independent; links of correlated
-    targets come together, which can add to it), given B ≥ 1 / fdr: with fewer a single link can
-    never be kept, and with B = 1 never less than 1 / fdr of them at once, so that on data without
-    signal the error is near zero instead. On networks with thousands of links the 1 does not
-    matter, and the B of the paper serves as well.
-
-    The null hypothesis is that a target depends on *no* TF, given the covariates: they may act on
-    it and on the TFs, linearly, and are not tested. The links of such targets are controlled,
-    conservatively where many targets do depend on some. A wrong TF of a target that depends on
-    others is another matter: it may stand in for a right one with which it correlates, and a
-    smaller penalty was chosen for its target than for permuted cells.
-
-    With ``engine="gram"`` the TFs' Gram matrices are made once; a permutation costs one matrix
-    product and the paths. With covariates it takes the memory of two dense copies of the targets.
+    If `tf_matrix` has covariates of the regressor (size factor, labelling ratio), the targets are
+    regressed on them, only the residuals are permuted, and the fit is added back (Freedman & Lane
+    1983). A correlation of a target with a TF that both owe to a covariate then does not count as
+    evidence.
 
     Parameters
     ----------
     regressor : SciFateRegressor
-        Not changed: `fit` fits a clone. Its `n_jobs` is for the permutations, too; its `checkpoint`
-        for the fit to the data only. The targets should have the same scale, as z-scores do.
+        Not changed: `fit` fits a clone. Its `n_jobs` applies to the permutations as well, its
+        `checkpoint` to the fit to the data only. The targets should have the same scale, as
+        z-scores do.
     fdr : float in [0, 1], default=0.1
-        Wanted share of false links among those that are kept.
+        Largest accepted share of false links among those that are kept.
     n_permutations : int, default=10
         B; at least 1 / `fdr` unless there are many links.
     random_state : int, RandomState or None, default=123456
-        Seed of the permutations. The first of them are the same for any number.
+        Seed of the permutations. The first ones do not depend on their number.
     verbose : int, default=0
         1 shows a progress bar over the permutations.
 
@@ -79,18 +64,44 @@ class PermutationFDR(LinkResampler):
     links_ : DataFrame
         The links of ``regressor_`` with the column ``q``.
     ledger_ : DataFrame
-        ``links_`` with ``kept`` and the ``reason`` why a link is not ("" if it is).
+        ``links_`` with ``kept``, and the ``reason`` why a link was dropped ("" if it was kept).
     threshold_ : float
-        The smallest |coef| with q ≤ `fdr`: links of at least this size are kept. Infinite if there
-        are none.
+        The smallest |coef| with q ≤ `fdr`: links of at least this size are kept. Infinite if no
+        link is kept.
     fdr_curve_ : DataFrame
-        One row per size of a link, ascending: ``threshold``, and of links at least as large the
-        mean number in a permutation ``control_number``, the number in the data ``real_number``, and
-        their ratio ``FDR`` (the paper's ``link_TF_gene_thresh``, which counts larger ones only).
+        One row per size of a link, in ascending order: ``threshold``; the mean number of links of a
+        permutation that are at least as large, ``control_number``; their number in the data,
+        ``real_number``; and the ratio of both, ``FDR``. (The table ``link_TF_gene_thresh`` of the
+        paper's scripts counts only links that are larger.)
     feature_names_in_ : ndarray of str
         Only where `tf_matrix` has names.
     target_names_in_ : ndarray of str
     n_features_in_ : int
+
+    Notes
+    -----
+    **Source of the formula.** The ratio is ``control_number`` / ``real_number`` of the paper, with
+    B = 1, and that of Storey & Tibshirani (2003) if all links are null. The 1 counts the data as
+    one of the permutations; without it no p-value is valid (Phipson & Smyth 2010). Apart from the 1
+    in their denominator, q is the result of Benjamini and Hochberg's procedure on the p-values
+    (1 + #{null ≥ t}) / (1 + B m), with m the number of tested pairs of a TF and a target.
+
+    **Number of permutations.** With B < 1 / `fdr` a single link can never be kept; with B = 1,
+    fewer than 1 / `fdr` links can never be kept. On data without signal the error rate is then near
+    zero. With thousands of links the 1 is negligible, and B = 1, as in the paper, suffices.
+
+    **What is controlled.** The null hypothesis is that a target depends on *no* TF, given the
+    covariates, which may act linearly on both. If no target depends on any TF, the data are like
+    one more permutation: with B ≥ 1 / `fdr`, links are kept in about a share `fdr` of all data sets
+    (exactly if links were independent; links of correlated targets appear together, which can
+    increase the share). If many targets depend on some TF, the links of the others are controlled
+    conservatively. Wrong TFs of a target that depends on other TFs are *not* controlled: such a TF
+    may replace a right one with which it correlates, and the penalty of its target is smaller than
+    on permuted cells.
+
+    **Cost.** With ``engine="gram"`` the Gram matrices of the TFs are made once. A permutation costs
+    one matrix product and the paths. With covariates it needs the memory of two dense copies of the
+    targets.
 
     References
     ----------
@@ -156,12 +167,13 @@ class PermutationFDR(LinkResampler):
         target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
             As for the regressor.
         sample_weight : array-like of shape (n_cells,), default=None
-            Non-negative weights of the cells, which stay with the TFs; the targets of cells without
-            weight stay where they are.
+            Non-negative weights of the cells. They stay with the TFs. The targets of cells without
+            weight are not permuted.
         groups : array-like of shape (n_cells,), default=None
-            Cells change places within their group only (a batch, a donor, a time point), so that
-            what groups differ in is no evidence; each has its own intercept in the fit to the
-            covariates then. The regressor's splitter gets them, too, unless its `cv` is a number.
+            Cells are permuted only within their group (a batch, a donor, a time point), so that
+            differences between groups do not count as evidence. In the regression on covariates
+            each group has its own intercept. The splitter of the regressor receives the groups
+            too, unless its `cv` is a number.
 
         Returns
         -------
@@ -170,7 +182,7 @@ class PermutationFDR(LinkResampler):
         Raises
         ------
         ValueError
-            If no group has two cells, or the regressor refuses the matrices.
+            If no group has two cells, or the matrices are invalid.
         """
         regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
         samples = data.require_samples("PermutationFDR")
@@ -189,8 +201,8 @@ class PermutationFDR(LinkResampler):
         strata = rows_by_group(groups, weight)
         if max(map(len, strata)) < 2:
             raise ValueError(
-                "`groups` has a single cell in each group, so that no cells can change places; "
-                "give larger groups, or none."
+                "`groups` has a single cell in each group, so that no cells can be permuted; give "
+                "larger groups, or none."
             )
         return strata
 
@@ -229,7 +241,7 @@ class PermutationFDR(LinkResampler):
             yield permuted(rng, strata, n_cells)
 
     def _weigh(self, null: NDArray[np.float64]) -> None:
-        """Compare the links with those of the permutations."""
+        """Set the q-values, the curve and the threshold, given |coef| of the null links."""
         observed = self.regressor_.links_["coef"].abs().to_numpy(np.float64)
         q = empirical_q(observed, null, self.n_permutations)
         self._account(q, first_reason((q > self.fdr, f"permutation FDR: q above {self.fdr:g}")))

@@ -1,4 +1,4 @@
-"""StabilitySelection: how often a link comes back when half of the cells are left out."""
+"""StabilitySelection: frequency of links on halves of the cells."""
 
 from __future__ import annotations
 
@@ -29,39 +29,42 @@ from ._error_bound import r_concave_bound, smallest_count, worst_case_bound
 from ._halves import Halving, halving_of_folds, halving_of_samples, parts_by_fold
 from ._units import Rows, complementary_pairs, n_pairs_of, rows_by_group
 
-# Both halves must have a variance.
+# Each half needs two cells to have a variance.
 _LEAST_CELLS = 4
 
 
 class StabilitySelection(LinkResampler):
-    """Keep the links that the regressor finds again and again in halves of the cells.
+    """Keep the links that the regressor selects repeatedly on halves of the cells.
 
-    The regressor is fitted to all cells. Then the cells are split at random into two halves,
-    `n_resamples` / 2 times, and on each half, which is standardised and prefiltered by itself, so
-    that no half knows of the other, every target gets the model at the penalty that was chosen for
-    it. The frequency of a link is the share of the halves whose model has it. Pairs of halves
-    without a cell in common (Shah & Samworth 2013) make the error bound hold that stability
-    selection (Meinshausen & Bühlmann 2010) has for exchangeable noise only.
+    The regressor is fitted to all cells. The cells are then split at random into two halves,
+    `n_resamples` / 2 times. Each half is standardised and prefiltered on its own, so that its model
+    does not depend on the other half. On each half every target gets the model at its penalty from
+    the fit to all cells. The frequency of a link is the share of halves whose model contains it.
 
-    All targets share the Gram matrices of each half; without cross-validation a half costs about a
+    Complementary halves (Shah & Samworth 2013) make the error bound of stability selection
+    (Meinshausen & Bühlmann 2010) valid without the assumption of exchangeable noise.
+
+    All targets share the Gram matrices of each half. Without cross-validation, a half costs about a
     tenth of a fit.
 
     Parameters
     ----------
     regressor : SciFateRegressor
-        Not changed: `fit` fits a clone. Its `n_jobs` is for the halves, too; its `checkpoint` for
-        the fit to all cells only.
+        Not changed: `fit` fits a clone. Its `n_jobs` applies to the halves as well, its
+        `checkpoint` to the fit to all cells only.
     n_resamples : int, default=100
-        Number of halves: even, for they come in pairs. All pairs are different.
+        Number of halves; even, because they come in pairs. All pairs are different.
     threshold : float in (0.5, 1], default=0.6
         Links with at least this frequency are kept.
     resample : {"cells", "folds"}, default="cells"
-        What halves are made of. ``"folds"`` adds up the sums of whole folds, without any pass over
-        the cells, but 10 folds have 126 pairs of halves only. Of an odd number one stays out.
+        Units that halves consist of. ``"folds"`` adds up the sums of whole folds, without a pass
+        over the cells. 10 folds have only 126 pairs of halves; of an odd number of folds one is
+        left out of each pair.
     penalty : {"fit", "cv"}, default="fit"
-        ``"fit"`` keeps each target's penalty from the fit to all cells. ``"cv"`` chooses it anew on
-        each half, by the same folds: ten times slower, but each half's selection then depends on
-        nothing else, as the error bound supposes (as it does if `lambda_rule` is a number).
+        ``"fit"`` keeps the penalty of each target from the fit to all cells. ``"cv"`` selects it
+        anew on each half, by the same folds. This is ten times slower, but each half's selection
+        then depends on that half only, as the error bound assumes (also if `lambda_rule` is a
+        number).
     random_state : int, RandomState or None, default=123456
         Seed of the halves.
     verbose : int, default=0
@@ -74,20 +77,21 @@ class StabilitySelection(LinkResampler):
     frequency_ : ndarray of shape (n_targets, n_features) or (n_features,)
         Share of the halves in which the coefficient is not zero, for every predictor.
     links_ : DataFrame
-        The links of ``regressor_`` with the column ``frequency``. Pairs that only halves link have
-        no coefficient and are not among them; they are in ``frequency_``.
+        The links of ``regressor_`` with the column ``frequency``. Pairs that are linked only on
+        halves have no coefficient and are not listed; their frequency is in ``frequency_``.
     ledger_ : DataFrame
-        ``links_`` with ``kept`` and the ``reason`` why a link is not ("" if it is).
+        ``links_`` with ``kept``, and the ``reason`` why a link was dropped ("" if it was kept).
     error_bound_ : DataFrame
-        One row per target, under its name: ``possible``, the number p of TFs that could be linked
-        (not itself, no infinite penalty); ``selected``, the mean number q of links on a half;
-        ``worst_case`` and ``r_concave``, two bounds on the expected number of links with frequency
-        ≥ `threshold` that half of the cells select with a probability of q/p at most, i.e. no more
-        often than at random. The sum of a column bounds the number over all targets. Both suppose
-        that a half's penalty is not chosen from the other half, too: ``penalty="cv"``, or a number
-        as `lambda_rule`; and that q is the expected number, of which the mean over the halves is an
-        estimate. The first then holds for all data; the second if the frequencies' distributions
-        are r-concave (see References, equation 8).
+        One row per target, indexed by its name: ``possible``, the number p of TFs that can be
+        linked (not the target itself, no infinite penalty); ``selected``, the mean number q of
+        links on a half; ``worst_case`` and ``r_concave``, two bounds on the expected number of
+        low-probability links with frequency ≥ `threshold`. A low-probability link is selected on a
+        half with a probability of at most q/p, i.e. no more often than at random. The sum of a
+        column bounds the number over all targets. Both bounds assume that the penalty of a half
+        does not depend on the other half (``penalty="cv"``, or a number as `lambda_rule`), and that
+        q is the expected number, which is estimated by the mean over the halves. The first bound
+        then holds for all data, the second if the distributions of the frequencies are r-concave
+        (Shah & Samworth 2013, equation 8).
     feature_names_in_ : ndarray of str
         Only where `tf_matrix` has names.
     target_names_in_ : ndarray of str
@@ -160,10 +164,11 @@ class StabilitySelection(LinkResampler):
         target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
             As for the regressor.
         sample_weight : array-like of shape (n_cells,), default=None
-            Non-negative weights of the cells, which they keep; cells without weight are not drawn.
+            Non-negative weights of the cells, also within halves. Cells without weight are not
+            drawn.
         groups : array-like of shape (n_cells,), default=None
-            Of whole groups halves are made then, not of cells; the regressor's splitter gets them,
-            too, unless its `cv` is a number.
+            Halves then consist of whole groups, not of single cells. The splitter of the regressor
+            receives the groups too, unless its `cv` is a number.
 
         Returns
         -------
@@ -172,8 +177,8 @@ class StabilitySelection(LinkResampler):
         Raises
         ------
         ValueError
-            If `n_resamples` is odd, there are fewer pairs of halves than it asks for, or the
-            regressor refuses the matrices.
+            If `n_resamples` is odd or larger than the number of different halves, or the matrices
+            are invalid.
         """
         self._check_even()
         regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
@@ -185,7 +190,7 @@ class StabilitySelection(LinkResampler):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_moments(self, moments: Moments) -> StabilitySelection:
-        """Fit from sufficient statistics alone; halves are made of folds then, whatever `resample`.
+        """Fit from moments; halves then consist of folds, whatever `resample` is.
 
         Parameters
         ----------
@@ -199,7 +204,7 @@ class StabilitySelection(LinkResampler):
         Raises
         ------
         TypeError, ValueError
-            As from `fit`, and if the regressor's engine needs the cells.
+            As from `fit`, and if the engine of the regressor reads the cells.
         """
         self._check_even()
         regressor = clone(self.regressor)
@@ -208,14 +213,14 @@ class StabilitySelection(LinkResampler):
     def _check_even(self) -> None:
         if self.n_resamples % 2:
             raise ValueError(
-                f"`n_resamples` must be even, for halves come in pairs; got {self.n_resamples}."
+                f"`n_resamples` must be even, because halves come in pairs; got {self.n_resamples}."
             )
 
     def _units_of_cells(self, weight: NDArray[np.float64], groups: Any) -> Rows | list[Rows]:
         rows = np.flatnonzero(weight > 0)
         if len(rows) < _LEAST_CELLS:
             raise ValueError(
-                f"StabilitySelection needs {_LEAST_CELLS} cells of positive weight at least, two "
+                f"StabilitySelection needs at least {_LEAST_CELLS} cells of positive weight, two "
                 f"for each half; got {len(rows)}."
             )
         return rows if groups is None else rows_by_group(groups, weight)
@@ -249,20 +254,20 @@ class StabilitySelection(LinkResampler):
     def _check_enough(self, n_units: int, what: str) -> None:
         if n_units < 2:
             raise ValueError(
-                "`groups` has one group only, of which there are no halves; two groups are needed "
-                "at least, for each half has whole ones. Give smaller groups, or none."
+                "`groups` has only one group, but halves consist of whole groups, so that at least "
+                "two are needed. Give smaller groups, or none."
             )
         n_pairs = n_pairs_of(n_units)
         if 2 * n_pairs < self.n_resamples:
             raise ValueError(
-                f"`n_resamples`={self.n_resamples} asks for {self.n_resamples // 2} different "
-                f"pairs of halves, but {n_units} {what} have {n_pairs}. Ask for at most "
+                f"`n_resamples`={self.n_resamples} requires {self.n_resamples // 2} different "
+                f"pairs of halves, but {n_units} {what} have {n_pairs}. Set it to at most "
                 f"{2 * n_pairs}" + (', or use resample="cells".' if what == "folds" else ".")
             )
         if what == "folds" and self.penalty == "cv" and n_units < 4:
             raise ValueError(
-                f'penalty="cv" cross-validates each half, which needs two folds; of {n_units} '
-                'folds there are too few. Raise `cv`, or use penalty="fit".'
+                f'penalty="cv" cross-validates each half, which needs two folds; {n_units} folds '
+                'are too few. Raise `cv`, or use penalty="fit".'
             )
 
     def _count_selections(
@@ -289,7 +294,7 @@ class StabilitySelection(LinkResampler):
         return half.solve_at(lambdas, position)
 
     def _possible_links(self, moments: Moments) -> NDArray[np.bool_]:
-        """Return which TFs (n_targets, n_features) may be linked to which target."""
+        """Return whether each TF may be linked to each target (n_targets, n_features)."""
         possible = np.isfinite(relative_penalties(self.regressor_.penalty_factor, moments))
         possible &= is_tf(self.regressor_)
         if self.regressor_.exclude_self:
@@ -308,7 +313,7 @@ class StabilitySelection(LinkResampler):
             pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
             pd.Index(feature_names(self)).get_indexer(pd.Index(links["TF"])),
         ]
-        # In numbers of halves, as in the bounds: 0.6 is no less than 0.55 + 0.05, but for rounding.
+        # Numbers of halves are compared, because shares such as 0.55 + 0.05 are rounded.
         rare = own < smallest_count(self.threshold, self.n_resamples)
         reasons = first_reason((rare, f"stability: frequency below {self.threshold:g}"))
         self._account(own / self.n_resamples, reasons)
@@ -318,7 +323,7 @@ class StabilitySelection(LinkResampler):
         self, frequency: NDArray[np.float64], possible: NDArray[np.bool_]
     ) -> pd.DataFrame:
         n, p = self.n_resamples, possible.sum(axis=1)
-        # A number of selections, so that rounding does not part what is equal.
+        # q is rounded to a number of selections over n, so that equal values are equal.
         q = np.rint(n * np.where(possible, frequency, 0.0).sum(axis=1)) / n
         bounds = {
             "possible": p,

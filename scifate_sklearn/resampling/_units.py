@@ -1,4 +1,4 @@
-"""What is drawn: cells, groups of cells or folds; permutations of them, and pairs of halves."""
+"""Random permutations and pairs of halves of cells, groups of cells or folds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 
-# Of so many units there are more pairs of halves than anybody draws, 6e16; that two drawn at random
-# are the same then does not happen.
+# This many units have 6e16 pairs of halves; two random pairs are then practically never equal.
 _MANY_UNITS = 60
 
 
@@ -30,9 +29,9 @@ def rows_by_group(groups: Any, weight: NDArray[np.float64]) -> list[Rows]:
     Raises
     ------
     ValueError
-        If `groups` has another shape, or does not say of a cell where it belongs.
+        If `groups` has another shape, or the group of a cell is missing.
     """
-    # An array of texts would hold the text "nan" in place of what is missing in a list.
+    # NumPy would turn a missing value in a list of strings into the string "nan".
     labels = np.asarray(groups) if hasattr(groups, "dtype") else np.asarray(groups, object)
     if labels.shape != weight.shape:
         raise ValueError(
@@ -65,7 +64,7 @@ def rows_of(units: Rows | list[Rows], drawn: Rows) -> Rows:
 
 
 def permuted(rng: np.random.RandomState, strata: list[Rows], n_cells: int) -> Rows:
-    """Return an order of all rows in which those of each stratum have changed places."""
+    """Return an order of all rows that permutes the rows of each stratum."""
     order = np.arange(n_cells)
     for rows in strata:
         order[rows] = rng.permutation(rows)
@@ -73,9 +72,10 @@ def permuted(rng: np.random.RandomState, strata: list[Rows], n_cells: int) -> Ro
 
 
 def n_pairs_of(n_units: int) -> int:
-    """Return how many complementary pairs of halves there are; of odd numbers one stays out.
+    """Return the number of complementary pairs of halves; of an odd number one unit is left out.
 
-    Of many units, as many as of 60: the number itself has more digits than there are units.
+    The result for more than 60 units is that for 60, because the number itself would have as many
+    digits as there are units.
     """
     n_units = min(n_units, _MANY_UNITS)
     half = n_units // 2
@@ -85,17 +85,17 @@ def n_pairs_of(n_units: int) -> int:
 def complementary_pairs(
     rng: np.random.RandomState, n_units: int, n_pairs: int
 ) -> Iterator[tuple[Rows, Rows]]:
-    """Yield different pairs of halves, which have no unit in common.
+    """Yield different pairs of halves that have no unit in common.
 
-    Only of few units it is checked that no pair comes twice: of more than 60, the chance of that is
-    below 1e-10 for 1000 pairs, and keeping the pairs would take memory.
+    Repeated pairs are skipped if there are at most 60 units. With more units, the probability of a
+    repetition is below 1e-10 for 1000 pairs, and remembering the pairs would take memory.
 
     Parameters
     ----------
     rng : RandomState
     n_units : int
     n_pairs : int
-        Not more than there are.
+        At most `n_pairs_of` the units.
 
     Yields
     ------

@@ -72,7 +72,7 @@ class Checkpoint:
     Parameters
     ----------
     directory : path-like
-        Made if it is not there.
+        Made if it does not exist.
     identity : dict
         From `identify`.
 
@@ -101,7 +101,7 @@ class Checkpoint:
             there, its_version = dict(found["fit"]), found["format"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(
-                f"`checkpoint`: {manifest} is damaged ({error}). Delete the folder to start anew."
+                f"`checkpoint`: {manifest} is damaged ({error}). Delete the folder to start again."
             ) from error
         here = json.loads(json.dumps({"format of the folder": _VERSION, **identity}))
         there["format of the folder"] = its_version
@@ -116,7 +116,7 @@ class Checkpoint:
             )
 
     def read(self, block: slice, n_features: int) -> BlockFit | None:
-        """Return a block of targets if it is there; of a damaged file, warn."""
+        """Return a block of targets, None if there is no file; warn if the file is damaged."""
         path = self._path(block)
         if not path.exists():
             return None
@@ -127,7 +127,7 @@ class Checkpoint:
             return None
 
     def write(self, block: slice, fit: BlockFit) -> None:
-        """Put a block of targets there, whole or not at all."""
+        """Write a block of targets completely or not at all."""
         values = {field.name: getattr(fit, field.name) for field in fields(BlockFit)}
         arrays = {name: np.asarray(value) for name, value in values.items() if value is not None}
         archive.write_arrays(self._path(block), _KIND, _VERSION, {**arrays, "fit": self._fit})

@@ -14,10 +14,10 @@ from ._selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_an
 
 @dataclass(frozen=True)
 class Solution:
-    """Models of a block of targets, each at one penalty, on the scale of the inputs.
+    """Models of a block of targets, each at one penalty, on the scale of the input.
 
-    ``n_iter`` counts rounds (−1 where the engine does not say), ``dual_gap`` is relative to the
-    mean square of the (centred) target.
+    ``n_iter`` counts rounds, −1 if the engine does not report them. ``dual_gap`` is relative to
+    the mean square of the (centred) target.
     """
 
     coef: Floats

@@ -107,7 +107,7 @@ def _solve_block(
 def _find(
     checkpoint: Checkpoint, blocks: list[slice], problem: LassoProblem
 ) -> dict[int, BlockFit]:
-    """Return the finished blocks by their first target."""
+    """Return the finished blocks, by their first target."""
     found = {block.start: checkpoint.read(block, problem.moments.n_features) for block in blocks}
     return {start: fit for start, fit in found.items() if fit is not None}
 

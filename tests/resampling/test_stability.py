@@ -266,15 +266,15 @@ class TestErrors:
         ):
             self.fit((tfs, new), n_resamples=254, resample="folds")
         few = SciFateRegressor(cv=2)
-        with pytest.raises(ValueError, match=r"4 cells or groups have 3\. Ask for at most 6\."):
+        with pytest.raises(ValueError, match=r"4 cells or groups have 3\. Set it to at most 6\."):
             self.fit((tfs.iloc[:4], new.iloc[:4]), few, n_resamples=8)
 
     def test_a_single_group(self, tfs, new):
-        with pytest.raises(ValueError, match=r"one group only.*two groups are needed"):
+        with pytest.raises(ValueError, match=r"only one group.*at least two are needed"):
             StabilitySelection(SciFateRegressor(), **FEW).fit(tfs, new, groups=["a"] * len(tfs))
 
     def test_too_few_cells(self, tfs, new):
-        with pytest.raises(ValueError, match="needs 4 cells of positive weight at least"):
+        with pytest.raises(ValueError, match="needs at least 4 cells of positive weight"):
             self.fit((tfs.iloc[:3], new.iloc[:3]), SciFateRegressor(cv=3))
 
     def test_folds_that_are_no_partition(self, tfs, new):

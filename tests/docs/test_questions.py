@@ -74,3 +74,11 @@ def test_a_frequent_message_is_on_the_page(
 def test_no_message_of_the_page_is_outdated(patterns: list[re.Pattern[str]]) -> None:
     messages = [message_of(mistake) for mistake in MISTAKES.values()]
     assert not [p.pattern for p in patterns if not any(map(p.fullmatch, messages))]
+
+
+def test_reasons_are_those_of_the_result_files(pages: dict[str, Any]) -> None:
+    section = pages["docs/questions.md"].section("No links are left")
+    cells = [row.split(" | ")[0] for row in section.splitlines() if row.startswith("| reasons ")]
+    reasons = {span for cell in cells for span in re.findall(r"`([^`]+)`", cell)}
+    assert len(reasons) > 3
+    assert reasons <= set(pages["docs/command-line.md"].code_spans)

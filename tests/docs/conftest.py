@@ -17,20 +17,23 @@ from scifate_sklearn.datasets import make_labelled_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE_URL = "https://github.com/scifate-sklearn/scifate_sklearn/blob/main/"
-NEEDED_NAME = re.compile(r"<!-- needs: (\w+) -->")
+# Comments in front of a block: the public name without which it is skipped, or the file whose
+# content it shows, which does not run on the page.
+MARK = re.compile(r"<!-- (needs|file): (\S+) -->")
 
 
 class Block(NamedTuple):
-    """A fenced block, and a public name without which it is skipped."""
+    """A fenced block, and the mark in front of it."""
 
     language: str
     line: int
     text: str
     needs: str = ""
+    file: str = ""
 
     @property
     def can_run(self) -> bool:
-        return not self.needs or hasattr(scifate_sklearn, self.needs)
+        return not self.file and (not self.needs or hasattr(scifate_sklearn, self.needs))
 
 
 class Link(NamedTuple):
@@ -55,8 +58,9 @@ def read_blocks(markdown: str) -> list[Block]:
                 inside.append(text)
             else:
                 raise ValueError(f"The block of line {number} never ends.")
-            needs = match[1] if (match := NEEDED_NAME.fullmatch(before.strip())) else ""
-            blocks.append(Block(fence[2], number + 1, "\n".join(inside) + "\n", needs))
+            mark = MARK.fullmatch(before.strip())
+            marked = {mark[1]: mark[2]} if mark else {}
+            blocks.append(Block(fence[2], number + 1, "\n".join(inside) + "\n", **marked))
         before = line
     return blocks
 

@@ -2,8 +2,8 @@
 
     python benchmarks/adaptive.py --json adaptive.json
 
-Fits every target of every real and simulated problem both ways, and of simulations that try to
-break the rule, and counts the targets whose λ_min or λ_1se differ.
+Every target of all real and simulated problems, and of simulations that were made to break the
+rule, is fitted with both paths. Targets whose λ_min or λ_1se differ are counted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PREDICTORS = (60, 150, 240)
 
 
 def two_scales(rng: np.random.Generator, p: int) -> Floats:
-    """Return three strong effects and many weak ones, which join when the strong are long in."""
+    """Return three strong effects and many weak ones, which enter much later in the path."""
     effects = np.zeros(p)
     effects[rng.choice(p, 3, replace=False)] = 3 * rng.normal(size=3)
     weak = rng.choice(p, p // 3, replace=False)
@@ -47,7 +47,7 @@ def none(rng: np.random.Generator, p: int) -> Floats:
 
 
 def suppressors(rng: np.random.Generator, p: int) -> Floats:
-    """Return opposite effects of near-copies, which explain nothing until both have joined."""
+    """Return opposite effects of nearly equal predictors, which explain nothing alone."""
     effects = np.zeros(p)
     first = 2 * rng.choice(p // 2, 8, replace=False)
     effects[first], effects[first + 1] = 1.0, -1.0
@@ -83,7 +83,7 @@ KINDS = {
 
 
 def count_differences(problem: Problem, cor_threshold: float | None) -> dict[str, object]:
-    """Fit both ways; return how many targets differ, of how many, and the share of λs visited."""
+    """Return the numbers of differing and of all targets, and the share of visited penalties."""
     adaptive, full = (
         SciFateRegressor(
             cv=problem.splits, exclude_self=False, cor_threshold=cor_threshold, path=path
@@ -105,7 +105,7 @@ def count_differences(problem: Problem, cor_threshold: float | None) -> dict[str
 
 
 def adversaries(n_seeds: int, q: int) -> Iterator[tuple[Problem, float | None]]:
-    """Yield simulations that try to break the rule, with and without prefilter."""
+    """Yield simulations that were made to break the rule, with and without prefilter."""
     for seed in range(n_seeds):
         for n in SHAPES:
             for i, name in enumerate(KINDS):
@@ -114,7 +114,7 @@ def adversaries(n_seeds: int, q: int) -> Iterator[tuple[Problem, float | None]]:
 
 
 def thinned(problem: Problem, most: int) -> Problem:
-    """Keep every k-th target, at most about so many."""
+    """Keep every k-th target, so that at most `most` are left."""
     step = -(-problem.Y.shape[1] // most)
     return Problem(problem.name, problem.X, problem.Y[:, ::step], problem.splits)
 

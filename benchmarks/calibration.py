@@ -1,10 +1,10 @@
-"""Count the false links that `PermutationFDR` keeps at q = 0.1, on cells without and with truth.
+"""Realised false discovery rate of `PermutationFDR` at q = 0.1 on simulated cells.
 
     python benchmarks/calibration.py --runs 200 --json calibration.json
 
-Each run simulates cells (`null_cells.py`) of which no target, or half of the targets, depend on
-TFs, or all of them on a covariate that the TFs depend on, too; the realised FDR is the mean share
-of false links among those that are kept (0 if none is).
+Each run simulates cells (`null_cells.py`). Either no target depends on TFs, or half of the targets
+do, or all targets and TFs depend on a covariate. The realised FDR is the mean share of false links
+among those that are kept (0 if none is).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KINDS = {
 
 
 def run(cells: NullCells, seed: int, rule: str, n_permutations: int) -> dict[str, float]:
-    """Return what is kept of the links of one simulation."""
+    """Return the kept links of one simulation and the shares of false ones."""
     model = PermutationFDR(
         SciFateRegressor(lambda_rule=rule),
         fdr=FDR,

@@ -1,10 +1,10 @@
-"""Compare the package with its rivals: same predictors, penalties and folds, one thread, one run.
+"""Comparison with rivals: same predictors, penalties and folds, one thread, one run.
 
     python benchmarks/compare.py --n 4000 --p 400 --q 256 --rival-targets 64 --json out.json
     python benchmarks/compare.py --problem pancreas --rivals r_covariance,sklearn_cv
 
-The package fits all q targets at once with each path, moments included, several times. Rivals fit
-the first targets one by one, in between, so that drift of the machine hits both sides.
+The package fits all q targets at once with each path, moments included, several times. In between,
+rivals fit the first targets one by one, so that slow phases of the machine affect both sides.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PATHS = ("adaptive", "full")
 
 @dataclass
 class Record:
-    """What was measured so far."""
+    """The measurements so far."""
 
     ours: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     models: dict[str, SciFateRegressor] = field(default_factory=dict)
@@ -55,7 +55,7 @@ def fit_ours(problem: Problem, path: str, is_prefiltered: bool, record: Record) 
 
 
 def fit_rival(problem: Problem, t: int, is_prefiltered: bool, rival: Rival, record: Record) -> None:
-    """Fit one target once; a rival that fails is named and left out from then on."""
+    """Fit one target once; a rival that fails is reported and skipped from then on."""
     if rival.name in record.failed:
         return
     try:
@@ -210,14 +210,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--prefilter",
         action="store_true",
-        help=f"give everybody only predictors with |correlation| > {PREFILTER}, target by target",
+        help=f"give all only predictors with |correlation| > {PREFILTER}, target by target",
     )
     parser.add_argument("--json", help="file for all numbers")
     return parser.parse_args()
 
 
 def make_problem(options: argparse.Namespace) -> Problem:
-    """Return what was asked for, or end with one line if its data are not there."""
+    """Return the chosen problem, or exit with one line if its data are missing."""
     if options.problem == "simulated":
         return simulated(options.n, options.p, options.q)
     try:

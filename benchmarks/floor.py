@@ -1,4 +1,4 @@
-"""How far the package is from what the machine allows, and the goals that are no ratio to a rival.
+"""Distance to the limits of the machine, and goals for absolute times and memory.
 
     python benchmarks/floor.py moments      # time of the moments over the two BLAS calls they need
     python benchmarks/floor.py solve        # time of the solve over its multiply-adds
@@ -8,7 +8,7 @@
     python benchmarks/floor.py paper        # n = 6,000, p = 500, q = 5,000 on two cores
     python benchmarks/floor.py all --json floor.json
 
-`--quick` shrinks every problem, to try a command out; its numbers mean nothing.
+`--quick` shrinks every problem for a trial run; its numbers are meaningless.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CHILD = Path(__file__).with_name("fresh_process.py")
 
 @dataclass(frozen=True)
 class Finding:
-    """One measured number beside its goal, if it has one."""
+    """One measured number, and its goal if it has one."""
 
     what: str
     measured: float
@@ -53,7 +53,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """Say whether the goal was met."""
+        """Return whether the goal was reached, in words."""
         if self.goal is None:
             return ""
         is_met = self.measured <= self.goal if self.is_better_low else self.measured >= self.goal
@@ -74,7 +74,7 @@ def model(path: str, splits: Any = 10, n_jobs: int | None = None) -> SciFateRegr
 
 
 def median_times(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return median seconds of each call, the calls taking turns."""
+    """Return the median seconds of each call; the calls alternate."""
     spent: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
@@ -83,7 +83,7 @@ def median_times(calls: dict[str, Callable[[], object]], repeats: int) -> dict[s
 
 
 def moments(options: argparse.Namespace) -> list[Finding]:
-    """Time the moments and the two matrix products that they cannot do without."""
+    """Time the moments and the two matrix products that they require."""
     n, p, q = (1_000, 30, 40) if options.quick else (20_000, 400, 1_000)
     problem = simulated(n, p, q)
     X, Y, plan = problem.X, problem.Y, plan_folds(problem.splits, n)
@@ -101,7 +101,7 @@ def moments(options: argparse.Namespace) -> list[Finding]:
 
 
 def solve(options: argparse.Namespace) -> list[Finding]:
-    """Compare the solve with the multiply-adds that its supports demand."""
+    """Compare the time of the solve with the multiply-adds that its supports require."""
     n, p, q, sample = (400, 30, 5, 2) if options.quick else (4_000, 400, 64, 8)
     problem = simulated(n, p, q)
     sums = Moments.from_arrays(problem.X, problem.Y, plan_folds(problem.splits, n))
@@ -161,7 +161,7 @@ def threads(options: argparse.Namespace) -> list[Finding]:
 
 
 def first_call(options: argparse.Namespace) -> list[Finding]:
-    """Time what the first fit of a process costs above the second, without and with a cache."""
+    """Time the first fit of a process minus the second, without and with a cache."""
     findings = []
     for path in PATHS:
         with tempfile.TemporaryDirectory(prefix="bench_numba_") as cache:
@@ -192,7 +192,7 @@ def small(options: argparse.Namespace) -> list[Finding]:
 
 
 def paper(options: argparse.Namespace) -> list[Finding]:
-    """Fit a problem of the paper's size in a process of its own; threads as a user has them."""
+    """Fit a problem of the paper's size in a new process; BLAS threads are not limited."""
     n, p, q = (600, 30, 50) if options.quick else (6_000, 500, 5_000)
     problem = simulated(n, p, q)
     findings = []
@@ -216,7 +216,7 @@ def paper(options: argparse.Namespace) -> list[Finding]:
 
 
 def in_fresh_process(*arguments: str, limit_threads: bool = True, **variables: str) -> Any:
-    """Run fresh_process.py with these arguments and return what it measured."""
+    """Run fresh_process.py with these arguments and return its measurements."""
     import json
 
     environment = os.environ | variables
@@ -239,13 +239,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], list[Finding]]] = {
 
 
 def main() -> None:
-    """Run what was asked for, and print goals beside measured values."""
+    """Run the chosen measurements, and print the values with their goals."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", nargs="+", choices=[*COMMANDS, "all"])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="small problems, to try it out")
+    parser.add_argument("--quick", action="store_true", help="small problems, for a trial run")
     parser.add_argument("--json", help="file for all numbers")
     options = parser.parse_args()
     findings = []

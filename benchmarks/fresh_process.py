@@ -1,4 +1,4 @@
-"""What can only be measured in a process of its own; floor.py runs it and reads the JSON it prints.
+"""Measurements that need a new process; floor.py runs it and reads the printed JSON.
 
 python fresh_process.py first-fit adaptive
 python fresh_process.py paper-fit full FOLDER      # with X.npy and Y.npy
@@ -32,7 +32,7 @@ def first_fit(path: str) -> dict[str, float]:
 
 
 def paper_fit(path: str, folder: str) -> dict[str, Any]:
-    """Time a whole fit on two cores, and how much memory it takes above its inputs."""
+    """Measure the time of a whole fit on two cores, and its memory above that of the inputs."""
     from scifate_sklearn import SciFateRegressor
 
     first_fit(path)  # compile, so that the compiler's memory is not counted
@@ -51,18 +51,18 @@ def paper_fit(path: str, folder: str) -> dict[str, Any]:
 
 
 def memory_now() -> float:
-    """Return how many bytes of memory this process has."""
+    """Return the memory of this process in bytes."""
     return _status("VmRSS") or memory_peak()
 
 
 def memory_peak() -> float:
-    """Return how many it had at most."""
+    """Return the peak memory of this process in bytes."""
     # On Linux a child's ru_maxrss starts at its parent's; VmHWM is its own.
     return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _maxrss_unit()
 
 
 def forget_peak() -> None:
-    """Start anew with the peak, where Linux lets one."""
+    """Reset the peak, if Linux allows it."""
     reset = Path("/proc/self/clear_refs")
     if reset.exists():
         reset.write_text("5")

@@ -1,4 +1,4 @@
-"""Data whose network is known: predictors, targets and true edges."""
+"""Data with a known network: predictors, targets and true edges."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class KnownNetwork:
 
     @property
     def size(self) -> str:
-        """Say how many samples, TFs, targets and edges there are."""
+        """Return the numbers of samples, TFs, targets and edges as text."""
         sizes = (len(self.X), len(self.tfs), self.Y.shape[1])
         return f"{' × '.join(map(str, sizes))}, {len(self.gold)}"
 
     def thinned(self, n_targets: int) -> KnownNetwork:
-        """Keep the first targets, to try things out."""
+        """Keep the first targets, for a trial run."""
         Y = self.Y.iloc[:, :n_targets]
         return replace(self, Y=Y, gold=self.gold[self.gold["target"].isin(Y.columns)])
 
@@ -62,7 +62,7 @@ def labelled(noise: str, seed: int, n_cells: int = 1000) -> tuple[KnownNetwork, 
     """Labelled cells (50 TFs, 200 targets): their new RNA, and their total RNA as the response.
 
     All genes are kept at all levels of noise, so that the candidates are the same. The targets are
-    the genes that are no TFs, because TFs have no regulators in this simulation.
+    the genes that are not TFs, because TFs have no regulators in this simulation.
     """
     cells = make_labelled_cells(n_cells, random_state=seed, **NOISE[noise])
     new, total = (
@@ -97,7 +97,7 @@ def all_networks(n_seeds: int) -> Iterator[KnownNetwork]:
 
 
 def draw_prior(network: KnownNetwork, *, is_right: bool, seed: int) -> pd.DataFrame:
-    """Draw half as many pairs as there are edges: true edges, or pairs that are none."""
+    """Draw half as many pairs as there are edges: true edges, or pairs without an edge."""
     rng = np.random.default_rng(seed)
     n_named = len(network.gold) // 2
     edges = pd.MultiIndex.from_frame(network.gold)

@@ -1,12 +1,11 @@
-"""Peak memory and time for more cells than memory, and for cells in memory.
+"""Peak memory and time for cells in a file and for cells in memory.
 
     python benchmarks/memory.py stream     # 1,000,000 cells × 400 TFs × 4,000 targets from a file
     python benchmarks/memory.py resident   # 200,000 cells as CSR in memory
     python benchmarks/memory.py all --folder /big/disk --json memory.json
 
-The cells are simulated, 10 % of the numbers are not zero, and are kept in the folder (7 GB and
-1.4 GB) for the next time. Each measurement runs in a process of its own. `--quick` is for trying
-the command out.
+The cells are simulated with 10 % non-zero numbers, and are kept in the folder (7 GB and 1.4 GB) for
+later runs. Each measurement has its own process. `--quick` is for a trial run.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def write_cells(path: Path, n_cells: int) -> None:
 def _simulate(
     rng: np.random.Generator, parents: NDArray[np.intp]
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Return total and new counts of a chunk of cells; two TFs make new RNA of a gene likelier."""
+    """Return total and new counts of a chunk of cells; two TFs drive the new RNA of each gene."""
     shape = CHUNK, N_GENES
     depth = rng.uniform(0.6, 1.4, size=(CHUNK, 1)).astype(np.float32)
     is_there = rng.random(shape, dtype=np.float32) < 0.1 * depth
@@ -75,7 +74,7 @@ def _counts(rng: np.random.Generator, mask: NDArray[np.bool_]) -> sparse.csr_mat
 
 
 def measure(kind: str, path: str) -> dict[str, Any]:
-    """Make the moments and fit them; called in a process of its own."""
+    """Compute the moments and fit them; called in a new process."""
     import anndata
 
     from scifate_sklearn import SciFateRegressor, open_anndata, prepare_moments

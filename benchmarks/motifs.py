@@ -1,14 +1,14 @@
-"""Motif evidence: time and memory on a database of usual size, and planted motifs that it finds.
+"""Motif evidence: time and memory on a database of usual size, and detection of planted motifs.
 
     python benchmarks/motifs.py speed      # 10,000 motifs × 20,000 genes, links of 100 TFs
-    python benchmarks/motifs.py planted    # is the motif that was planted found?
+    python benchmarks/motifs.py planted    # detection of planted motifs
     python benchmarks/motifs.py all --quick
 
-`speed` writes the database to a feather file (400 MB) and filters in a process of its own. Every TF
-has an enriched motif, which is the dearest case: for each set of targets the mean and standard
-deviation of the recovery curves of all motifs are needed. `planted` draws scores of promoters: a
+`speed` writes the database to a feather file (400 MB) and filters in a new process. Every TF has an
+enriched motif. This is the most expensive case: for each set of targets, the mean and standard
+deviation of the recovery curves of all motifs are computed. `planted` draws scores of promoters: a
 TF's motif scores its planted targets higher by some standard deviations; the other targets of the
-TF are any genes.
+TF are random genes.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ def write_database(path: Path, ranks: NDArray[np.int16], compression: str) -> No
 
 
 def annotate(n_tfs: int, n_motifs: int, per_tf: int = 10) -> pd.DataFrame:
-    """Annotate each TF to its own motif and to some that have nothing to do with it."""
+    """Annotate each TF to its own motif and to some unrelated ones."""
     motif = [(i + k * n_tfs) % n_motifs for i in range(n_tfs) for k in range(per_tf)]
     tf = np.repeat([f"TF{i}" for i in range(n_tfs)], per_tf)
     return pd.DataFrame({"motif": [f"motif{i}" for i in motif], "TF": tf})
 
 
 def measure(folder: str) -> dict[str, Any]:
-    """Filter the links; called in a process of its own."""
+    """Filter the links; called in a new process."""
     from scifate_sklearn import MotifLinkFilter
 
     links = pd.read_csv(Path(folder) / "links.csv")
@@ -131,7 +131,7 @@ def speed(quick: bool) -> dict[str, Any]:
             output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
             found[compression] = json.loads(output)
             report.progress(f"{compression}: {found[compression]['seconds']:.2f} s")
-    # What cannot be less: look at each rank of every set once, for the area.
+    # The lower limit: read each rank of every set once, for the area.
     column = np.ascontiguousarray(ranks[: max(1, n_genes // 10)])
     floor = report.seconds(lambda: np.minimum(column, n_genes // 20).sum(axis=0, dtype=np.int64))
     found["floor"] = {"seconds_per_rank": floor / column.size}
@@ -139,7 +139,7 @@ def speed(quick: bool) -> dict[str, Any]:
 
 
 def planted(quick: bool, shift: float, share: float) -> dict[str, Any]:
-    """Plant a motif for each of 100 TFs (runs) and look for it."""
+    """Plant a motif for each of 100 TFs (runs) and count those that are found."""
     from scifate_sklearn import MotifLinkFilter, MotifRankings
 
     n_motifs, n_genes, n_tfs, n_targets = (500, 1000, 20, 40) if quick else (2000, 5000, 100, 60)
@@ -235,7 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=["speed", "planted", "all", "measure"])
     parser.add_argument("--folder", help="of `measure`, which `speed` calls")
-    parser.add_argument("--quick", action="store_true", help="small problems, to try it out")
+    parser.add_argument("--quick", action="store_true", help="small problems, for a trial run")
     parser.add_argument("--json", help="write every number to this file")
     options = parser.parse_args()
     if options.what == "measure":

@@ -1,11 +1,11 @@
-"""How well rankings of TF → target pairs find a network that is known.
+"""Rankings of TF → target pairs compared with known networks.
 
     python benchmarks/networks.py table     # all rankings on DREAM4, SERGIO and labelled cells
     python benchmarks/networks.py response  # new RNA against total RNA as the response
-    python benchmarks/networks.py prior     # what a right prior buys, and what a wrong one costs
+    python benchmarks/networks.py prior     # gain by a right prior, and loss by a wrong one
     python benchmarks/networks.py all --json networks.json
 
-`--quick` shrinks everything, to try a command out; its numbers mean nothing.
+`--quick` shrinks everything for a trial run; its numbers are meaningless.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def score(
 def run_rankings(
     networks: Iterable[KnownNetwork], names: Iterable[str], options: argparse.Namespace
 ) -> Records:
-    """Score each ranking on each network; networks of one name are told apart by their order."""
+    """Score each ranking on each network; networks with the same name are numbered."""
     records: Records = []
     seeds: dict[str, int] = {}
     for network in networks:
@@ -95,7 +95,7 @@ def table(options: argparse.Namespace) -> Records:
 
 
 def table_markdown(records: Records) -> str:
-    """Return the scores, means over seeds, and the seconds that they took."""
+    """Return the scores (means over seeds) and their times."""
     frame = pd.DataFrame(records)
     of_dream4 = frame[frame["network"].str.startswith("dream4")]
     frame = pd.concat([frame, of_dream4.assign(network="dream4, mean")])
@@ -197,7 +197,7 @@ def prior(options: argparse.Namespace) -> Records:
 def rank_with_prior(
     network: KnownNetwork, rule: str, named: pd.DataFrame | None, options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Return absolute coefficients where the named pairs have the ``penalty`` that is given."""
+    """Return absolute coefficients of a fit in which the named pairs have this ``penalty``."""
     factor = None
     if named is not None:
         factor = named.pivot(index="TF", columns="target", values="penalty").fillna(1.0)
@@ -220,7 +220,7 @@ def _gains(
 
 
 def prior_markdown(records: Records) -> str:
-    """Return what each prior changes; DREAM4's five networks in one line."""
+    """Return the effect of each prior; DREAM4's five networks in one row."""
     frame = pd.DataFrame(records)
     frame["network"] = frame["network"].str.replace(r"/\d$", "", regex=True)
     rows = []
@@ -259,7 +259,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--resamples", type=int, default=100, help="of the stability selection")
     parser.add_argument("--trees", type=int, default=100, help="of each forest")
     parser.add_argument("--jobs", type=int, default=2, help="cores (default 2)")
-    parser.add_argument("--quick", action="store_true", help="small sizes, to try it out")
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a trial run")
     parser.add_argument("--json", help="file for all numbers")
     options = parser.parse_args()
     if options.quick:
@@ -271,7 +271,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print, and write what was asked for."""
+    """Run the chosen measurements, print and write them."""
     options = parse()
     chosen = list(SECTIONS) if options.section == "all" else [options.section]
     result: dict[str, Any] = {"machine": report.machine()}

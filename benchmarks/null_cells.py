@@ -1,4 +1,4 @@
-"""Cells whose links are known to be false, all or some of them: what q-values are checked on."""
+"""Simulated cells with known false links, for the calibration of q-values."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class NullCells:
 def simulate(seed: int, share_driven: float) -> NullCells:
     """Simulate cells, the first targets of which depend on three TFs each.
 
-    The TFs are overdispersed counts around programmes that they share (correlations up to about
-    0.5), the targets counts around others. The TFs of a driven target explain between a fifth and
-    half of the variance of its logarithmic rate.
+    The TFs are overdispersed counts with shared programmes (correlations up to about 0.5); the
+    targets are counts with other programmes. The TFs of a driven target explain between a fifth
+    and half of the variance of its logarithmic rate.
     """
     rng = np.random.default_rng(seed)
     X = _log_counts(rng, 1.0 + 0.7 * _programmes(rng, N_TFS))
@@ -51,9 +51,9 @@ def simulate(seed: int, share_driven: float) -> NullCells:
 
 
 def simulate_depth(seed: int) -> NullCells:
-    """Simulate cells whose depth drives TFs and targets, and nothing else the targets.
+    """Simulate cells in which depth drives TFs and targets, and targets depend on nothing else.
 
-    The depth is a covariate among the TFs, as `prepare_anndata` puts it there.
+    The depth is a covariate among the TFs, as in the output of `prepare_anndata`.
     """
     rng = np.random.default_rng(seed)
     depth = rng.normal(size=(N_CELLS, 1))
@@ -69,7 +69,7 @@ def _named(X: Floats, Y: Floats, is_true: NDArray[np.bool_]) -> NullCells:
 
 
 def _programmes(rng: np.random.Generator, n_genes: int) -> Floats:
-    """Return standardised activities, half of whose variance is of shared programmes."""
+    """Return standardised activities; shared programmes explain half of their variance."""
     shared = rng.normal(size=(N_CELLS, N_PROGRAMMES)) @ rng.normal(size=(N_PROGRAMMES, n_genes))
     return _zscore(shared / np.sqrt(N_PROGRAMMES) + rng.normal(size=(N_CELLS, n_genes)))
 
@@ -83,10 +83,10 @@ def _zscore(A: Floats) -> Floats:
 
 
 def false_shares(cells: NullCells, links: pd.DataFrame) -> dict[str, float]:
-    """Return the shares of links that are false in either sense, and of true links found.
+    """Return the shares of false links, in two senses, and of the true links that are found.
 
     ``of_null_targets`` counts links of targets that depend on no TF, ``of_wrong_tfs`` all links
-    to a TF that is not among the target's own, however it correlates with these.
+    to a TF that does not drive the target, even if it correlates with one that does.
     """
     target = cells.targets.columns.get_indexer(links["target"])
     is_true = cells.is_true[target, cells.tfs.columns.get_indexer(links["TF"])]

@@ -1,15 +1,15 @@
-"""Links of the pancreas against evidence that people have: do names meet, what survives, how fast.
+"""Links of the pancreas cells tested against public evidence: names in common, kept links, time.
 
     python benchmarks/overlap.py --json overlap.json
 
-Fits the mouse pancreas (unspliced on total RNA, all targets) and tests its links against ChIP-seq
-sets of ENCODE and ChEA, of mouse and of human cells and all in upper-case symbols, and against
-TRRUST's curated links. Then it asks the cells themselves: how many links permuted cells explain
-(`PermutationFDR`), and how many halves of the cells show again (`StabilitySelection`).
+The links of the mouse pancreas (unspliced on total RNA, all targets) are tested against the
+ChIP-seq sets of ENCODE and ChEA (mouse and human, all with upper-case symbols) and the curated
+links of TRRUST. They are also tested with the cells themselves: by permutations (`PermutationFDR`)
+and by halves of the cells (`StabilitySelection`).
 
-Overlap is the share of the smaller of two lists of names, of TFs and of targets, as the files are
-and once letter case is ignored. Links survive the published filter (Fisher, two-sided, Holm) or the
-strict one (enriched TFs, links with a peak, tested genes).
+Overlap is the share of the smaller of two lists of names, of TFs and of targets: as the files are,
+and if letter case is ignored. Links are kept by the published filter (Fisher, two-sided, Holm) or
+by the strict one (enriched TFs, links with a peak, tested genes).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ COLUMNS = {
 
 
 def fit(inputs: SciFateInputs) -> tuple[SciFateRegressor, dict[str, Any]]:
-    """Fit the pancreas; return the regressor, and what came of it."""
+    """Fit the pancreas cells; return the regressor and a summary."""
     start = time.perf_counter()
     regressor = SciFateRegressor(path="adaptive").fit(inputs.tf_matrix, inputs.target_matrix)
     return regressor, {
@@ -70,7 +70,7 @@ def fit(inputs: SciFateInputs) -> tuple[SciFateRegressor, dict[str, Any]]:
 
 
 def judge(name: str, regressor: SciFateRegressor) -> dict[str, Any]:
-    """Test the links against one file of evidence, read included."""
+    """Test the links against one file of evidence; its reading is timed too."""
     start = time.perf_counter()
     reference = BindingReference.read(evidence_file(EVIDENCE[name]))
     # Nothing is refused, for how much names have in common is what is reported.
@@ -93,7 +93,7 @@ def judge(name: str, regressor: SciFateRegressor) -> dict[str, Any]:
 
 
 def resample(inputs: SciFateInputs) -> list[dict[str, Any]]:
-    """Return what permutations and halves of the cells leave of the links."""
+    """Return the number of links that permutations and halves of the cells keep."""
     regressor = SciFateRegressor(path="adaptive")
     models = {
         "PermutationFDR, q at most 0.1": PermutationFDR(regressor, fdr=0.1),
@@ -126,7 +126,7 @@ def shown(row: dict[str, Any]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", help="write all numbers to this file")
-    parser.add_argument("--quick", action="store_true", help="every tenth target, to try it out")
+    parser.add_argument("--quick", action="store_true", help="every tenth target, for a trial run")
     arguments = parser.parse_args()
     report.progress("fitting the pancreas")
     inputs = pancreas_inputs()
@@ -146,7 +146,7 @@ def main() -> None:
     )
     print(report.table(list(COLUMNS.values()), map(shown, rows)))
     chance = resample(inputs)
-    header = ["asked of the cells", "links kept", f"of these |coef| > {COEF_THRESHOLD}", "seconds"]
+    header = ["test with the cells", "links kept", f"of these |coef| > {COEF_THRESHOLD}", "seconds"]
     cells = [
         [r["what"], str(r["links"]), str(r["strong"]), report.short(r["seconds"])] for r in chance
     ]

@@ -1,7 +1,7 @@
-"""The problems that solvers are compared on: predictors, targets and the folds they share.
+"""Problems for the comparison of solvers: predictors, targets and shared folds.
 
-Real and published data are looked for in `../shared/data` beside the repository, or in the folder
-that the environment variable BENCH_DATA names.
+Real and published data are read from `../shared/data` beside the repository, or from the folder
+that is named in the environment variable BENCH_DATA.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Problem:
 def simulated(n: int, p: int, q: int, n_programmes: int = 20, seed: int = 0) -> Problem:
     """Simulate cells whose TFs share programmes (|correlation| up to about 0.7).
 
-    Each target answers to ten TFs, which explain about a quarter of its variance.
+    Each target depends on ten TFs, which explain about a quarter of its variance.
     """
     rng = np.random.default_rng(seed)
     # In place, because at a million cells each copy of X counts.
@@ -78,7 +78,7 @@ def simulated(n: int, p: int, q: int, n_programmes: int = 20, seed: int = 0) -> 
 
 
 def first_cells(problem: Problem, n: int) -> Problem:
-    """Return the first n cells of a problem, z-scored anew: the same network, seen less often."""
+    """Return the first n cells of a problem, z-scored again: the same network with fewer cells."""
     return standardised(
         f"{problem.name}, first {n} cells", problem.X[:n].copy(), problem.Y[:n].copy()
     )
@@ -100,7 +100,7 @@ def pancreas_inputs() -> SciFateInputs:
 
 
 def evidence_file(path: str) -> Path:
-    """Return where a file with evidence lies in the data folder."""
+    """Return the path of a file with evidence in the data folder."""
     return _data(path)
 
 
@@ -114,7 +114,7 @@ def k562() -> Problem:
 def k562_new() -> Problem:
     """K562 cells labelled with 4sU (NASC-seq2), all genes: new RNA on the new RNA of the TFs.
 
-    The total RNA of all genes is not published with them. Targets are the genes that are no TFs,
+    The total RNA of all genes is not published with them. Targets are the genes that are not TFs,
     because a TF would be its own perfect predictor.
     """
     import anndata
@@ -148,8 +148,8 @@ def sergio_inputs() -> tuple[SciFateInputs, pd.DataFrame]:
 def dream4() -> Problem:
     """DREAM4 in silico, size 100, network 1: steady states under 300 perturbations.
 
-    Predictors are the genes that regulate others in the known network, targets all other genes. A
-    problem for solvers only: genes of the multifactorial samples have labels of their own (see
+    Predictors are the genes that regulate others in the known network, targets all other genes. For
+    the comparison of solvers only: the multifactorial samples label the genes differently (see
     `dream4_gold`), so that no network is right for all samples.
     """
     kinds = ("multifactorial", "knockouts", "knockdowns")
@@ -232,8 +232,8 @@ def dream4_table(kind: str, network: int = 1) -> pd.DataFrame:
 def dream4_gold(kind: str = "", network: int = 1) -> pd.DataFrame:
     """Return the edges (``TF``, ``target``) of one of the five networks of size 100.
 
-    The genes of kind "multifactorial" have labels of their own: the network is the same, but their
-    G1 is another gene's G1 in all other data.
+    The kind "multifactorial" labels the genes differently: the network is the same, but its G1 is
+    not the G1 of all other data.
     """
     with zipfile.ZipFile(_data("dream4/Dream4_100_gold.zip")) as outer:
         inner = io.BytesIO(outer.read("DREAM4_InSilicoNetworks_GoldStandard.zip"))

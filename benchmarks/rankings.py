@@ -1,7 +1,7 @@
-"""Rankings of TF → target pairs: the package's, plain correlation, and forests after others.
+"""Rankings of TF → target pairs: of the package, by correlation, and by forests.
 
 Each takes a known network's predictors and targets, `Effort` and a seed, and returns a frame of
-TFs × targets, larger meaning more believed. A gene never predicts itself.
+TFs × targets, larger for more likely links. A gene never predicts itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PATIENCE = 25
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work a ranking may take."""
+    """Settings that decide the computing time of a ranking."""
 
     n_resamples: int = 100
     n_trees: int = 100
@@ -73,8 +73,8 @@ def ranked_by(network: KnownNetwork, values: Floats) -> pd.DataFrame:
 def genie3(network: KnownNetwork, effort: Effort, seed: int) -> pd.DataFrame:
     """GENIE3 (Huynh-Thu et al. 2010) on scikit-learn's forests.
 
-    Per target of unit variance a random forest with √(number of TFs) candidates per split; the
-    importance of a TF is the variance it takes away, not normalised per tree.
+    One random forest per target of unit variance, with √(number of TFs) candidates per split. The
+    importance of a TF is the decrease of variance, not normalised per tree.
     """
 
     def importances(X: Floats, y: Floats, target: int) -> Floats:
@@ -113,14 +113,14 @@ def grnboost2(network: KnownNetwork, effort: Effort, seed: int) -> pd.DataFrame:
 
 
 def chance(network: KnownNetwork, effort: Effort, seed: int) -> pd.DataFrame:
-    """Rank nothing above anything: the expected value of a random ranking."""
+    """Return equal values for all pairs: the expected value of a random ranking."""
     return _frame(network, np.ones((len(network.tfs), network.Y.shape[1])))
 
 
 def _per_target(
     network: KnownNetwork, importances: Callable[[Floats, Floats, int], Floats], effort: Effort
 ) -> pd.DataFrame:
-    """Ask for the importances of all TFs but the target itself, target by target."""
+    """Return the importances of all TFs but the target itself, target by target."""
     X = network.X[network.tfs].to_numpy()
     Y = network.Y.to_numpy()
     others = [np.flatnonzero(network.tfs != name) for name in network.Y.columns]

@@ -1,6 +1,6 @@
-"""What the scripts share: threads, timing, the machine in words, tables, JSON and progress.
+"""Shared functions of the scripts: threads, timing, description of the machine, tables, JSON.
 
-Only the standard library is imported, so that thread counts can be set before numpy is.
+Only the standard library is imported, so that threads can be limited before numpy is imported.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def use_threads(count: int) -> None:
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """Return how long one call takes."""
+    """Return the time of one call in seconds."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def progress(message: str) -> None:
-    """Say on stderr, with the time since the start, what is being done."""
+    """Print the current step to stderr, with the time since the start."""
     print(f"[{time.perf_counter() - START:7.1f} s] {message}", file=sys.stderr, flush=True)
 
 
@@ -68,7 +68,7 @@ def machine() -> dict[str, Any]:
 
 
 def installed_version(distribution: str) -> str | None:
-    """Return the version of an installed distribution, None where it is absent."""
+    """Return the version of an installed distribution, or None."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -76,7 +76,7 @@ def installed_version(distribution: str) -> str | None:
 
 
 def describe(machine: dict[str, Any]) -> str:
-    """Return one sentence for above a table."""
+    """Return the description as one sentence, for the line above a table."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return (
         f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "
@@ -85,7 +85,7 @@ def describe(machine: dict[str, Any]) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table whose columns line up in a terminal, too."""
+    """Return a Markdown table whose columns are also aligned in a terminal."""
     lines = [[str(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     ruled = [lines[0], ["-" * width for width in widths], *lines[1:]]
@@ -98,13 +98,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def short(value: float, unit: str = "") -> str:
-    """Return a number with three digits that mean something."""
+    """Return a number with three significant digits."""
     text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{text} {unit}".rstrip()
 
 
 def duration(value: float) -> str:
-    """Return seconds in the unit that reads best."""
+    """Return seconds in a suitable unit."""
     for scale, unit in ((1.0, "s"), (1e-3, "ms")):
         if value >= scale:
             return short(value / scale, unit)

@@ -1,9 +1,9 @@
-"""Time 100 halves of stability selection and 10 permutations beside the fit itself.
+"""Time of 100 halves of stability selection and of 10 permutations, compared with the fit.
 
     python benchmarks/resampling.py --problem pancreas --threads 2 --json resampling.json
 
-Wall-clock and processor seconds (user + system, all threads) of one call each, the fit to all cells
-that is part of it included.
+Wall-clock and processor seconds (user + system, all threads) of one call each, including the fit to
+all cells that is part of it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def timed(name: str, call: Callable[[], Any]) -> dict[str, Any]:
 
 
 def measure(name: str, n_jobs: int) -> list[dict[str, Any]]:
-    """Time everything on one problem, compiled before."""
+    """Time each estimator on one problem, after compilation."""
     from problems import PROBLEMS
 
     from scifate_sklearn import PermutationFDR, SciFateRegressor, StabilitySelection

@@ -1,12 +1,11 @@
-"""How time grows with cells, predictors and targets; moments and solve apart, one thread.
+"""Growth of the time with cells, predictors and targets; moments and solve separately, one thread.
 
     python benchmarks/scaling.py axes --json scaling.json --plot scaling.png
     python benchmarks/scaling.py axes --quick
     python benchmarks/scaling.py depth
 
 `axes` varies n, p and q, one at a time, and fits the exponents b of time = a · size^b.
-`depth` asks whether the number of cells matters once the moments are known: the same network seen
-in 4,000 and in 100,000 cells.
+`depth` compares solves from known moments of 4,000 and of 100,000 cells of the same network.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def measure(size: Size, repeats: int) -> dict[str, Any]:
 
 
 def vary(axis: str, values: tuple[int, ...], base: Size, options: argparse.Namespace) -> list[Any]:
-    """Measure along one axis, leaving out what would not fit in memory."""
+    """Measure along one axis, without sizes that do not fit in memory."""
     points = []
     for value in values:
         size = base.with_axis(axis, value)
@@ -115,7 +114,7 @@ def exponent(sizes: list[int], times: list[float]) -> float | None:
 
 
 def exponents(axis: str, points: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Return the exponent over all sizes, and over the upper half, where overheads matter less."""
+    """Return the exponent over all sizes, and over the upper half, which has less overhead."""
     upper = points[len(points) // 2 :] if len(points) > 3 else points
     return {
         name: {
@@ -140,7 +139,7 @@ def axes(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def axes_markdown(result: dict[str, Any]) -> str:
-    """Return one table per axis and one of exponents."""
+    """Return a table for each axis and a table of exponents."""
     parts = [f"Base: {', '.join(f'{k} = {v:,}' for k, v in result['base'].items())}. One thread."]
     for axis, points in result["points"].items():
         rows = [
@@ -289,18 +288,20 @@ def parse() -> argparse.Namespace:
         command.add_argument("--p", type=int, default=p, help=f"predictors (default {p})")
         command.add_argument("--q", type=int, default=64, help="targets (default 64)")
         command.add_argument("--repeats", type=int, default=5 if name == "depth" else 3)
-        command.add_argument("--quick", action="store_true", help="small sizes, to try it out")
+        command.add_argument("--quick", action="store_true", help="small sizes, for a trial run")
         command.add_argument("--json", help="file for all numbers")
     only = commands.choices["axes"]
     only.add_argument("--n", type=int, default=4000, help="cells (default 4000)")
-    only.add_argument("--axes", default="n,p,q", help="which sizes to vary")
-    only.add_argument("--memory", type=float, default=8.0, help="GB that a problem may take")
+    only.add_argument("--axes", default="n,p,q", help="sizes to vary")
+    only.add_argument(
+        "--memory", type=float, default=8.0, help="largest memory of a problem, in GB"
+    )
     only.add_argument("--plot", help="file for a figure (png)")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Measure, print, and write what was asked for."""
+    """Run the chosen measurements, print and write them."""
     options = parse()
     run, as_text = {"axes": (axes, axes_markdown), "depth": (depth, depth_markdown)}[
         options.command

@@ -1,16 +1,16 @@
-"""How many multiply-adds a path needs at least, given the supports it passes through.
+"""Lower bound of the multiply-adds of a path, given its supports.
 
-At each (training set, penalty) whose solution has s predictors out of p, a method that certifies
-its solutions has to
+At each (training set, penalty) whose solution has s of p predictors, a method that certifies its
+solutions has to
 
 * evaluate the gradient of all predictors: p s,
 * solve for the coefficients of the support by its triangular factor: s²/2,
 * extend that factor by each predictor that enters: s²/2,
 * evaluate the held-out error, a symmetric quadratic form: s²/2.
 
-The model on all cells needs the same down to λ_1se, without held-out errors. The bound knows
-nothing of the package: supports come from scikit-learn's `lasso_path`. It leaves out whatever a
-method spends on finding the support, so no method reaches it.
+The model on all cells needs the same down to λ_1se, without held-out errors. The bound
+does not depend on the package: supports come from scikit-learn's `lasso_path`. The search for the
+support is not counted, so no method reaches the bound.
 """
 
 from __future__ import annotations
@@ -83,11 +83,11 @@ def count(supports: Supports, model: Any, t: int, n_features: int) -> Bound:
 def rates(p: int) -> dict[str, float]:
     """Return multiply-adds per second of NumPy on a Gram matrix of p predictors, one thread.
 
-    The matrix-vector product is what one target can use, the matrix-matrix product what the machine
-    could do if many targets shared a support.
+    The matrix-vector product is the rate for a single target. The matrix-matrix product would be
+    the rate if many targets shared a support.
     """
     rng = np.random.default_rng(0)
-    # All p columns, so that what a call of NumPy costs by itself hardly counts.
+    # All p columns, so that the overhead of a NumPy call is negligible.
     gram = np.asfortranarray(rng.normal(size=(p, p)))
     one, many = rng.normal(size=p), np.asfortranarray(rng.normal(size=(p, 256)))
     return {
@@ -97,6 +97,6 @@ def rates(p: int) -> dict[str, float]:
 
 
 def _seconds(call: Callable[[], object], calls: int = 50) -> float:
-    """Return the median over batches of the time of one call, which alone is too short to time."""
+    """Return the time of one call, as the median over batches of calls."""
     batches = [report.seconds(lambda: [call() for _ in range(calls)]) for _ in range(7)]
     return median(batches) / calls

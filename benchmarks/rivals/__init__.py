@@ -1,15 +1,15 @@
-"""Everybody the package is compared with: one file each, imported only when asked for.
+"""Rivals of the package: one file each, imported only when chosen.
 
 A rival is a module with
 
-* ``NAME``, how tables call it,
+* ``NAME``, its name in tables,
 * ``PACKAGE``, the distribution that must be installed, or None,
 * ``fit(problem, t) -> RivalFit``, which fits target t of a problem and times itself,
-* optionally ``absent() -> str | None``, why it cannot run here, and ``version() -> str``.
+* optionally ``absent() -> str | None``, the reason why it cannot run, and ``version() -> str``.
 
 All get the same predictors, penalties and, where their API allows it, folds; one thread; default
-tolerances. Whatever they need once per problem (files, other processes, Gram matrices of the
-training sets) is prepared outside the timed part, in their favour.
+tolerances. Preparations that are made once per problem (files, other processes, Gram matrices of
+the training sets) are not timed, in favour of the rivals.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Rival:
 
 
 def load(keys: Iterable[str] | None = None) -> tuple[list[Rival], dict[str, str]]:
-    """Return the rivals that can run, and the reason why each other one cannot."""
+    """Return the rivals that can run, and for each other one the reason why it cannot."""
     present, absent = [], {}
     for key in MODULES if keys is None else keys:
         if key not in MODULES:

@@ -1,4 +1,4 @@
-"""Runs in glmstar's own environment: reads a problem, then fits the targets asked for on stdin."""
+"""Worker in glmstar's own environment: reads a problem, then fits the targets named on stdin."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ def main():
         X, Y, fold, grid = (arrays[name] for name in ("X", "Y", "fold", "grid"))
     os.unlink(sys.argv[1])
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
-    fit(X[:, :10], Y[:, 0].copy(), splits, grid)  # imports that wait for the first fit
+    fit(X[:, :10], Y[:, 0].copy(), splits, grid)  # glmstar imports some modules in its first fit
     for line in sys.stdin:
         print("RESULT", *fit(X, Y[:, int(line)].copy(), splits, grid), flush=True)
 

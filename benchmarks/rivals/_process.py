@@ -1,4 +1,4 @@
-"""Rivals that run in another process: R, and Python environments that must be kept apart.
+"""Rivals in another process: R, and separate Python environments.
 
 The process reads the problem once, from a file. Then it reads target numbers from stdin, one a
 line, and answers each with a line "RESULT seconds lambda_min lambda_1se".
@@ -14,17 +14,17 @@ from . import RivalFit
 
 
 class Worker:
-    """One running process; its time is taken inside it."""
+    """One running process, which measures its own time."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
-        # Also ends it at exit, and as soon as the next problem gets a process of its own.
+        # Also ends it at exit, and as soon as the next problem gets its process.
         weakref.finalize(self, _stop, self._process)
 
     def fit(self, request: str) -> RivalFit:
-        """Send one line; wait for the answer and skip whatever else is printed."""
+        """Send one line and return the answer; other printed lines are skipped."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(request + "\n")

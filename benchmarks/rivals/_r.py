@@ -1,4 +1,4 @@
-"""One Rscript per problem, shared by both ways in which cv.glmnet can update."""
+"""One Rscript per problem, shared by both update methods of cv.glmnet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).with_name("cv_glmnet.R")
 
 
 def absent() -> str | None:
-    """Say what is missing, if anything."""
+    """Return what is missing, or None."""
     if shutil.which("Rscript") is None:
         return "Rscript not found"
     return None if version() else "the R package glmnet is not installed"
@@ -31,7 +31,7 @@ def absent() -> str | None:
 
 @lru_cache
 def version() -> str:
-    """Return the versions of glmnet and R, empty where R has no glmnet."""
+    """Return the versions of glmnet and R, or an empty text if R has no glmnet."""
     code = 'cat(as.character(packageVersion("glmnet")), "in R", as.character(getRversion()))'
     answer = subprocess.run(
         ["Rscript", "-e", code], capture_output=True, text=True, timeout=60, check=False

@@ -1,8 +1,8 @@
-"""Cross-validation around a solver that has a path but no usable cross-validation of its own.
+"""Cross-validation for solvers that have a path but no usable cross-validation.
 
 As in cv.glmnet, predictors are standardised on each training set, every path runs over the whole
-grid, and a last path on all cells ends at λ_1se. What depends on the predictors alone, their
-standardised values and Gram matrices, is made once per problem and is not timed.
+grid, and a last path on all cells ends at λ_1se. The standardised predictors and their Gram
+matrices are computed once per problem and are not timed.
 """
 
 from __future__ import annotations
@@ -53,20 +53,19 @@ FoldPath = Callable[[TrainingSet, Floats, Floats], Floats]
 
 def cross_validate(problem: Problem, t: int, path: FoldPath) -> RivalFit:
     """Time the cross-validation of target t."""
-    *folds, everyone = _training_sets(problem)
+    *folds, all_cells = _training_sets(problem)
     y, grid = np.ascontiguousarray(problem.Y[:, t]), paper_grid()
     start = time.perf_counter()
     errors = [fold.errors(y, path(fold, y, grid)) for fold in folds]
     lambda_min, lambda_1se = select(problem, np.array(errors))
-    path(everyone, y, grid[grid >= lambda_1se])
+    path(all_cells, y, grid[grid >= lambda_1se])
     return RivalFit(time.perf_counter() - start, lambda_min, lambda_1se)
 
 
 @lru_cache(maxsize=1)
 def _training_sets(problem: Problem) -> list[TrainingSet]:
-    nobody = np.array([], np.intp)
-    everyone = (np.arange(len(problem.X)), nobody)
-    return [_standardise(problem.X, *split) for split in (*problem.splits, everyone)]
+    all_cells = (np.arange(len(problem.X)), np.array([], np.intp))
+    return [_standardise(problem.X, *split) for split in (*problem.splits, all_cells)]
 
 
 def _standardise(X: Floats, rows: NDArray[np.intp], test: NDArray[np.intp]) -> TrainingSet:

@@ -1,7 +1,7 @@
 """adelie's Gaussian path by the covariance method, ``gaussian_cov``, at its tolerance of 1e-7.
 
 Its own `cv_grpnet` takes neither penalties nor folds, so the folds are run here; the Gram matrices
-of the training sets are given to it, untimed.
+of the training sets are passed to it and not timed.
 """
 
 from __future__ import annotations

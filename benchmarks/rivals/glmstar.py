@@ -1,7 +1,7 @@
 """glmstar (glmnet's C++ code for Python): same folds and grid, threshold 1e-7.
 
-It installs itself as the module `glmnet`, like python-glmnet, so it needs an environment of its
-own: name that environment's interpreter in BENCH_GLMSTAR_PYTHON. It is timed in there.
+It installs a module `glmnet`, like python-glmnet, so it needs a separate environment. Name the
+interpreter of that environment in BENCH_GLMSTAR_PYTHON. The time is measured in that process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SCRIPT = Path(__file__).with_name("_glmstar_worker.py")
 
 
 def absent() -> str | None:
-    """Say what is missing, if anything."""
+    """Return what is missing, or None."""
     if not os.environ.get(VARIABLE):
         return f"the environment variable {VARIABLE} names no interpreter"
     return None if version() else f"glmstar is not installed in {os.environ[VARIABLE]}"
@@ -38,7 +38,7 @@ def absent() -> str | None:
 
 @lru_cache
 def version() -> str:
-    """Return the version of glmstar in its own environment, empty where it is not there."""
+    """Return the version of glmstar in its own environment, or an empty text."""
     code = "import importlib.metadata as m; print(m.version('glmstar'))"
     try:
         answer = subprocess.run(

@@ -1,8 +1,8 @@
 """python-glmnet's public estimator, ``ElasticNet(alpha=1, lambda_path=grid, n_splits=10)``.
 
 Its folds can be given as groups: ten groups and ten splits make each group a fold. It averages the
-folds with equal weights, glmnet with their numbers of cells, which differ by one at most; so where
-the curve is flat it may choose a neighbour. Threshold 1e-7, glmnet's default.
+folds with equal weights, glmnet with weights by the number of cells, which differ by one at most.
+On flat curves it may therefore choose a neighbouring penalty. Threshold 1e-7, glmnet's default.
 """
 
 from __future__ import annotations

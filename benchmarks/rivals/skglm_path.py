@@ -1,7 +1,7 @@
 """skglm's path on a given Gram matrix: `AndersonCD` with the datafit `QuadraticHessian`.
 
 skglm has no cross-validation, so the folds are run here; the Gram matrices of the training sets are
-given to it, untimed. Tolerance 1e-4, its default (on the gradient, not the gap).
+passed to it and not timed. Tolerance 1e-4, its default (on the gradient, not the gap).
 """
 
 from __future__ import annotations

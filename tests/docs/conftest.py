@@ -17,9 +17,9 @@ from scifate_sklearn.datasets import make_labelled_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE_URL = "https://github.com/scifate-sklearn/scifate_sklearn/blob/main/"
-# Comments in front of a block: the public name without which it is skipped, or the file whose
-# content it shows, which does not run on the page.
-MARK = re.compile(r"<!-- (needs|file): (\S+) -->")
+# Comments in front of a block: the public name without which it is skipped; or the file whose
+# content it shows, or to which it adds a line. The latter do not run on the page.
+MARK = re.compile(r"<!-- (needs|file|line): (\S+) -->")
 
 
 class Block(NamedTuple):
@@ -30,10 +30,15 @@ class Block(NamedTuple):
     text: str
     needs: str = ""
     file: str = ""
+    line_of: str = ""
 
     @property
     def can_run(self) -> bool:
-        return not self.file and (not self.needs or hasattr(scifate_sklearn, self.needs))
+        return (
+            not self.file
+            and not self.line_of
+            and (not self.needs or hasattr(scifate_sklearn, self.needs))
+        )
 
 
 class Link(NamedTuple):
@@ -59,7 +64,7 @@ def read_blocks(markdown: str) -> list[Block]:
             else:
                 raise ValueError(f"The block of line {number} never ends.")
             mark = MARK.fullmatch(before.strip())
-            marked = {mark[1]: mark[2]} if mark else {}
+            marked = {{"line": "line_of"}.get(mark[1], mark[1]): mark[2]} if mark else {}
             blocks.append(Block(fence[2], number + 1, "\n".join(inside) + "\n", **marked))
         before = line
     return blocks

@@ -53,22 +53,22 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
 
         min over a, β of  ½ Σᵢ wᵢ (yᵢ − a − xᵢᵀβ)² + λ Σⱼ vⱼ sⱼ (α |βⱼ| + ½ (1 − α) sⱼ βⱼ² / s_y)
 
-    where s are the standard deviations (ddof 0) of the training set at hand, and λ is chosen by
-    cross-validation with folds that all targets share, exactly as R's ``cv.glmnet`` 4.1 does. A
-    target with fewer than two such predictors, or a constant one, gets no model: coefficients 0,
-    λ NaN, no links.
+    where s are the standard deviations (ddof 0) of the training set, and v the penalty factors. The
+    penalty λ is selected by cross-validation with folds that all targets share, as in R's
+    ``cv.glmnet`` 4.1. A target with fewer than two such predictors, or a constant one, gets no
+    model: coefficients 0, λ NaN, no links.
 
     Parameters
     ----------
     engine : {"gram", "glmnet"}, default="gram"
-        ``"gram"`` solves all targets from shared moments; ``"glmnet"`` calls glmnet itself through
-        python-glmnet, target by target: hundreds of times slower, the judge of the other.
+        ``"gram"`` solves all targets from shared moments. ``"glmnet"`` calls glmnet's Fortran code
+        through python-glmnet, target by target, for comparison; it is hundreds of times slower.
     lambda_rule : {"1se", "min"}, float or callable, default="1se"
-        Which penalty to choose: glmnet's two rules, a fixed number (added to the grid if it is not
-        there, so that its error is cross-validated too), or a callable that receives a
-        `solvers.selection.CVCurve` and returns one of its ``lambdas``.
+        Rule that selects the penalty: one of glmnet's two rules; a fixed number, which is added to
+        the grid so that its error is cross-validated too; or a callable that receives a
+        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``.
     lambdas : {"paper", "auto"} or array-like, default="paper"
-        The penalty grid: the paper's 100 from 10 to 0.001, glmnet's data-driven one for each
+        Penalty grid: the paper's 100 values from 10 to 0.001, glmnet's data-driven grid for each
         target, or given values.
     alpha : float in [0, 1], default=1.0
         1 is the LASSO, 0 ridge regression.
@@ -77,24 +77,26 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     cor_threshold : float or None, default=0.03
         Prefilter on the absolute correlation with the target; None keeps every predictor.
     exclude_self : bool, default=True
-        Never let a TF regulate the gene of the same name. Needs data frames, which have names.
+        Exclude each TF from the predictors of the gene of the same name. Requires data frames,
+        because arrays have no names.
     covariates : tuple of str, default=("new_size_factor", "labeling_ratio")
-        Columns of `tf_matrix` that are ordinary predictors but never become links. Names that are
-        not there are ignored.
+        Columns of `tf_matrix` that are ordinary predictors but never become links. Names that
+        `tf_matrix` lacks are ignored.
     standardize, fit_intercept : bool, default=True
         As in glmnet; coefficients are always on the scale of the input.
     penalty_factor : array-like or Series of shape (n_features,) or DataFrame, default=None
         Relative penalties, 0 for none, infinite to exclude; rescaled to a mean of 1 over each
-        target's predictors. A Series is aligned by name; predictors it lacks get 1. A DataFrame
-        of TFs × targets gives each pair its own, so that evidence shapes the fit
-        (`prior_penalties` makes one); pairs it lacks get 1, names that the data lack are ignored.
+        target's predictors. A Series is aligned by name; predictors that it lacks get 1. A
+        DataFrame of TFs × targets gives each pair a factor of its own, for instance from evidence
+        (`prior_penalties`); pairs that it lacks get 1, and names that the data lack are ignored.
     path : {"adaptive", "full"}, default="adaptive"
-        ``"adaptive"`` ends a target's path at the first penalty whose CV error is above the lowest
-        one so far by more than 2.5 standard errors of their fold-by-fold difference and by more
-        than a quarter of ``cv_mse_se_`` there, if the lowest is more than 5 ``cv_mse_se_`` below
-        the error at the largest penalty; a path without such a clear minimum is followed to its
-        end. ``cv_mse_`` is NaN beyond the stop. ``"full"`` follows every path to its end, as do a
-        number or a callable as `lambda_rule`, ``lambdas="auto"`` and ``engine="glmnet"``.
+        ``"full"`` solves every penalty of the grid. ``"adaptive"`` ends the path of a target at the
+        first penalty whose CV error exceeds the lowest one so far by more than 2.5 standard errors
+        of their fold-by-fold difference and by more than a quarter of ``cv_mse_se_`` there. The
+        lowest error must be more than 5 ``cv_mse_se_`` below the error at the largest penalty;
+        without such a clear minimum the path is solved to its end. ``cv_mse_`` is NaN beyond the
+        stop. A number or a callable as `lambda_rule`, ``lambdas="auto"`` and ``engine="glmnet"``
+        imply ``"full"``.
     tol : float, default=1e-12
         Duality gap at which a problem is solved, relative to the mean square of the target.
         With ``engine="glmnet"``, glmnet's own threshold.
@@ -108,16 +110,17 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     verbose : int, default=0
         1 shows a progress bar.
     checkpoint : path-like or None, default=None
-        Folder for finished blocks of targets. A fit that was killed goes on from there and loses
-        the blocks in flight only; one of other data, parameters or version is refused. Not for a
-        callable as `lambda_rule`, of which nobody can say whether it is the same.
+        Folder for finished blocks of targets. A fit that was killed resumes from there and loses
+        only the blocks that were being fitted. A folder of other data, parameters or version is
+        refused. Not available with a callable as `lambda_rule`, because two callables cannot be
+        compared.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_targets, n_features) or (n_features,)
     intercept_ : ndarray of shape (n_targets,) or float
     lambda_, lambda_min_, lambda_1se_ : ndarray of shape (n_targets,) or float
-        The chosen penalty, and what glmnet's rules would choose.
+        The selected penalty, and those that glmnet's two rules select.
     lambdas_ : ndarray of shape (n_lambdas,)
         Decreasing penalties; (n_targets, n_lambdas), NaN-padded, for ``lambdas="auto"``.
     cv_mse_, cv_mse_se_ : ndarray of shape (n_targets, n_lambdas) or (n_lambdas,)
@@ -125,16 +128,16 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     r2_ : ndarray of shape (n_targets,) or float
         max(0, 1 − cvm(lambda_)/var(y, ddof 1)); NaN without a model.
     n_iter_ : ndarray of shape (n_targets,) or int
-        Rounds along the final path (−1 where glmnet does not say).
+        Rounds along the final path; −1 with ``engine="glmnet"``, which does not report them.
     dual_gap_ : ndarray of shape (n_targets,) or float
-        Certificate of the final model: how far its objective can be above the minimum, relative
-        to the mean square of the target.
+        Upper bound on how far the objective of the final model is above its minimum, relative to
+        the mean square of the target.
     links_ : DataFrame
         One row per non-zero coefficient: ``TF``, ``target``, ``coef``, ``r2``, ``lambda_``.
     feature_names_in_ : ndarray of str
         Only where `tf_matrix` has names.
     target_names_in_ : ndarray of str
-        Names of the targets; ``y0``, ``y1``, ... where there are none.
+        Names of the targets; ``y0``, ``y1``, ... if they have no names.
     n_features_in_ : int
 
     References
@@ -237,7 +240,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
             Regulators, usually the z-scored log total expression of all TFs, and covariates.
         target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
-            Responses, usually z-scored log new RNA; velocities or rates serve as well.
+            Responses, usually z-scored log new RNA; also velocities or rates.
         sample_weight : array-like of shape (n_cells,), default=None
             Non-negative weights of the cells.
         groups : array-like of shape (n_cells,), default=None
@@ -250,24 +253,24 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the matrices disagree, hold NaN, infinity, masked values or numbers whose powers
-            leave the range of double precision, are broken sparse matrices, name a column twice, or
-            have fewer cells than folds; if `cv` gives other things than rows of these cells; or if
-            a training set has no weight.
+            If the matrices have different cells; hold NaN, infinity, masked values, or numbers
+            whose powers leave the range of double precision; are damaged sparse matrices; repeat a
+            column name; or have fewer cells than folds. If `cv` yields something other than rows of
+            these cells, or a training set has no weight.
         TypeError
-            If they hold something else than real numbers.
+            If the matrices hold something other than real numbers.
         """
         fit_regressor(self, read_cells(self, tf_matrix, target_matrix, sample_weight, groups))
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_moments(self, moments: Moments) -> SciFateRegressor:
-        """Fit from sufficient statistics alone; `cv` and `random_state` are not consulted.
+        """Fit from moments, without the cells; `cv` and `random_state` are not used.
 
         Parameters
         ----------
         moments : Moments
-            Sums over the cells of each fold; `fit` makes the same from matrices.
+            Sums over the cells of each fold, as `fit` makes them from matrices.
 
         Returns
         -------
@@ -276,9 +279,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `moments` are something else.
+            If `moments` is not a Moments.
         ValueError
-            If they are too large for double precision, or a training set has no weight.
+            If the sums are too large for double precision, a training set has no weight, or the
+            engine reads the cells.
         """
         fit_regressor(self, read_moments(self, moments))
         return self

@@ -1,7 +1,7 @@
-"""The command line: `scifate demo` shows what the method finds, `scifate run` applies it.
+"""The command line: `scifate demo` on simulated cells, `scifate run` on the user's.
 
-Here are the commands and their options only. What takes long to import is imported inside the
-commands, so that help and usage errors are quick.
+Modules that take long to import are imported inside the commands, so that help and usage errors
+are quick.
 """
 
 from typing import Annotated
@@ -9,19 +9,44 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import _options as opt
+from ._commands import command_from, evidence_flags, evidence_table_names
 from ._console import tidy_errors
+from ._options import DemoOptions, RunOptions, check_out_folder
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    name="scifate",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+RUN_HELP = """\
+Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
+
+The folder OUT gets links.csv, targets.csv, run.json, annotated.h5ad (the cells, with the
+results in uns["scifate"]) and, with {options}, links_filtered.csv, ledger.csv (why
+each link was kept or dropped), {tables}.
+"""
+
+
+def build_app() -> typer.Typer:
+    """Return the command line, with the options of all kinds of evidence."""
+    app = typer.Typer(
+        name="scifate",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_main)
+    run_help = RUN_HELP.format(
+        options=_join(evidence_flags(), "or"),
+        tables=_join([f"{name}.csv" for name in evidence_table_names()], "and"),
+    )
+    app.command("run", help=run_help)(command_from(RunOptions, _run))
+    app.command("demo", help=_demo.__doc__)(command_from(DemoOptions, _demo))
+    return app
+
+
+def _join(words: list[str], conjunction: str) -> str:
+    *before, last = words
+    return f"{', '.join(before)} {conjunction} {last}" if before else last
 
 
 def _print_version(wanted: bool) -> None:
@@ -30,8 +55,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def main(
+def _main(
     version: Annotated[
         bool,
         typer.Option(
@@ -39,62 +63,25 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Which transcription factors drive which genes, from newly made RNA."""
+    """Infer which transcription factors regulate which genes, from newly made RNA."""
 
 
-@app.command()
-def run(
-    cells: opt.Cells,
-    tfs: opt.Tfs,
-    out: opt.Out,
-    new: opt.New = "new",
-    total: opt.Total = "total",
-    encode: opt.Encode = None,
-    ignore_case: opt.IgnoreCase = False,
-    strict: opt.Strict = False,
-    motifs: opt.Motifs = None,
-    motif_annotations: opt.MotifAnnotations = None,
-    min_overlap: opt.MinOverlap = 0.1,
-    response: opt.Response = opt.Kind.counts,
-    gene_symbols: opt.GeneSymbols = None,
-    gene_filter_rate: opt.GeneFilterRate = 0.1,
-    cell_filter_umi: opt.CellFilterUMI = 10000,
-    lambda_rule: opt.LambdaRule = "1se",
-    coef_threshold: opt.CoefThreshold = 0.04,
-    path: opt.LambdaPath = opt.PathKind.adaptive,
-    n_jobs: opt.Jobs = -1,
-    seed: opt.Seed = 123456,
-    checkpoint: opt.Checkpoint = None,
-    overwrite: opt.Overwrite = False,
-    quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
-) -> None:
-    """Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
+def _run(options: RunOptions) -> None:
+    check_out_folder(options.out, options.overwrite)
+    with tidy_errors(options.debug):
+        from ._run import run_and_write
 
-    The folder OUT gets links.csv, targets.csv, run.json, annotated.h5ad (the cells, with the
-    results in uns["scifate"]) and, with --encode or --motifs, links_filtered.csv, ledger.csv (why
-    each link was kept or dropped), enrichment.csv and motif_enrichment.csv.
-    """
-    options = {name: value for name, value in locals().items() if name not in ("debug", "out")}
-    opt.check_evidence(encode, ignore_case, strict, motifs, motif_annotations)
-    opt.check_out_folder(out, overwrite)
-    with tidy_errors(debug):
-        from ._run import Settings, run_and_write
-
-        summary = run_and_write(Settings(**options), out)
-        if not quiet:
+        summary = run_and_write(options)
+        if not options.quiet:
             typer.echo(summary)
 
 
-@app.command()
-def demo(
-    n_cells: opt.NumberOfCells = 2000,
-    seed: opt.Seed = 0,
-    n_jobs: opt.Jobs = -1,
-    debug: opt.Debug = False,
-) -> None:
-    """Simulate labelled cells with a known network, and show how much of it is found again."""
-    with tidy_errors(debug):
+def _demo(options: DemoOptions) -> None:
+    """Simulate labelled cells with a known network, and compare the inferred links with it."""
+    with tidy_errors(options.debug):
         from ._demo import run_demo
 
-        typer.echo(run_demo(n_cells, seed, n_jobs))
+        typer.echo(run_demo(options.n_cells, options.seed, options.n_jobs))
+
+
+app = build_app()

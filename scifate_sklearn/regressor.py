@@ -475,8 +475,14 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     def _make_engine(self, moments: Moments, cells: Any) -> Any:
         from .solvers import (
             _glmnet as glmnet,
+        )
+        from .solvers import (
             _gram as gram,
+        )
+        from .solvers import (
             _problem as problem,
+        )
+        from .solvers import (
             _selection as selection,
         )
 

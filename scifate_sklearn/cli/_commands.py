@@ -94,7 +94,7 @@ def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> No
     """Raise a usage error if an option is given without the one it needs."""
     for each, _ in _option_fields(options):
         needed = each.metadata["needs"]
-        if needed and values[each.name] and not values[needed]:
+        if needed and values[each.name] != each.default and not values[needed]:
             raise typer.BadParameter(
                 f"{flag_of(each.name)} needs {flag_of(needed)} too.", param_hint=flag_of(needed)
             )

@@ -2,9 +2,9 @@
 
 from ._downloads import fetch_file
 from ._labelled_cells import LabelledCells, make_labelled_cells
+from ._references import DYNAMO_ENCODE_URL as DYNAMO_ENCODE_URL
+from ._references import DYNAMO_TF_ANNOTATIONS_URL as DYNAMO_TF_ANNOTATIONS_URL
 from ._references import (
-    DYNAMO_ENCODE_URL as DYNAMO_ENCODE_URL,
-    DYNAMO_TF_ANNOTATIONS_URL as DYNAMO_TF_ANNOTATIONS_URL,
     fetch_cistarget,
     fetch_dynamo_encode,
     fetch_dynamo_tf_annotations,

@@ -158,7 +158,7 @@ def _score(
             f"{'All' if n_edges else 'None'} of the {n_pairs} candidate pairs are edges of `gold`, "
             "so that no ranking is better than another; check the universe (`tfs`, `targets`)."
         )
-    tally, density = Tally.of(values, is_edge), n_edges / n_pairs
+    tally, density = Tally.from_scores(values, is_edge), n_edges / n_pairs
     early = early_precision(tally)
     return NetworkScore(
         aupr=average_precision(tally),

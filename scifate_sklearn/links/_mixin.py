@@ -1,4 +1,4 @@
-"""LinkTableMixin: what estimators share that are fitted to cells and transform to links."""
+"""Mixin of the estimators that are fitted to cells and return links."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ._table import LINK_COLUMNS
 
 
 class LinkTableMixin(MultiOutputMixin, RegressorMixin):
-    """A regressor whose `transform` returns a links table: one row per link, not per cell."""
+    """Mixin for regressors whose `transform` returns a links table: rows are links, not cells."""
 
-    # scikit-learn takes any argument not called X or y for metadata.
+    # scikit-learn treats every argument that is not called X or y as metadata.
     __metadata_request__fit: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
     __metadata_request__predict: ClassVar = {"tf_matrix": UNUSED}
     __metadata_request__transform: ClassVar = {"tf_matrix": UNUSED}

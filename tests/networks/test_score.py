@@ -79,7 +79,7 @@ class TestValues:
     )
     @settings(max_examples=200, deadline=None)
     def test_weighted_ties_equal_the_formulas(self, ties, n_unscored, n_missed):
-        """As many candidates as a genome has need no row each."""
+        """Pairs without a score, which can be millions, are one tie."""
         ties = [tie for tie in [*ties, (n_missed, n_unscored)] if sum(tie)]
         n_edges, n_others = sum(tie[0] for tie in ties), sum(tie[1] for tie in ties)
         assume(n_edges and n_others)
@@ -254,7 +254,7 @@ class TestInputs:
         assert score_network(scores, tested) == score_network(scores, gold)
         with pytest.raises(ValueError, match="'peak' of `gold` must hold 0 and 1"):
             score_network(scores, tested.assign(peak=2))
-        with pytest.raises(ValueError, match="`gold` holds no edge"):
+        with pytest.raises(ValueError, match="`gold` has no edges"):
             score_network(scores, tested.assign(peak=0))
 
     def test_inputs_stay_as_they_are(self):
@@ -271,7 +271,7 @@ class TestErrors:
     def problem(self):
         return make_problem(9)
 
-    def test_names_that_do_not_meet(self, problem):
+    def test_names_that_do_not_match(self, problem):
         scores, gold = problem
         lower = gold.assign(TF=gold["TF"].str.lower())
         with pytest.raises(ValueError, match=r"TFs of `scores`.*'TF0'.*'tf0'.*case is ignored"):
@@ -295,7 +295,7 @@ class TestErrors:
             score_network(scores, complete, tfs=["TF0"], targets=["G0"])
 
     @pytest.mark.parametrize("given", ["TF0", [], ["TF0", "TF0"]])
-    def test_a_universe_that_is_none(self, problem, given):
+    def test_an_invalid_universe(self, problem, given):
         with pytest.raises((TypeError, ValueError), match="`tfs` must"):
             score_network(*problem, tfs=given)
 
@@ -328,9 +328,9 @@ class TestErrors:
         scores, gold = problem
         with pytest.raises(ValueError, match="finite numbers"):
             score_network(scores.mask(scores > 0.5), gold)
-        with pytest.raises(ValueError, match="names the target 'G0' twice"):
+        with pytest.raises(ValueError, match="repeats the target 'G0'; keep one"):
             score_network(scores.rename(columns={"G1": "G0"}), gold)
-        with pytest.raises(ValueError, match="names the TF 'TF1' twice"):
+        with pytest.raises(ValueError, match="repeats the TF 'TF1'; keep one"):
             score_network(scores.rename(index={"TF0": "TF1"}), gold)
 
     def test_no_tables(self, problem):

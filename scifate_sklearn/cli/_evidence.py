@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..filters import LinkUnion
-from ..filters.evidence import EvidenceKind, FittedModel, Step
+from ..filters.evidence import CellNames, EvidenceKind, FittedModel, Step
 from ..links import survivors
 
 
@@ -51,8 +51,8 @@ class LoadedEvidence:
             If a file cannot be used, or too few names match; the message names the option.
         """
         names = {"TF": genes.index[genes["is_tf"]], "target": genes.index}
-        given = [kind for kind in kinds if kind.is_given]
-        return cls([(kind, kind.read(names, min_overlap)) for kind in given])
+        cells = CellNames(names, min_overlap)
+        return cls([(kind, kind.read(cells)) for kind in kinds if kind.is_given])
 
     def test_links(self, links: pd.DataFrame, model: FittedModel) -> TestedLinks:
         """Return the links with their evidence."""

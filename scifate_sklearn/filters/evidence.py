@@ -11,7 +11,7 @@ methods, so that help stays quick.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -88,6 +88,70 @@ class Step(NamedTuple):
     kept: int
 
 
+def suggest_lower_overlap(difference: str | None = None) -> str:
+    """Return the last sentence of the message if too few names match.
+
+    Parameters
+    ----------
+    difference : {"case", "versions"} or None, default=None
+        Difference that keeps most names apart.
+
+    Returns
+    -------
+    str
+    """
+    return "If a small overlap is expected, lower --min-overlap."
+
+
+@dataclass(frozen=True)
+class CellNames:
+    """Names of the cells, for comparison with those of a reference.
+
+    Attributes
+    ----------
+    by_role : mapping of str to Index of str
+        Names of the TFs and of all genes, under ``"TF"`` and ``"target"``.
+    min_overlap : float
+        Value of ``--min-overlap``: least share of names in common, of the smaller side.
+    """
+
+    by_role: Mapping[str, pd.Index[str]]
+    min_overlap: float
+
+    def require(
+        self,
+        role: str,
+        names: Collection[str],
+        hint: Callable[[str | None], str] = suggest_lower_overlap,
+    ) -> None:
+        """Raise an error with examples and the likely cause if too few names match.
+
+        Parameters
+        ----------
+        role : {"TF", "target"}
+        names : collection of str
+            Names in the reference.
+        hint : callable, default=suggest_lower_overlap
+            Function of the difference that keeps most names apart, which returns the end of the
+            message.
+
+        Raises
+        ------
+        ValueError
+            If too few names match.
+        """
+        from ..names import require_overlap
+
+        require_overlap(
+            self.by_role[role],
+            names,
+            what=role,
+            whose="the cells",
+            min_share=self.min_overlap,
+            hint=hint,
+        )
+
+
 @dataclass(frozen=True)
 class FittedModel:
     """The parts of a fitted model that a filter may depend on.
@@ -130,15 +194,12 @@ class EvidenceKind(ABC):
         return getattr(self, self.main_option()) is not None
 
     @abstractmethod
-    def read(self, names: Mapping[str, pd.Index[str]], min_overlap: float) -> Any:
+    def read(self, cells: CellNames) -> Any:
         """Read the reference and compare its names with those of the cells, before the fit.
 
         Parameters
         ----------
-        names : mapping of str to Index of str
-            Names of the cells' TFs and genes under ``"TF"`` and ``"target"``.
-        min_overlap : float
-            Value of ``--min-overlap``: least share of names in common, of the smaller side.
+        cells : CellNames
 
         Returns
         -------
@@ -148,8 +209,8 @@ class EvidenceKind(ABC):
         Raises
         ------
         ValueError
-            If a file cannot be used or too few names match; wrapped by `naming`, the message
-            begins with the option.
+            If a file cannot be used or too few names match. Within `naming`, the message begins
+            with the option and the file.
         """
 
     @abstractmethod
@@ -185,17 +246,7 @@ class EvidenceKind(ABC):
         return {}
 
     def steps(self, fitted: Any) -> list[Step]:
-        """Return the counts to show in the summary of the run.
-
-        Parameters
-        ----------
-        fitted : LinkFilter
-            The fitted filter.
-
-        Returns
-        -------
-        list of Step
-        """
+        """Return counts of the fitted filter for the summary and the report of the run."""
         return []
 
 

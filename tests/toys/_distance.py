@@ -1,6 +1,5 @@
 """Evidence from the distance between a gene and the nearest motif of the TF."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..names import require_overlap
 from .base import Evidence, LinkFilter, Reasons
-from .evidence import EvidenceKind, FittedModel, Step, input_file, naming, option
+from .evidence import CellNames, EvidenceKind, FittedModel, Step, input_file, naming, option
 
 
 class DistanceLinkFilter(LinkFilter):
@@ -43,16 +41,13 @@ class DistanceEvidence(EvidenceKind):
     distances: Path | None = input_file(help="Distances: a table with TF, target and distance.")
     max_distance: float = option(10.0, help="Largest distance in kb.", needs="distances", min=0)
 
-    def read(self, names: Mapping[str, "pd.Index[str]"], min_overlap: float) -> pd.DataFrame:
+    def read(self, cells: CellNames) -> pd.DataFrame:
         """Return the table of distances."""
         assert self.distances is not None
         with naming("--distances", self.distances):
             table = pd.read_csv(self.distances)
-            for role in ("TF", "target"):
-                theirs = set(table[role])
-                require_overlap(
-                    names[role], theirs, what=role, whose="the cells", min_share=min_overlap
-                )
+            cells.require("TF", set(table["TF"]))
+            cells.require("target", set(table["target"]))
         return table
 
     def make_filter(self, reference: pd.DataFrame, model: FittedModel) -> DistanceLinkFilter:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..evidence import EvidenceKind, FittedModel, Step, input_file, naming, option
+from ..evidence import (
+    CellNames,
+    EvidenceKind,
+    FittedModel,
+    Step,
+    input_file,
+    naming,
+    option,
+    suggest_lower_overlap,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,22 +46,20 @@ class ChipEvidence(EvidenceKind):
         needs="encode",
     )
 
-    def read(self, names: Mapping[str, pd.Index[str]], min_overlap: float) -> BindingReference:
+    def read(self, cells: CellNames) -> BindingReference:
         """Return the reference, renamed as in the cells if letter case is ignored."""
-        from ...names import require_overlap
         from ._harmonize import harmonize_reference
         from ._reference import BindingReference
 
-        compare = partial(
-            require_overlap, whose="the cells", min_share=min_overlap, hint=_explain_difference
-        )
         assert self.encode is not None
         with naming("--encode", self.encode):
             reference = harmonize_reference(
-                BindingReference.read(self.encode), names, "case" if self.ignore_case else None
+                BindingReference.read(self.encode),
+                cells.by_role,
+                "case" if self.ignore_case else None,
             )
-            compare(names["TF"], reference.tfs, what="TF")
-            compare(names["target"], reference.genes, what="target")
+            cells.require("TF", reference.tfs, _suggest_option)
+            cells.require("target", reference.genes, _suggest_option)
         return reference
 
     def make_filter(self, reference: BindingReference, model: FittedModel) -> EncodeLinkFilter:
@@ -77,7 +82,7 @@ class ChipEvidence(EvidenceKind):
         return [Step("tfs_kept_by_chip", "TFs kept by ChIP-seq", len(kept), int(kept.sum()))]
 
 
-def _explain_difference(difference: str | None) -> str:
+def _suggest_option(difference: str | None) -> str:
     if difference == "case":
         return "Add --ignore-case to match them."
-    return "If a small overlap is expected, lower --min-overlap."
+    return suggest_lower_overlap(difference)

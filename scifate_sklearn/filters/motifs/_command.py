@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..evidence import EvidenceKind, FittedModel, Step, input_file, naming
+from ..evidence import (
+    CellNames,
+    EvidenceKind,
+    FittedModel,
+    Step,
+    input_file,
+    naming,
+    suggest_lower_overlap,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,25 +40,19 @@ class MotifEvidence(EvidenceKind):
         needs="motifs",
     )
 
-    def read(
-        self, names: Mapping[str, pd.Index[str]], min_overlap: float
-    ) -> tuple[MotifRankings, pd.DataFrame]:
+    def read(self, cells: CellNames) -> tuple[MotifRankings, pd.DataFrame]:
         """Return the rankings and the annotations."""
-        from ...names import require_overlap
         from ._annotations import read_motif_annotations
         from ._rankings import MotifRankings
 
-        compare = partial(
-            require_overlap, whose="the cells", min_share=min_overlap, hint=_explain_difference
-        )
         assert self.motifs is not None
         assert self.motif_annotations is not None
         rankings = MotifRankings.read(self.motifs)
         annotations = read_motif_annotations(self.motif_annotations)
         with naming("--motifs", self.motifs):
-            compare(names["target"], rankings.genes, what="target")
+            cells.require("target", rankings.genes, _suggest_species)
         with naming("--motif-annotations", self.motif_annotations):
-            compare(names["TF"], set(annotations["TF"]), what="TF")
+            cells.require("TF", set(annotations["TF"]), _suggest_species)
         return rankings, annotations
 
     def make_filter(
@@ -77,8 +77,5 @@ class MotifEvidence(EvidenceKind):
         return [Step("tfs_with_motif", "TFs with enriched motif", n_tfs, n_enriched)]
 
 
-def _explain_difference(difference: str | None) -> str:
-    return (
-        "Use files for the species of the cells; if a small overlap is expected, lower "
-        "--min-overlap."
-    )
+def _suggest_species(difference: str | None) -> str:
+    return f"Use files for the species of the cells. {suggest_lower_overlap(difference)}"

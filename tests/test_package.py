@@ -207,6 +207,18 @@ class TestContracts:
         links += re.findall(r"https?://\S+", metadata["project_urls"])
         assert all(link.startswith(metadata["url"]) for link in links)
 
+    def test_citation_agrees_with_the_metadata(self) -> None:
+        metadata, text = read_setup_cfg()["metadata"], (ROOT / "CITATION.cff").read_text()
+        stated = dict(re.findall(r"^([a-z-]+): (.+)$", text, re.MULTILINE))
+        assert stated["cff-version"] == "1.2.0"
+        assert stated["title"] == metadata["name"]
+        assert stated["license"] == metadata["license"]
+        assert f"- name: {metadata['author']}" in text
+        assert re.findall(r"doi: (\S+)", text) == [
+            "10.1038/s41587-020-0480-9",
+            "10.18637/jss.v033.i01",
+        ]
+
     def test_every_imported_distribution_is_required(self) -> None:
         options = read_setup_cfg()["options"], read_setup_cfg()["options.extras_require"]
         stated = "\n".join([options[0]["install_requires"], *options[1].values()])

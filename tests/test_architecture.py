@@ -1,7 +1,6 @@
 """Rules of the source code that hold for every module: imports, names and sizes."""
 
 import ast
-import configparser
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -163,35 +162,11 @@ class TestSizes:
         assert len(lines) - len(docstring_lines(TREES[name])) <= LONGEST_MODULE
 
 
-class TestLayers:
-    """CONTRIBUTING.md has the one description of the layers."""
-
-    @pytest.fixture
-    def guide(self) -> str:
-        if not (ROOT / "CONTRIBUTING.md").is_file():
-            pytest.skip(f"there is no CONTRIBUTING.md in {ROOT}")
-        return (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-
-    @pytest.fixture
-    def layers(self) -> list[set[str]]:
-        """Return the layers that import-linter checks, from top to bottom."""
-        if not (ROOT / "setup.cfg").is_file():
-            pytest.skip(f"there is no setup.cfg in {ROOT}")
-        config = configparser.ConfigParser()
-        config.read(ROOT / "setup.cfg", encoding="utf-8")
-        rows = config["importlinter:contract:layers"]["layers"].split("\n")
-        found = [set(re.findall(r"\w+", row)) for row in rows if row.strip()]
-        return [row for row in found if row != {"__main__"}]
-
-    def test_the_table_is_that_of_the_contract(self, guide: str, layers: list[set[str]]) -> None:
-        _, _, after = guide.partition("imports only from layers below")
-        table = after.partition("| layer |")[2].partition("\n\n")[0]
-        rows = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
-        assert [set(re.findall(r"`(\w+)`", row)) for row in rows] == layers
-
-    def test_no_other_text_describes_them(self, guide: str) -> None:
-        assert "imports only from layers below" in guide
-        pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *PATHS.values()]
-        for page in pages:
-            text = " ".join(page.read_text(encoding="utf-8").split())
-            assert not re.search(r"imports run one way|imports only from", text, re.I), page
+def test_layers_are_described_in_one_place() -> None:
+    """In CONTRIBUTING.md, whose table is compared with setup.cfg by the tests of the pages."""
+    if not (ROOT / "CONTRIBUTING.md").is_file():
+        pytest.skip(f"there is no CONTRIBUTING.md in {ROOT}")
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *PATHS.values()]
+    for page in pages:
+        text = " ".join(page.read_text(encoding="utf-8").split())
+        assert not re.search(r"imports run one way|imports only from", text, re.IGNORECASE), page

@@ -260,7 +260,7 @@ class TestMotifs:
     def test_little_evidence_costs_no_results(
         self, run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
     ) -> None:
-        """Names in common are asked of all cells' TFs, not of those that happen to have links."""
+        """The overlap is that of all TFs of the cells, not only of those with links."""
         links = pd.read_csv(self._links(run, tmp_path / "first"))
         idle = [tf for tf in cells.tf_names if tf not in set(links["TF"])]
         peaks = cells.reference.assign(TF=idle[0] if idle else "Unheard")

@@ -1,57 +1,10 @@
-"""TF → target networks from newly made RNA, as scikit-learn estimators."""
+"""Gene regulatory networks from newly made RNA: scikit-learn estimators and their evidence.
 
-from . import datasets
+The public names are listed in ``__init__.pyi`` and loaded when they are first used (SPEC 1).
+"""
+
+import lazy_loader as _lazy
+
 from ._version import __version__ as __version__
-from .anndata_io import (
-    SciFateInputs,
-    SciFateMoments,
-    open_anndata,
-    prepare_anndata,
-    prepare_moments,
-    scifate_glmnet,
-)
-from .filters import (
-    BindingReference,
-    EncodeLinkFilter,
-    LinkUnion,
-    MotifLinkFilter,
-    MotifRankings,
-    harmonize_reference,
-    motif_scores,
-    name_overlap,
-    prior_penalties,
-)
-from .ledger import link_ledger
-from .linear_model import MultiOutputLassoCV
-from .networks import combine_links, compare_links, score_network
-from .preprocessing import RSampleKFold
-from .regressor import SciFateRegressor
-from .resampling import PermutationFDR, StabilitySelection
 
-__all__ = [
-    "BindingReference",
-    "EncodeLinkFilter",
-    "LinkUnion",
-    "MotifLinkFilter",
-    "MotifRankings",
-    "MultiOutputLassoCV",
-    "PermutationFDR",
-    "RSampleKFold",
-    "SciFateInputs",
-    "SciFateMoments",
-    "SciFateRegressor",
-    "StabilitySelection",
-    "combine_links",
-    "compare_links",
-    "datasets",
-    "harmonize_reference",
-    "link_ledger",
-    "motif_scores",
-    "name_overlap",
-    "open_anndata",
-    "prepare_anndata",
-    "prepare_moments",
-    "prior_penalties",
-    "scifate_glmnet",
-    "score_network",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,3 +1,3 @@
-"""The version, where every module may import it from."""
+"""Version of the package, without further imports."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

@@ -1,4 +1,4 @@
-"""Warnings that name the user's line, however many calls lie in between."""
+"""Warnings that show the line of the user's code."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import inspect
 import warnings
 from types import FrameType
 
-# Pipelines, searches and scikit-learn's decorators lie between the user and an estimator.
+# Pipelines, searches and decorators of scikit-learn call the estimators of this package.
 _IN_BETWEEN = frozenset({"scifate_sklearn", "sklearn", "joblib"})
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning that names the nearest line outside this package and scikit-learn.
+    """Issue a warning that shows the nearest line outside this package, scikit-learn and joblib.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_back is not None and _is_in_between(frame):
         frame, level = frame.f_back, level + 1
-    # The first level is this function, which is passed over by the loop.
+    # Level 1 is this function, where the loop begins.
     warnings.warn(message, category, stacklevel=level)
 
 

@@ -1,4 +1,4 @@
-"""One table of all links and all evidence, whichever estimators asked for it."""
+"""One table of all links and all evidence, over several estimators."""
 
 from typing import Any
 
@@ -6,29 +6,27 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from .links import LEDGER_COLUMNS, check_links, ledger_of
-
-_PAIR = ["TF", "target"]
+from .links import LEDGER_COLUMNS, PAIR, check_links, ledger_of
 
 
 def link_ledger(*steps: Any) -> pd.DataFrame:
-    """Return all links with what each step says of them, and why a link was dropped.
+    """Return all links with the evidence of each step, and the reason why a link was dropped.
 
     Parameters
     ----------
     *steps : Pipeline or fitted estimators
-        In the order in which links pass them: a fitted pipeline, or whatever has a ``ledger_``
+        In the order in which links pass them: a fitted pipeline, or estimators with a ``ledger_``
         (filters, `PermutationFDR`, `StabilitySelection`) or ``links_`` (`SciFateRegressor`). Steps
-        without either, such as scalers, are passed over. Lists of these serve as well.
+        without either, such as scalers, are ignored. Lists of steps are accepted as well.
 
     Returns
     -------
     DataFrame
-        One row per link of the first step, and of later ones that it lacks. The columns of the
-        links table, the evidence of each step (missing for links that never got there), ``kept``,
-        and ``reason``: the first reason for which the link was dropped, "" if it was not. Where two
-        steps call other evidence by one name, as two ChIP-seq filters do, the later one's columns
-        get its place among the steps in front: ``3__chip_q``.
+        One row per link of the first step, followed by the links that only later steps have. The
+        columns are those of the links table, the evidence of each step (missing for links that did
+        not reach it), ``kept``, and ``reason``: the first reason for which the link was dropped, ""
+        if it was kept. If two steps have different evidence under the same name, as two ChIP-seq
+        filters do, the number of the later step is put in front of its columns: ``3__chip_q``.
 
     Raises
     ------
@@ -59,7 +57,7 @@ def link_ledger(*steps: Any) -> pd.DataFrame:
 
 
 def _flatten(steps: tuple[Any, ...]) -> list[Any]:
-    """Return estimators, those of pipelines one by one."""
+    """Return the estimators, with pipelines and lists expanded."""
     found = []
     for step in steps:
         inner = tuple(named[1] for named in step.steps) if isinstance(step, Pipeline) else step
@@ -68,7 +66,7 @@ def _flatten(steps: tuple[Any, ...]) -> list[Any]:
 
 
 def _ledger(step: Any) -> pd.DataFrame | None:
-    """Return the ledger of a step by TF and target, or None if it knows no links."""
+    """Return the ledger of a step by TF and target, or None if it has no links."""
     name = type(step).__name__
     if hasattr(step, "ledger_"):
         ledger = step.ledger_
@@ -77,19 +75,19 @@ def _ledger(step: Any) -> pd.DataFrame | None:
     else:
         return None
     check_links(ledger, name)
-    ledger = ledger.astype(dict.fromkeys(_PAIR, object)).set_index(_PAIR)
+    ledger = ledger.astype(dict.fromkeys(PAIR, object)).set_index(PAIR)
     if not ledger.index.is_unique:
         repeated = ledger.index[ledger.index.duplicated()][0]
         raise ValueError(
             f"The links of {name} have {repeated[0]} → {repeated[1]} more than once; drop repeated "
-            "rows before you fit."
+            "rows before the fit."
         )
     ledger.attrs = {"step": name}
     return ledger
 
 
 def _join(whole: pd.DataFrame, later: pd.DataFrame, place: int) -> pd.DataFrame:
-    """Add what a later step says."""
+    """Add the links, evidence and reasons of a later step."""
     added = later.loc[later.index.difference(whole.index, sort=False)]
     links = whole.columns.drop(list(LEDGER_COLUMNS))
     joined = whole[links]
@@ -104,7 +102,7 @@ def _join(whole: pd.DataFrame, later: pd.DataFrame, place: int) -> pd.DataFrame:
 
 
 def _new_evidence(whole: pd.DataFrame, later: pd.DataFrame, place: int) -> pd.DataFrame:
-    """Return the columns that say something else than those that are there, under new names."""
+    """Return the columns of `later` that are new, or differ, under names that are free."""
     both = whole.index.intersection(later.index)
     names = {}
     for name in later.columns.drop(list(LEDGER_COLUMNS)):

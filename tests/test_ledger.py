@@ -23,7 +23,7 @@ PAIR = ["TF", "target"]
 
 
 class Step:
-    """A fitted step as the ledger knows it."""
+    """A fitted step with a ledger."""
 
     def __init__(self, ledger):
         self.ledger_ = ledger
@@ -67,7 +67,7 @@ def test_the_first_reason_counts_and_nothing_is_lost(first, second):
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
 
 
-def test_links_that_a_later_step_never_saw_or_saw_alone(first):
+def test_links_that_only_one_of_the_steps_has(first):
     rows = [("A", "x", 0.5, ""), ("C", "x", 0.7, "no peak"), ("C", "y", 0.6, "")]
     found = link_ledger(first, Step(ledger(rows))).set_index(PAIR)
     assert found["reason"].to_dict() == {

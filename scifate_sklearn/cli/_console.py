@@ -1,4 +1,4 @@
-"""What the user sees on stderr: errors and warnings on one line each, progress."""
+"""Errors and warnings on stderr, each on one line."""
 
 import sys
 import warnings
@@ -8,16 +8,16 @@ from typing import Any
 
 import typer
 
-# What the library raises on purpose, with a message for the user.
+# Raised by the library with a message for the user.
 EXPECTED_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
-# What shells expect of a command that Ctrl-C ended.
+# Exit code of a command that Ctrl-C ended, by the convention of shells.
 INTERRUPTED = 130
 
 
 @contextmanager
 def tidy_errors(debug: bool) -> Iterator[None]:
-    """End with exit code 1 and one line on stderr where an error would show a traceback."""
+    """Replace the traceback of an error by one line on stderr and exit code 1."""
     try:
         yield
     except KeyboardInterrupt:
@@ -35,12 +35,12 @@ def tidy_errors(debug: bool) -> Iterator[None]:
 
 @contextmanager
 def collect_warnings() -> Iterator[list[str]]:
-    """Show each warning to the user once, without source lines, and give the list of them."""
+    """Show each distinct warning once, without source lines, and yield the list of them."""
     messages: list[str] = []
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = one_line(message)
-        # Others, such as FutureWarning, are for developers.
+        # Other categories, such as FutureWarning, are for developers.
         if issubclass(category, UserWarning) and text not in messages:
             messages.append(text)
             typer.echo(f"Warning: {text}", err=True)
@@ -56,5 +56,5 @@ def one_line(message: object) -> str:
 
 
 def is_interactive() -> bool:
-    """Tell whether somebody is watching stderr."""
+    """Return whether stderr is a terminal."""
     return sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""`scifate demo`: simulate, fit, filter, and compare with the network that is known."""
+"""`scifate demo`: simulate, fit, filter, and compare with the known network."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from ..regressor import SciFateRegressor
 from ._console import is_interactive
 
 N_TFS, N_TARGETS = 50, 300
-# The simulated cells hold a few hundred genes instead of some thousands.
+# The simulated cells have a few hundred genes instead of several thousand.
 CELL_FILTER_UMI = 300
 
 HEADER = """\
@@ -32,7 +32,7 @@ All options: scifate run --help"""
 
 
 def run_demo(n_cells: int, seed: int, n_jobs: int) -> str:
-    """Return a report of what is found in simulated cells."""
+    """Return a report on the links found in simulated cells."""
     cells = make_labelled_cells(n_cells, N_TFS, N_TARGETS, random_state=seed)
     inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=CELL_FILTER_UMI)
     regressor = SciFateRegressor(n_jobs=n_jobs, verbose=int(is_interactive()))
@@ -52,7 +52,7 @@ def run_demo(n_cells: int, seed: int, n_jobs: int) -> str:
 
 
 def filter_steps(regressor: SciFateRegressor, cells: LabelledCells) -> dict[str, pd.DataFrame]:
-    """Return the links that are left after each step."""
+    """Return the links that remain after each step."""
     links = regressor.links_
     reference = BindingReference.from_table(cells.reference)
     published = EncodeLinkFilter(reference)
@@ -66,13 +66,13 @@ def filter_steps(regressor: SciFateRegressor, cells: LabelledCells) -> dict[str,
 
 
 def compare(steps: dict[str, pd.DataFrame], cells: LabelledCells) -> pd.DataFrame:
-    """Return how well the links of each step agree with the network.
+    """Compare the links of each step with the network.
 
     Returns
     -------
     DataFrame
-        One row per step, and one for guessing: number of ``links``, how many are ``true``,
-        ``precision``, ``recall``, ``AUPR`` over all pairs of a TF and another gene.
+        One row per step, and one for a random ranking: number of ``links``, number of ``true``
+        links, ``precision``, ``recall``, ``AUPR`` over all pairs of a TF and another gene.
     """
     pairs = pd.MultiIndex.from_frame(cells.reference[["TF", "target"]])
     is_link = pairs.isin(pd.MultiIndex.from_frame(cells.network[["TF", "target"]]))

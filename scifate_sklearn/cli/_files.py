@@ -1,4 +1,4 @@
-"""Files of `scifate run`: what was read, and each result, written whole or not at all."""
+"""Files of `scifate run`: descriptions of its inputs, atomic writing of its results."""
 
 import hashlib
 import json
@@ -13,13 +13,14 @@ import pandas as pd
 from .. import __version__
 from ..anndata_io import open_store, write_uns
 from ..files import replacing
+from ._commands import evidence_table_names
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
-TABLES = ("links", "targets", "links_filtered", "ledger", "enrichment", "motif_enrichment")
+TABLES = ("links", "targets", "links_filtered", "ledger")
 
 
 def describe_file(path: Path) -> dict[str, str | int]:
-    """Return where a file or a zarr folder lies, its size in bytes and its SHA256."""
+    """Return path, size in bytes and SHA256 of a file or a zarr folder."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         digest = hashlib.sha256()
@@ -37,7 +38,7 @@ def _sha256(path: Path) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
+    """Return the versions of Python, this package and the libraries it computes with."""
     return {
         "scifate_sklearn": __version__,
         "python": platform.python_version(),
@@ -46,8 +47,8 @@ def versions() -> dict[str, str]:
 
 
 def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """Write each table to ``<name>.csv``, and remove those an earlier run has left behind."""
-    for name in TABLES:
+    """Write each table to ``<name>.csv``, and remove the tables of an earlier run."""
+    for name in (*TABLES, *evidence_table_names()):
         path = out / f"{name}.csv"
         if name in tables:
             with replacing(path) as unfinished:
@@ -59,10 +60,10 @@ def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> None:
 def write_annotated(
     out: Path, cells: Path, tables: dict[str, pd.DataFrame], report: dict[str, Any]
 ) -> None:
-    """Copy the cells to `out`, and put tables and report into ``uns["scifate"]`` of the copy."""
+    """Copy the cells to `out`, with tables and report in ``uns["scifate"]`` of the copy."""
     found = {
         **{name: table.reset_index(drop=True) for name, table in tables.items()},
-        # As text: HDF5 has no None and no lists of objects.
+        # As text, because HDF5 has neither None nor lists of objects.
         "run": _to_json(report),
     }
     is_folder = cells.is_dir()

@@ -1,31 +1,36 @@
-"""The options of the commands: type, range, help."""
+"""The options of each command, declared once: name, type, default, range and help."""
+
+from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import typer
+
+from ..filters.evidence import REQUIRED, EvidenceKind, input_file, option
 
 RULES = ("1se", "min")
 
 
 class Kind(StrEnum):
-    """What a layer holds."""
+    """Contents of a layer."""
 
     counts = "counts"
     values = "values"
 
 
 class PathKind(StrEnum):
-    """How much of the λ path is fitted."""
+    """Extent of the λ path that is fitted."""
 
     adaptive = "adaptive"
     full = "full"
 
 
 def check_lambda_rule(text: str) -> str:
-    """Refuse as a usage error, at once, what the regressor would refuse later."""
+    """Raise a usage error for a rule that the regressor would refuse later."""
     if text in RULES:
         return text
     try:
@@ -37,26 +42,99 @@ def check_lambda_rule(text: str) -> str:
     return text
 
 
-def check_evidence(
-    encode: Path | None,
-    ignore_case: bool,
-    strict: bool,
-    motifs: Path | None,
-    motif_annotations: Path | None,
-) -> None:
-    """Raise a usage error if an option of evidence is given without what it needs."""
-    for option, is_given, needed, is_there in (
-        ("--ignore-case", ignore_case, "--encode", encode),
-        ("--strict", strict, "--encode", encode),
-        ("--motifs", motifs, "--motif-annotations", motif_annotations),
-        ("--motif-annotations", motif_annotations, "--motifs", motifs),
-    ):
-        if is_given and not is_there:
-            raise typer.BadParameter(f"{option} needs {needed} too.", param_hint=needed)
+def _n_jobs() -> Any:
+    return option(-1, help="Number of cores; -1 for all. Does not change any result.")
+
+
+def _seed(default: int) -> Any:
+    # The folds use R's generator, which takes no larger seeds.
+    return option(
+        default, help="Random seed: the same seed gives the same result.", min=0, max=2**31 - 1
+    )
+
+
+def _debug() -> Any:
+    return option(False, help="Show the traceback of an error.", is_recorded=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of `scifate run`.
+
+    The command line, ``parameters`` and ``inputs`` of ``run.json`` follow the order of the fields.
+    """
+
+    cells: Path = option(
+        help="Cells with both layers: an h5ad file or a zarr folder of anndata. They are read in "
+        "chunks and need not fit into memory.",
+        is_argument=True,
+        exists=True,
+        readable=True,
+        metavar="CELLS",
+    )
+    tfs: Path = input_file(
+        REQUIRED, help="Names of the TFs: one per line, or a table with a column TF."
+    )
+    out: Path = option(help="Folder for the results.", file_okay=False, is_recorded=False)
+    new: str = option(
+        "new", help="Layer of the response: new or unspliced RNA, or values (see --response)."
+    )
+    total: str = option(
+        "total", help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'."
+    )
+    evidence: tuple[EvidenceKind, ...]
+    min_overlap: float = option(
+        0.1,
+        help="Least share of names, of the smaller side, that cells and evidence must have in "
+        "common; 0 disables the check.",
+        min=0,
+        max=1,
+    )
+    response: Kind = option(
+        Kind.counts, help="Contents of --new: counts, or values such as velocities or rates."
+    )
+    gene_symbols: str | None = option(
+        None, help="Column of var with the gene symbols.", show_default="var names"
+    )
+    gene_filter_rate: float = option(
+        0.1, help="Keep genes detected in more than this share of cells.", min=0, max=1
+    )
+    cell_filter_umi: float = option(
+        10000, help="Keep cells with more total counts than this.", min=0
+    )
+    lambda_rule: str = option(
+        "1se", help="Penalty: 1se, min, or a number.", callback=check_lambda_rule
+    )
+    coef_threshold: float = option(
+        0.04, help="The ChIP-seq filter keeps links with a larger |coefficient|.", min=0
+    )
+    path: PathKind = option(
+        PathKind.adaptive, help="adaptive: stop a path after a clear minimum of its CV curve."
+    )
+    n_jobs: int = _n_jobs()
+    seed: int = _seed(123456)
+    checkpoint: Path | None = option(
+        None,
+        help="Folder for finished targets: an interrupted run continues from there.",
+        file_okay=False,
+    )
+    overwrite: bool = option(False, help="Write to the folder OUT even if it is not empty.")
+    quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
+    debug: bool = _debug()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """Options of `scifate demo`."""
+
+    n_cells: int = option(2000, help="Number of cells to simulate.", min=100)
+    seed: int = _seed(0)
+    n_jobs: int = _n_jobs()
+    debug: bool = _debug()
 
 
 def check_out_folder(out: Path, overwrite: bool) -> None:
-    """Raise a usage error if results could not be written to `out`, or would mix with others."""
+    """Raise a usage error if results cannot be written to `out`, or would mix with others."""
     try:
         is_taken = out.is_dir() and any(out.iterdir())
         existing = next(path for path in (out, *out.absolute().parents) if path.exists())
@@ -74,109 +152,3 @@ def check_out_folder(out: Path, overwrite: bool) -> None:
         raise typer.BadParameter(
             f"cannot write to '{existing}'; choose another folder.", param_hint="--out"
         )
-
-
-Cells = Annotated[
-    Path,
-    typer.Argument(
-        exists=True,
-        readable=True,
-        metavar="CELLS",
-        help="Cells with both layers: an h5ad file or a zarr folder of anndata. They are read in "
-        "chunks, so there may be more of them than memory.",
-    ),
-]
-Tfs = Annotated[
-    Path,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        help="Names of the TFs: one a line, or a table with a column TF.",
-    ),
-]
-Out = Annotated[Path, typer.Option(file_okay=False, help="Folder for the results.")]
-New = Annotated[str, typer.Option(help="Layer of the response: new or unspliced RNA, or values.")]
-Total = Annotated[
-    str, typer.Option(help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'.")
-]
-Encode = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        help="ChIP-seq evidence: a table with TF, target and maybe peak, or gene sets (GMT). "
-        "Without it, links are not filtered.",
-    ),
-]
-IgnoreCase = Annotated[
-    bool,
-    typer.Option("--ignore-case", help="Let names of --encode (PAX6) meet the cells' (Pax6)."),
-]
-Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict", help="Keep enriched TFs and links with a peak only; count tested genes only."
-    ),
-]
-Motifs = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        help="Motif evidence: a cisTarget ranking database (feather). A link stays if it or "
-        "--encode supports it.",
-    ),
-]
-MotifAnnotations = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        help="Which TF binds which motif: cisTarget's .tbl, or a table with motif and TF.",
-    ),
-]
-MinOverlap = Annotated[
-    float,
-    typer.Option(
-        min=0,
-        max=1,
-        help="Least share of names that cells and evidence have in common, of the smaller side.",
-    ),
-]
-Response = Annotated[Kind, typer.Option(help="What --new holds; values are velocities or rates.")]
-GeneSymbols = Annotated[
-    str | None, typer.Option(help="Column of var with the gene symbols.", show_default="var names")
-]
-GeneFilterRate = Annotated[
-    float, typer.Option(min=0, max=1, help="Keep genes seen in more than this share of cells.")
-]
-CellFilterUMI = Annotated[
-    float, typer.Option(min=0, help="Keep cells with more total counts than this.")
-]
-LambdaRule = Annotated[
-    str, typer.Option(callback=check_lambda_rule, help="Penalty: 1se, min, or a number.")
-]
-CoefThreshold = Annotated[
-    float, typer.Option(min=0, help="The ChIP-seq filter keeps links with a larger |coefficient|.")
-]
-LambdaPath = Annotated[
-    PathKind, typer.Option(help="adaptive: end a path once its CV curve has clearly turned.")
-]
-Jobs = Annotated[int, typer.Option(help="Number of cores; -1 for all. Changes no result.")]
-# R, whose folds these are, takes no larger seeds.
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same result.")]
-Checkpoint = Annotated[
-    Path | None,
-    typer.Option(
-        file_okay=False,
-        help="Folder for finished targets: a run that was killed goes on from there.",
-    ),
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write to OUT though not empty.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-NumberOfCells = Annotated[int, typer.Option(min=100, help="Number of cells to simulate.")]

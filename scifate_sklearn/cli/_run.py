@@ -1,105 +1,44 @@
-"""`scifate run`: cells in, tables out."""
+"""`scifate run`: from cells to tables."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_names
+from ..filters.evidence import FittedModel, Step
 from ..links import strong_links
 from ..regressor import SciFateRegressor
+from ._commands import option_values
 from ._console import collect_warnings, is_interactive
-from ._evidence import evidence_tables, read_evidence
+from ._evidence import LoadedEvidence
 from ._files import describe_file, versions, write_annotated, write_json, write_tables
-from ._options import RULES
+from ._options import RULES, RunOptions
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 N_TOP_TFS = 10
-STEP_LABELS = {
-    "cells": "cells kept",
-    "genes": "genes kept",
-    "tfs": "TFs among them",
-    "targets_with_links": "targets with links",
-    "links_above_threshold": "links above threshold",
-    "tfs_kept_by_chip": "TFs kept by ChIP-seq",
-    "tfs_with_motif": "TFs with enriched motif",
-    "links_filtered": "links kept by evidence",
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of `scifate run` that decide about the result, and `overwrite` and `quiet`."""
-
-    cells: Path
-    tfs: Path
-    new: str
-    total: str
-    encode: Path | None
-    ignore_case: bool
-    strict: bool
-    motifs: Path | None
-    motif_annotations: Path | None
-    min_overlap: float
-    response: str
-    gene_symbols: str | None
-    gene_filter_rate: float
-    cell_filter_umi: float
-    lambda_rule: str
-    coef_threshold: float
-    path: str
-    n_jobs: int
-    seed: int
-    checkpoint: Path | None
-    overwrite: bool
-    quiet: bool
-
-    @property
-    def regressor(self) -> SciFateRegressor:
-        """The estimator these options ask for."""
-        rule = self.lambda_rule if self.lambda_rule in RULES else float(self.lambda_rule)
-        return SciFateRegressor(
-            lambda_rule=rule,
-            path=str(self.path),
-            n_jobs=self.n_jobs,
-            checkpoint=self.checkpoint,
-            verbose=int(not self.quiet and is_interactive()),
-        )
-
-    @property
-    def inputs(self) -> dict[str, Path]:
-        """The files that are read."""
-        files = {
-            "cells": self.cells,
-            "tfs": self.tfs,
-            "encode": self.encode,
-            "motifs": self.motifs,
-            "motif_annotations": self.motif_annotations,
-        }
-        return {role: path for role, path in files.items() if path is not None}
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a run found.
+    """Tables and counts of one run.
 
     Attributes
     ----------
     tables : dict of DataFrame
         By the name of their file, without ``.csv``.
-    steps : dict of dict
-        Per step how many there were ``before``, were ``kept`` and ``dropped``.
+    steps : list of Step
+        Counts before and after each step.
     """
 
     tables: dict[str, pd.DataFrame]
-    steps: dict[str, dict[str, int]]
+    steps: list[Step]
 
 
 class Stopwatch:
@@ -110,7 +49,7 @@ class Stopwatch:
 
     @contextmanager
     def time(self, step: str) -> Iterator[None]:
-        """Note the time that the block takes."""
+        """Record the time that the block takes."""
         start = time.perf_counter()
         yield
         self.seconds[step] = round(time.perf_counter() - start, 3)
@@ -121,91 +60,108 @@ class Stopwatch:
         return round(sum(self.seconds.values()), 3)
 
 
-def run_and_write(settings: Settings, out: Path) -> str:
-    """Run the whole analysis, write the results to the folder `out`, and return a summary.
+def run_and_write(options: RunOptions) -> str:
+    """Run the whole analysis, write the results, and return a summary.
 
-    The report, run.json, is written last: where it is, the other files are complete.
+    The report, run.json, is written last: if it exists, the other files are complete.
     """
     started, watch = datetime.now(UTC), Stopwatch()
     with collect_warnings() as messages:
-        tf_names = read_tf_names(settings.tfs)
-        with open_anndata(settings.cells, (settings.new, settings.total)) as adata:
-            results = _analyse(adata, tf_names, settings, watch)
+        tf_names = read_tf_names(options.tfs)
+        with open_anndata(options.cells, (options.new, options.total)) as adata:
+            results = _analyse(adata, tf_names, options, watch)
     report = {
         "versions": versions(),
         "started": started.isoformat(timespec="seconds"),
-        "parameters": asdict(settings),
-        "inputs": {role: describe_file(path) for role, path in settings.inputs.items()},
-        "steps": results.steps,
+        "parameters": _parameters(options),
+        "inputs": _describe_inputs(options),
+        "steps": {step.name: _counts(step) for step in results.steps},
         "warnings": messages,
     }
     with watch.time("write"):
-        out.mkdir(parents=True, exist_ok=True)
-        write_tables(out, results.tables)
-        write_annotated(out, settings.cells, results.tables, report)
-    write_json(out, {**report, "seconds": {**watch.seconds, "total": watch.total}})
-    return f"{_summarise(results)}\n\nResults are in {out} ({watch.total:.0f} s)."
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_tables(options.out, results.tables)
+        write_annotated(options.out, options.cells, results.tables, report)
+    write_json(options.out, {**report, "seconds": {**watch.seconds, "total": watch.total}})
+    return f"{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
+
+
+def _parameters(options: RunOptions) -> dict[str, Any]:
+    """Return the values of the options for the report."""
+    return {
+        each.name: value
+        for each, value in option_values(options)
+        if each.metadata["settings"].get("is_recorded", True)
+    }
+
+
+def _describe_inputs(options: RunOptions) -> dict[str, dict[str, str | int]]:
+    """Return a description of each file that was read, by the name of its option."""
+    return {
+        each.name: describe_file(path)
+        for each, path in option_values(options)
+        if each.metadata["settings"].get("exists") and path is not None
+    }
 
 
 def _analyse(
-    adata: "AnnData", tf_names: list[str], settings: Settings, watch: Stopwatch
+    adata: "AnnData", tf_names: list[str], options: RunOptions, watch: Stopwatch
 ) -> Results:
     with watch.time("prepare"):
-        inputs = _prepare(adata, tf_names, settings)
-        evidence = read_evidence(
-            settings.encode,
-            settings.ignore_case,
-            settings.motifs,
-            settings.motif_annotations,
-            inputs.genes,
-            settings.min_overlap,
-        )
+        inputs = _prepare(adata, tf_names, options)
+        evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
     with watch.time("fit"):
-        regressor = settings.regressor.fit_moments(inputs.moments)
-    tables = {"links": regressor.links_, "targets": _target_table(regressor)}
-    strong = strong_links(regressor.links_, settings.coef_threshold)
-    steps = {
-        "cells": _step(adata.n_obs, len(inputs.cells)),
-        "genes": _step(adata.n_vars, len(inputs.genes)),
-        "tfs": _step(len(tf_names), int(inputs.genes["is_tf"].sum())),
-        "targets_with_links": _step(len(tables["targets"]), tables["links"]["target"].nunique()),
-        "links_above_threshold": _step(len(tables["links"]), len(strong)),
-    }
-    union = evidence.filter(settings.coef_threshold, settings.strict, regressor.target_names_in_)
-    if union is not None:
+        regressor = _make_regressor(options).fit_moments(inputs.moments)
+    links = regressor.links_
+    tables = {"links": links, "targets": _target_table(regressor)}
+    strong = strong_links(links, options.coef_threshold)
+    steps = [
+        Step("cells", "cells kept", adata.n_obs, len(inputs.cells)),
+        Step("genes", "genes kept", adata.n_vars, len(inputs.genes)),
+        Step("tfs", "TFs among them", len(tf_names), int(inputs.genes["is_tf"].sum())),
+        Step(
+            "targets_with_links",
+            "targets with links",
+            len(tables["targets"]),
+            links["target"].nunique(),
+        ),
+        Step("links_above_threshold", "links above threshold", len(links), len(strong)),
+    ]
+    if evidence.by_kind:
         with watch.time("filter"):
-            tables |= evidence_tables(union.fit(tables["links"]))
-        steps |= _evidence_steps(tables)
+            model = FittedModel(regressor.target_names_in_, options.coef_threshold)
+            tested = evidence.test_links(links, model)
+            tables |= tested.tables()
+        steps += tested.steps()
     return Results(tables, steps)
 
 
-def _evidence_steps(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, int]]:
-    steps = {}
-    if "enrichment" in tables:
-        kept = tables["enrichment"]["kept"]
-        steps["tfs_kept_by_chip"] = _step(len(kept), int(kept.sum()))
-    if "motif_enrichment" in tables:
-        n_enriched = tables["motif_enrichment"]["TF"].nunique()
-        steps["tfs_with_motif"] = _step(tables["links"]["TF"].nunique(), n_enriched)
-    steps["links_filtered"] = _step(len(tables["links"]), len(tables["links_filtered"]))
-    return steps
-
-
-def _prepare(adata: "AnnData", tf_names: list[str], settings: Settings) -> SciFateMoments:
+def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciFateMoments:
     return prepare_moments(
         adata,
         tf_names,
-        nt_layers=(settings.new, settings.total),
-        gene_filter_rate=settings.gene_filter_rate,
-        cell_filter_UMI=settings.cell_filter_umi,
-        response=settings.response,
-        gene_symbols=settings.gene_symbols,
-        random_state=settings.seed,
+        nt_layers=(options.new, options.total),
+        gene_filter_rate=options.gene_filter_rate,
+        cell_filter_UMI=options.cell_filter_umi,
+        response=options.response,
+        gene_symbols=options.gene_symbols,
+        random_state=options.seed,
+    )
+
+
+def _make_regressor(options: RunOptions) -> SciFateRegressor:
+    rule = options.lambda_rule if options.lambda_rule in RULES else float(options.lambda_rule)
+    return SciFateRegressor(
+        lambda_rule=rule,
+        path=str(options.path),
+        n_jobs=options.n_jobs,
+        checkpoint=options.checkpoint,
+        verbose=int(not options.quiet and is_interactive()),
     )
 
 
 def _target_table(regressor: SciFateRegressor) -> pd.DataFrame:
-    """Return one row per target: the chosen penalty, the cross-validated r², how many TFs."""
+    """Return one row per target: selected penalty, cross-validated r², number of TFs."""
     names = pd.Index(regressor.target_names_in_)
     n_regulators = regressor.links_["target"].value_counts().reindex(names, fill_value=0)
     return pd.DataFrame(
@@ -218,16 +174,12 @@ def _target_table(regressor: SciFateRegressor) -> pd.DataFrame:
     )
 
 
-def _step(before: int, kept: int) -> dict[str, int]:
-    return {"before": before, "kept": kept, "dropped": before - kept}
+def _counts(step: Step) -> dict[str, int]:
+    return {"before": step.before, "kept": step.kept, "dropped": step.before - step.kept}
 
 
 def _summarise(results: Results) -> str:
-    lines = [
-        f"{label:<24}{results.steps[step]['kept']:>8,} of {results.steps[step]['before']:,}"
-        for step, label in STEP_LABELS.items()
-        if step in results.steps
-    ]
+    lines = [f"{step.label:<24}{step.kept:>8,} of {step.before:,}" for step in results.steps]
     tops = [_top_tfs(name, results.tables) for name in ("links", "links_filtered")]
     return "\n".join([*lines, "", *filter(None, tops)])
 

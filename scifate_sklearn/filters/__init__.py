@@ -3,22 +3,9 @@
 - All filters share `base` and `LinkUnion`; `prior_penalties` makes penalties of evidence.
 - `chip`: ChIP-seq references and Fisher's exact test.
 - `motifs`: motif rankings, their annotations and enrichment.
+- `evidence`: declarations of the kinds of evidence for the command line.
 """
 
-from ._priors import prior_penalties
-from ._union import LinkUnion
-from .chip import BindingReference, EncodeLinkFilter, harmonize_reference, name_overlap
-from .motifs import MotifLinkFilter, MotifRankings, motif_scores, read_motif_annotations
+import lazy_loader as _lazy
 
-__all__ = [
-    "BindingReference",
-    "EncodeLinkFilter",
-    "LinkUnion",
-    "MotifLinkFilter",
-    "MotifRankings",
-    "harmonize_reference",
-    "motif_scores",
-    "name_overlap",
-    "prior_penalties",
-    "read_motif_annotations",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

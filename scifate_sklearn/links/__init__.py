@@ -1,4 +1,4 @@
-"""The links table, one row per TF → target link, and the estimators that return it."""
+"""The links table, with one row per TF → target link: columns, construction, checks, pairs."""
 
 from ._pairs import PAIR, by_pair, links_by_pair, require_common
 from ._table import (

@@ -1,8 +1,9 @@
-"""The links table: one row per TF → target link, the currency between lasso and filters.
+"""The links table, with one row per TF → target link.
 
-Columns, always in this order and never renamed: ``TF``, ``target``, ``coef`` (on the input scale),
-``r2`` (cross-validated, of the target's model) and ``lambda_`` (the penalty of that model). Filters
-drop rows and append evidence columns; their ledgers keep all rows and say why one was dropped.
+Its columns, in this order, are ``TF``, ``target``, ``coef`` (on the input scale), ``r2``
+(cross-validated, of the target's model) and ``lambda_`` (the penalty of that model). Filters drop
+rows and append columns of evidence. Their ledgers keep all rows and give the reason for each link
+that was dropped.
 """
 
 from collections.abc import Collection
@@ -24,25 +25,25 @@ def build_links(
     lambda_: NDArray[np.float64],
     exclude: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Make one row of every non-zero coefficient.
+    """Return one row per non-zero coefficient.
 
     Parameters
     ----------
     coef : ndarray of shape (n_targets, n_features)
         Coefficients on the input scale.
     feature_names : ndarray of shape (n_features,)
-        Names of the predictors; they become the column ``TF``.
+        Names of the predictors, for the column ``TF``.
     target_names : ndarray of shape (n_targets,)
         Names of the targets.
     r2, lambda_ : ndarray of shape (n_targets,)
         Cross-validated r² and the selected penalty of each target.
     exclude : collection of str
-        Predictors that are never links (covariates).
+        Predictors without links, such as covariates.
 
     Returns
     -------
     DataFrame
-        Columns `LINK_COLUMNS`; targets in their order, within a target predictors in theirs.
+        Columns `LINK_COLUMNS`, in the order of the targets, then of the predictors.
     """
     is_link = coef != 0
     is_link[:, np.isin(feature_names, list(exclude))] = False
@@ -60,21 +61,21 @@ def build_links(
 
 
 def check_links(links: object, caller: str) -> pd.DataFrame:
-    """Return `links` unchanged if it is a links table, else raise an error that says what is wrong.
+    """Return `links` unchanged if it is a links table, else raise an error.
 
     Raises
     ------
     TypeError
         If `links` is not a DataFrame.
     ValueError
-        If a required column is missing or there twice, or ``coef`` holds something other than
-        finite numbers.
+        If a required column is missing or repeated, or ``coef`` contains anything but finite
+        numbers.
     """
     if not isinstance(links, pd.DataFrame):
         raise TypeError(
             f"{caller} expects `links` as a pandas DataFrame with the columns "
             f"{', '.join(REQUIRED_COLUMNS)}, got {type(links).__name__}. Pass "
-            "`SciFateRegressor.links_`, or put the filter behind the regressor in a Pipeline."
+            "`SciFateRegressor.links_`, or put the filter after the regressor in a Pipeline."
         )
     missing = [name for name in REQUIRED_COLUMNS if name not in links.columns]
     if missing:
@@ -90,7 +91,7 @@ def check_links(links: object, caller: str) -> pd.DataFrame:
             )
     coef = links["coef"]
     is_real = pd.api.types.is_numeric_dtype(coef) and not pd.api.types.is_complex_dtype(coef)
-    # pandas leaves NA out of `all`.
+    # `all` of pandas ignores NA.
     if not is_real or coef.isna().any() or not np.isfinite(coef.to_numpy(np.float64)).all():
         raise ValueError(f"{caller}: column `coef` of `links` must hold finite numbers.")
     return links
@@ -110,27 +111,29 @@ def check_named(links: pd.DataFrame) -> pd.DataFrame:
     """Return `links` unchanged if every link has both names, else raise ValueError."""
     for name in ("TF", "target"):
         if (links[name].isna() | (links[name].astype(str) == "")).any():
-            raise ValueError(f"Column `{name}` of `links` has rows without a name; drop them.")
+            raise ValueError(
+                f"Column `{name}` of `links` has rows without a name; drop these rows."
+            )
     return links
 
 
 def ledger_of(links: pd.DataFrame, reasons: NDArray[np.object_]) -> pd.DataFrame:
-    """Return links with the columns ``kept`` and ``reason``, "" for those that are kept."""
+    """Return `links` with the columns ``kept`` and ``reason``, "" for links that are kept."""
     return links.assign(kept=reasons == "", reason=reasons)
 
 
 def survivors(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Return the links of a ledger that were kept, as a links table."""
+    """Return the kept links of a ledger, as a links table."""
     return ledger.loc[ledger["kept"]].drop(columns=list(LEDGER_COLUMNS))
 
 
 def first_reason(*cases: tuple[NDArray[np.bool_], str]) -> NDArray[np.object_]:
-    """Return per link the text of the first case that is true of it, "" if none is.
+    """Return for each link the text of the first case that applies, "" if none does.
 
     Parameters
     ----------
     *cases : (ndarray of bool of shape (n_links,), str)
-        Which links are to be dropped, and why, in the order of the tests.
+        Whether each link is to be dropped, and the reason, in the order of the tests.
     """
     conditions, texts = zip(*cases, strict=True)
     return np.select(conditions, texts, "").astype(object)

@@ -1,4 +1,4 @@
-"""Networks beside each other, and beside a network that is known."""
+"""Comparison of networks with each other, and with a known network."""
 
 from ._combine import combine_links
 from ._compare import LinkComparison, compare_links

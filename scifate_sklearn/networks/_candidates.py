@@ -1,4 +1,4 @@
-"""The candidate pairs of a known network, and scores and edges laid out over them."""
+"""Candidate pairs of a known network, and matrices of scores and edges over them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Values = pd.Series | pd.DataFrame
 
 @dataclass(frozen=True, eq=False)
 class Universe:
-    """The TFs and the targets whose pairs count.
+    """The TFs and the targets whose pairs are candidates.
 
     Parameters
     ----------
@@ -28,25 +28,25 @@ class Universe:
     targets: "pd.Index[str]"
 
     @classmethod
-    def of(
+    def from_values(
         cls,
         values: Values,
         edges: Values,
         tfs: Collection[str] | None,
         targets: Collection[str] | None,
     ) -> "Universe":
-        """Take the names that are given, or else all that occur.
+        """Return the universe of the given names, or else of all names that occur.
 
         Raises
         ------
         TypeError, ValueError
-            If a given universe is a text, has no name or one twice, or names do not meet.
+            If a given universe is a text, is empty or repeats a name, or if no names match.
         """
         sides = zip(PAIR, names_of(values), names_of(edges), (tfs, targets), strict=True)
         return cls(*(_one_side(*side) for side in sides))
 
     def is_pair(self) -> NDArray[np.bool_]:
-        """Return which pairs, (n_tfs, n_targets), are not of a gene with itself."""
+        """Return whether each pair, (n_tfs, n_targets), is of two different genes."""
         is_pair = np.ones((len(self.tfs), len(self.targets)), np.bool_)
         itself = self.tfs.get_indexer(self.targets)
         of = np.flatnonzero(itself >= 0)
@@ -54,7 +54,7 @@ class Universe:
         return is_pair
 
     def spread(self, values: Values) -> NDArray[np.float64]:
-        """Return the matrix (n_tfs, n_targets) of values, 0 where there are none."""
+        """Return the matrix (n_tfs, n_targets) of values, 0 for pairs without a value."""
         matrix = np.zeros((len(self.tfs), len(self.targets)))
         tfs, targets = names_of(values)
         row, column = self.tfs.get_indexer(tfs), self.targets.get_indexer(targets)
@@ -70,7 +70,7 @@ class Universe:
 
 
 def names_of(values: Values) -> tuple["pd.Index[str]", "pd.Index[str]"]:
-    """Return the names of TFs and targets that occur, each once."""
+    """Return the distinct names of TFs and targets."""
     if isinstance(values, pd.DataFrame):
         return values.index, values.columns
     tfs, targets = cast(pd.MultiIndex, values.index).levels
@@ -83,21 +83,21 @@ def edges_of(gold: object) -> pd.Series:
     Raises
     ------
     TypeError, ValueError
-        If it is no table of edges, or has none.
+        If it is not a table of edges, or is empty.
     """
     edges = pairs_of(gold, "gold")
     if not len(edges):
-        raise ValueError("`gold` holds no edge.")
+        raise ValueError("`gold` has no edges.")
     return edges
 
 
 def pairs_of(table: object, argument: str) -> pd.Series:
-    """Return 1 per pair of a table by (TF, target); of those with a peak if it has the column.
+    """Return 1 per pair of a table, by (TF, target); with a column ``peak`` only where it is 1.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no table of pairs, or ``peak`` is anything but 0 and 1.
+        If it is not a table of pairs, or ``peak`` contains anything but 0 and 1.
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
@@ -116,12 +116,12 @@ def pairs_of(table: object, argument: str) -> pd.Series:
 
 
 def values_by_pair(scores: object, by: str) -> Values:
-    """Return the scores that are given, checked, as a series of pairs or as a matrix.
+    """Return the validated scores as a series of pairs or as a matrix.
 
     Raises
     ------
     TypeError, ValueError
-        If they are no table and no matrix, or hold something else than finite numbers ≥ 0.
+        If they are neither a table nor a matrix, or contain anything but finite numbers ≥ 0.
     """
     if not isinstance(scores, pd.DataFrame):
         raise TypeError(
@@ -146,10 +146,12 @@ def _checked_matrix(scores: pd.DataFrame) -> pd.DataFrame:
     matrix = matrix.set_axis(scores.columns.astype(str), axis=1)
     for axis, names in (("TF", matrix.index), ("target", matrix.columns)):
         if not names.is_unique:
-            raise ValueError(f"{what} names the {axis} {names[names.duplicated()][0]!r} twice.")
+            raise ValueError(
+                f"{what} repeats the {axis} {names[names.duplicated()][0]!r}; keep one of them."
+            )
     itself = matrix.index.get_indexer(matrix.columns)
     values = matrix.to_numpy(copy=True)
-    # A gene's score for itself is often undefined, and it never counts.
+    # A gene's score for itself is often undefined, and is not used.
     values[itself[itself >= 0], np.flatnonzero(itself >= 0)] = 0.0
     _check_range(values, what)
     return pd.DataFrame(values, matrix.index, matrix.columns)
@@ -165,7 +167,9 @@ def _check_table(table: pd.DataFrame, names: list[str], argument: str) -> None:
             )
     for name in names:
         if name in PAIR and (table[name].isna() | (table[name].astype(str) == "")).any():
-            raise ValueError(f"Column {name!r} of `{argument}` has rows without a name; drop them.")
+            raise ValueError(
+                f"Column {name!r} of `{argument}` has rows without a name; drop these rows."
+            )
 
 
 def _check_real(table: pd.DataFrame, what: str) -> None:
@@ -177,11 +181,13 @@ def _check_real(table: pd.DataFrame, what: str) -> None:
 
 def _check_range(values: NDArray[np.float64], what: str) -> None:
     if not np.isfinite(values).all():
-        raise ValueError(f"{what} must hold finite numbers; fill in what is missing, 0 if unknown.")
+        raise ValueError(
+            f"{what} must hold finite numbers; fill missing values, with 0 if unknown."
+        )
     if (values < 0).any():
         raise ValueError(
-            f"{what} must hold numbers ≥ 0, found {values.min():g}: pairs without a score count as "
-            "0 and would rank above it. Rank by absolute values, or by 1 − q in place of q."
+            f"{what} must hold numbers ≥ 0, found {values.min():g}: pairs without a score count "
+            "as 0 and would rank above it. Rank by absolute values, or by 1 − q instead of q."
         )
 
 
@@ -191,7 +197,7 @@ def _one_side(
     known: "pd.Index[str]",
     given: Collection[str] | None,
 ) -> "pd.Index[str]":
-    """Return the names of one side of the universe, given what `scores` and `gold` have."""
+    """Return the names of one side of the universe, given those in `scores` and `gold`."""
     if given is None:
         if len(scored):
             require_common(scored, known, f"the {name}s of `scores`", "`gold`")
@@ -201,7 +207,9 @@ def _one_side(
         raise TypeError(f"{argument} must be a collection of names, got the text {given!r}.")
     names = pd.Index([str(each) for each in given], dtype=object)
     if not len(names) or not names.is_unique:
-        raise ValueError(f"{argument} must hold names, each once; it has {len(names)}.")
+        raise ValueError(
+            f"{argument} must hold distinct names, at least one; got {list(names)[:5]}."
+        )
     require_common(known, names, f"the {name}s of `gold`", argument)
     if len(scored):
         require_common(scored, names, f"the {name}s of `scores`", argument)

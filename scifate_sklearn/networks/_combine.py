@@ -1,4 +1,4 @@
-"""combine_links: the links of total and of new RNA in one table, as the paper's."""
+"""Union of two networks, as published for total and new RNA."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def combine_links(
         Links tables, with at least ``TF``, ``target`` and ``coef``. Rows that repeat a link with
         the same numbers, as tables with one row per kind of evidence do, count once.
     names : (str, str), default=("Full", "New")
-        What to call the two networks, wherever they are from.
+        Names of the two networks.
 
     Returns
     -------
@@ -29,30 +29,30 @@ def combine_links(
         ==============  ======================================================================
         ``coef``        mean over the networks that have the link
         ``r2``          mean likewise, if one of the tables has the column
-        ``lambda_``     mean likewise; of a link found twice it is the penalty of no model
+        ``lambda_``     mean likewise; for a link in both networks it is not the penalty of a model
         ``group``       the name of the network that has the link, or "both"
-        ``coef_Full``   the coefficient in each network, NaN where the link is not there; the
-        ``coef_New``    columns are called after `names`
+        ``coef_Full``   the coefficient in each network, NaN if the network lacks the link; the
+        ``coef_New``    columns are named after `names`
         ==============  ======================================================================
 
-        Other columns, such as evidence, belong to one network and are left behind: filter the
-        combined links anew, or join by ``TF`` and ``target``.
+        Other columns, such as evidence, belong to one network and are dropped: filter the combined
+        links again, or join by ``TF`` and ``target``.
 
     Raises
     ------
     TypeError, ValueError
-        If `full` or `new` is not a links table or names a pair twice with different numbers, or if
+        If `full` or `new` is not a links table or repeats a pair with different numbers, or if
         `names` are not two different texts.
 
     Notes
     -----
     The mean is that of the published R function ``Combine_links``. Coefficients of opposite sign
-    cancel in it: look at both where ``group`` is "both" (`compare_links` counts such links).
+    cancel: inspect both coefficients where ``group`` is "both" (`compare_links` counts such links).
 
-    What R does and this function does not: read and write files (``df_TF.csv`` is both tables one
-    below the other, ``df_TF_unique.csv`` the result here), print the numbers of links and the
-    correlation test (`compare_links` returns them), and carry ids and types of genes along. R's
-    result does not say which network a link is from.
+    Unlike this function, R reads and writes files (``df_TF.csv`` is the two tables stacked,
+    ``df_TF_unique.csv`` is the result here), prints the numbers of links and the correlation test
+    (`compare_links` returns them), and keeps ids and types of genes. R's result does not contain
+    the network of a link.
 
     Examples
     --------

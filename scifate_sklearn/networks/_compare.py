@@ -1,4 +1,4 @@
-"""compare_links: how much two networks agree."""
+"""Agreement of two networks."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from ..links import links_by_pair
 
 CONFIDENCE = 0.95
-# R's cor.test wants three pairs for a correlation and four for its interval.
+# R's cor.test requires three pairs for a correlation and four for its interval.
 FEWEST_PAIRS, FEWEST_FOR_INTERVAL = 3, 4
 
 
 @dataclass(frozen=True)
 class LinkComparison:
-    """What `compare_links` returns; ``pandas.Series(vars(...))`` shows it as a column.
+    """Result of `compare_links`; ``pandas.Series(vars(...))`` shows it as a column.
 
     Attributes
     ----------
@@ -25,12 +25,12 @@ class LinkComparison:
     jaccard : float
         Common links over the links of either or both.
     share_a, share_b : float
-        Common links over those of a, of b.
+        Common links over the links of `a`, and of `b`.
     sign_agreement : float
         Share of the common links with the same sign in both networks.
     pearson, pearson_p : float
-        Correlation of the coefficients of the common links, and the two-sided p of Student's t, as
-        R's ``cor.test``.
+        Correlation of the coefficients of the common links, and the two-sided p-value of Student's
+        t, as R's ``cor.test``.
     pearson_ci : (float, float)
         95 % confidence interval of ``pearson`` by Fisher's z, as R's ``cor.test``.
     spearman : float
@@ -51,7 +51,7 @@ class LinkComparison:
 
 
 def compare_links(a: pd.DataFrame, b: pd.DataFrame) -> LinkComparison:
-    """Compare two networks: which links they share, and whether they agree on them.
+    """Compare two networks: their common links, and the coefficients of these.
 
     Parameters
     ----------
@@ -62,14 +62,13 @@ def compare_links(a: pd.DataFrame, b: pd.DataFrame) -> LinkComparison:
     Returns
     -------
     LinkComparison
-        NaN where there is nothing to divide by or to correlate: shares of an empty network,
-        correlations of fewer than three common links or of constant coefficients, the interval of
-        fewer than four.
+        NaN for values that are not defined: shares of an empty network, correlations of fewer than
+        three common links or of constant coefficients, the interval of fewer than four.
 
     Raises
     ------
     TypeError, ValueError
-        If `a` or `b` is not a links table, or names a pair twice with different numbers.
+        If `a` or `b` is not a links table, or repeats a pair with different numbers.
 
     Notes
     -----
@@ -87,7 +86,7 @@ def compare_links(a: pd.DataFrame, b: pd.DataFrame) -> LinkComparison:
     """
     ours = links_by_pair(a, "compare_links (a)")["coef"]
     theirs = links_by_pair(b, "compare_links (b)")["coef"]
-    # Sorted, so that the order of rows leaves no trace in the last digits.
+    # Sorted, so that the last digits do not depend on the order of the rows.
     common = ours.index.intersection(theirs.index).sort_values()
     x, y = ours.loc[common].to_numpy(), theirs.loc[common].to_numpy()
     pearson, p, interval = _pearson(x, y)

@@ -1,9 +1,10 @@
-"""What a ranking is worth, from how many candidates and edges share each score."""
+"""Metrics of a ranking, from the number of candidates and edges that share each score."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 
 class Tally(NamedTuple):
@@ -12,15 +13,15 @@ class Tally(NamedTuple):
     Attributes
     ----------
     n, hits : ndarray of shape (n_scores,)
-        How many candidates have the score, and how many of these are edges.
+        Number of candidates with the score, and number of edges among them.
     """
 
     n: NDArray[np.int64]
     hits: NDArray[np.int64]
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], is_edge: NDArray[np.bool_]) -> "Tally":
-        """Count scores ≥ 0; of a large network most are 0, and these need no sorting."""
+    def from_scores(cls, values: NDArray[np.float64], is_edge: NDArray[np.bool_]) -> "Tally":
+        """Count scores ≥ 0; those equal to 0, most of a large network, are not sorted."""
         is_scored = values > 0
         _, level, n = np.unique(values[is_scored], return_inverse=True, return_counts=True)
         hits = np.bincount(level[is_edge[is_scored]], minlength=len(n))
@@ -32,22 +33,32 @@ class Tally(NamedTuple):
 
 def average_precision(tally: Tally) -> float:
     """Return the area under the precision-recall curve, Σ (R_s − R_{s−1}) P_s."""
-    precision = np.cumsum(tally.hits) / np.cumsum(tally.n)
-    return float((tally.hits * precision).sum() / tally.hits.sum())
+    return float(average_precision_score(**_weighted(tally)))
 
 
 def roc_auc(tally: Tally) -> float:
     """Return the probability that an edge ranks above another pair, ties counted half."""
-    others = tally.n - tally.hits
-    below = others.sum() - np.cumsum(others)
-    return float((tally.hits * (below + others / 2)).sum() / (tally.hits.sum() * others.sum()))
+    return float(roc_auc_score(**_weighted(tally)))
+
+
+def _weighted(tally: Tally) -> dict[str, NDArray[Any]]:
+    """Return one entry for the edges and one for the other pairs of each score, with their number.
+
+    Candidates without a score, which can be millions, are a single tie.
+    """
+    n_scores = len(tally.n)
+    return {
+        "y_true": np.repeat([True, False], n_scores),
+        "y_score": np.tile(np.arange(n_scores, 0, -1), 2),
+        "sample_weight": np.concatenate([tally.hits, tally.n - tally.hits]).astype(np.float64),
+    }
 
 
 def early_precision(tally: Tally) -> float:
-    """Return the expected share of edges among the first as many candidates as there are edges."""
+    """Return the expected share of edges among the first ``n_edges`` candidates."""
     n_first = tally.hits.sum()
     n_until, hits_until = np.cumsum(tally.n), np.cumsum(tally.hits)
-    at = int(np.searchsorted(n_until, n_first))  # where the last of them is, perhaps in a tie
+    at = int(np.searchsorted(n_until, n_first))  # position of the last of them, possibly in a tie
     n_left = n_first - (n_until[at] - tally.n[at])
     hits_above = hits_until[at] - tally.hits[at]
     return float((hits_above + n_left * tally.hits[at] / tally.n[at]) / n_first)

@@ -1,4 +1,4 @@
-"""score_network: how well a ranking of pairs finds the edges of a known network."""
+"""Scores of a ranking of pairs against a known network."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ._metrics import Tally, average_precision, early_precision, roc_auc
 
 @dataclass(frozen=True)
 class NetworkScore:
-    """What `score_network` returns; ``pandas.Series(vars(...))`` shows it as a column.
+    """Result of `score_network`; ``pandas.Series(vars(...))`` shows it as a column.
 
     Attributes
     ----------
@@ -32,10 +32,10 @@ class NetworkScore:
     n_pairs, n_edges : int
         Candidate pairs, and true edges among them.
     n_outside : int
-        Edges of the known network that are no candidate pair and do not count: of TFs or targets
-        outside the universe, of a TF to itself, or excluded.
+        Edges of the known network that are not candidate pairs and do not count: with a TF or a
+        target outside the universe, from a TF to itself, or excluded.
     n_excluded : int
-        Pairs that were no candidates only because `exclude` names them.
+        Pairs that would be candidates if `exclude` did not contain them.
     """
 
     aupr: float
@@ -61,27 +61,26 @@ def score_network(
     r"""Score a ranking of TF → target pairs against a known network.
 
     Every pair of a TF and a target of the universe is a candidate, except a TF with itself. Pairs
-    that `scores` does not hold have the score 0.
+    that are not in `scores` have the score 0.
 
     Parameters
     ----------
     scores : DataFrame
         A table with the columns ``TF``, ``target`` and `by`, such as a links table; or, if it lacks
         the first two, a matrix of shape (n_tfs, n_targets) with TFs as index and targets as
-        columns. Larger is more believed; no score is negative.
+        columns. A larger score means more confidence; negative scores are not allowed.
     gold : DataFrame
-        The edges of the known network, columns ``TF`` and ``target``; pairs that are there twice
-        count once. With a column ``peak``, as in tables of binding evidence, only the rows where it
-        is 1 are edges.
+        The edges of the known network, columns ``TF`` and ``target``; repeated pairs count once.
+        With a column ``peak``, as in tables of binding evidence, only rows where it is 1 are edges.
     by : str, default="coef"
-        Column of a table to rank by. Of ``coef`` the absolute value counts.
+        Column of a table to rank by. For ``coef`` the absolute value is used.
     tfs, targets : collection of str, default=None
-        The universe. None means all names in `scores` and `gold`. A links table does not name those
-        without a link: pass all regulators and targets of the regression where `gold` does not
-        hold them, or where it holds others, which could not be found.
+        The universe. None means all names in `scores` and `gold`. A links table does not contain
+        TFs and targets without a link: pass all regulators and targets of the regression if some
+        of them are not in `gold`, or if `gold` has others, which could not be found.
     exclude : DataFrame, default=None
-        Pairs that are no candidates, columns ``TF`` and ``target``: those named by a prior that
-        shaped the scores, say, which would otherwise be rewarded for repeating it.
+        Pairs that are not candidates, columns ``TF`` and ``target``: for example the pairs of a
+        prior that was used for the scores, which would otherwise be rewarded for repeating it.
 
     Returns
     -------
@@ -90,11 +89,11 @@ def score_network(
     Raises
     ------
     TypeError
-        If `scores`, `gold` or `exclude` is no DataFrame, or `tfs` or `targets` is a text.
+        If `scores`, `gold` or `exclude` is not a DataFrame, or `tfs` or `targets` is a text.
     ValueError
-        If columns or names are missing, a score is negative or not finite, a pair is there twice
-        with different scores, names do not meet (those of `exclude` neither), or the candidates
-        are all or none of them edges.
+        If columns or names are missing, a score is negative or not finite, a pair is repeated with
+        different scores, no names match (including those of `exclude`), or all or none of the
+        candidates are edges.
 
     Notes
     -----
@@ -104,11 +103,12 @@ def score_network(
     .. math::
         \mathrm{AUPR} = \sum_s (R_s - R_{s-1})\, P_s
 
-    so that pairs of one score are taken together and their order does not matter (scikit-learn's
-    ``average_precision_score``; interpolating linearly instead would flatter rankings with ties).
-    AUROC counts ties half. Early precision is that of BEELINE [1]_ except for ties at the K-th
-    place: BEELINE takes all of them in, here it is the expected value over their random orders,
-    with a of the candidates, h of them edges, above the tie and t, e of them edges, in it
+    so that pairs with the same score are taken together and their order does not matter. This is
+    `sklearn.metrics.average_precision_score`; linear interpolation would be too optimistic for
+    rankings with ties. AUROC (`sklearn.metrics.roc_auc_score`) counts ties half. Early precision is
+    that of BEELINE [1]_ except for ties at the K-th place: BEELINE includes all of them, whereas
+    this function returns the expected value over their random orders. With a candidates above the
+    tie, h of them edges, and t candidates in the tie, e of them edges,
 
     .. math:: \mathrm{EP} = \frac1K \left(h + (K - a)\, \frac{e}{t}\right)
 
@@ -128,7 +128,7 @@ def score_network(
     """
     edges = edges_of(gold)
     values = values_by_pair(scores, by)
-    universe = Universe.of(values, edges, tfs, targets)
+    universe = Universe.from_values(values, edges, tfs, targets)
     is_pair = universe.is_pair()
     is_candidate = is_pair if exclude is None else is_pair & ~_excluded(exclude, universe)
     return _score(
@@ -140,7 +140,7 @@ def score_network(
 
 
 def _excluded(exclude: pd.DataFrame, universe: Universe) -> NDArray[np.bool_]:
-    """Return which pairs (n_tfs, n_targets) are excluded; names that none has are a mistake."""
+    """Return whether each pair (n_tfs, n_targets) is excluded; raise if no names match."""
     pairs = pairs_of(exclude, "exclude")
     if len(pairs):
         own = universe.tfs, universe.targets
@@ -156,9 +156,9 @@ def _score(
     if n_edges in (0, n_pairs):
         raise ValueError(
             f"{'All' if n_edges else 'None'} of the {n_pairs} candidate pairs are edges of `gold`, "
-            "so that no ranking is better than another; check the universe (`tfs`, `targets`)."
+            "so that all rankings are equally good; check the universe (`tfs`, `targets`)."
         )
-    tally, density = Tally.of(values, is_edge), n_edges / n_pairs
+    tally, density = Tally.from_scores(values, is_edge), n_edges / n_pairs
     early = early_precision(tally)
     return NetworkScore(
         aupr=average_precision(tally),

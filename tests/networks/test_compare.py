@@ -140,7 +140,7 @@ class TestCompare:
         pd.testing.assert_frame_equal(b, NEW)
 
     @pytest.mark.parametrize("function", [compare_links, combine_links])
-    def test_what_is_no_network(self, function):
+    def test_invalid_networks(self, function):
         with pytest.raises(ValueError, match=r"\(new\)|\(b\)"):
             function(FULL, NEW.drop(columns="coef"))
         with pytest.raises(TypeError, match=r"compare_links \(a\)|combine_links \(full\)"):
@@ -213,7 +213,7 @@ class TestCombine:
     @pytest.mark.parametrize(
         "names", [("Full", "Full"), ("Full", "both"), ("Full", 1), ("a", "b", "c"), "ab"]
     )
-    def test_names_that_tell_nothing_apart(self, names):
+    def test_invalid_names_of_networks(self, names):
         with pytest.raises(ValueError, match=r"`names` must be two different texts"):
             combine_links(FULL, NEW, names=names)
 

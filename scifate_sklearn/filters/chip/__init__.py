@@ -1,7 +1,5 @@
 """ChIP-seq evidence: references and their files, Fisher's exact test, the filter."""
 
-from ._encode import EncodeLinkFilter
-from ._harmonize import harmonize_reference, name_overlap
-from ._reference import BindingReference
+import lazy_loader as _lazy
 
-__all__ = ["BindingReference", "EncodeLinkFilter", "harmonize_reference", "name_overlap"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

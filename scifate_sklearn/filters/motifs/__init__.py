@@ -1,8 +1,5 @@
 """Motif evidence: ranking databases, annotations, enrichment, the filter."""
 
-from ._annotations import read_motif_annotations
-from ._filter import MotifLinkFilter
-from ._priors import motif_scores
-from ._rankings import MotifRankings
+import lazy_loader as _lazy
 
-__all__ = ["MotifLinkFilter", "MotifRankings", "motif_scores", "read_motif_annotations"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

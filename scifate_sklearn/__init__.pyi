@@ -1,0 +1,47 @@
+from . import (
+    anndata_io as anndata_io,
+    datasets as datasets,
+    filters as filters,
+    ledger as ledger,
+    linear_model as linear_model,
+    links as links,
+    moments as moments,
+    networks as networks,
+    preprocessing as preprocessing,
+    regressor as regressor,
+    resampling as resampling,
+)
+from .anndata_io import (
+    SciFateInputs as SciFateInputs,
+    SciFateMoments as SciFateMoments,
+    open_anndata as open_anndata,
+    prepare_anndata as prepare_anndata,
+    prepare_moments as prepare_moments,
+    scifate_glmnet as scifate_glmnet,
+)
+from .filters import (
+    BindingReference as BindingReference,
+    EncodeLinkFilter as EncodeLinkFilter,
+    LinkUnion as LinkUnion,
+    MotifLinkFilter as MotifLinkFilter,
+    MotifRankings as MotifRankings,
+    harmonize_reference as harmonize_reference,
+    motif_scores as motif_scores,
+    name_overlap as name_overlap,
+    prior_penalties as prior_penalties,
+)
+from .ledger import link_ledger as link_ledger
+from .linear_model import MultiOutputLassoCV as MultiOutputLassoCV
+from .networks import (
+    combine_links as combine_links,
+    compare_links as compare_links,
+    score_network as score_network,
+)
+from .preprocessing import RSampleKFold as RSampleKFold
+from .regressor import SciFateRegressor as SciFateRegressor
+from .resampling import (
+    PermutationFDR as PermutationFDR,
+    StabilitySelection as StabilitySelection,
+)
+
+__version__: str

@@ -1,0 +1,85 @@
+"""The commands and their help.
+
+Modules that take long to import are imported inside the commands, so that help and usage errors
+are quick.
+"""
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ._commands import command_from, evidence_flags, evidence_table_names
+from ._console import tidy_errors
+from ._options import DemoOptions, RunOptions, check_out_folder
+
+RUN_HELP = """\
+Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
+
+The folder OUT gets links.csv, targets.csv, run.json, annotated.h5ad (the cells, with the
+results in uns["scifate"]) and, with {options}, links_filtered.csv, ledger.csv (why
+each link was kept or dropped), {tables}.
+"""
+
+
+def build_app() -> typer.Typer:
+    """Return the command line, with the options of all kinds of evidence."""
+    app = typer.Typer(
+        name="scifate",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_show_version)
+    run_help = RUN_HELP.format(
+        options=_join(evidence_flags(), "or"),
+        tables=_join([f"{name}.csv" for name in evidence_table_names()], "and"),
+    )
+    app.command("run", help=run_help)(command_from(RunOptions, _run_cells))
+    app.command("demo", help=_run_simulation.__doc__)(command_from(DemoOptions, _run_simulation))
+    return app
+
+
+def _join(words: list[str], conjunction: str) -> str:
+    *before, last = words
+    return f"{', '.join(before)} {conjunction} {last}" if before else last
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"scifate {__version__}")
+        raise typer.Exit
+
+
+def _show_version(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Infer which transcription factors regulate which genes, from newly made RNA."""
+
+
+def _run_cells(options: RunOptions) -> None:
+    check_out_folder(options.out, options.overwrite)
+    with tidy_errors(options.debug):
+        from ._run import run_and_write
+
+        summary = run_and_write(options)
+        if not options.quiet:
+            typer.echo(summary)
+
+
+def _run_simulation(options: DemoOptions) -> None:
+    """Simulate labelled cells with a known network, and compare the inferred links with it."""
+    with tidy_errors(options.debug):
+        from ._demo import run_demo
+
+        typer.echo(run_demo(options.n_cells, options.seed, options.n_jobs))
+
+
+app = build_app()

@@ -1,0 +1,119 @@
+"""Commands whose options are the fields of a dataclass."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, fields
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+from ._evidence_kinds import evidence_kinds
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
+
+
+def command_from(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
+    """Return a command for Typer.
+
+    Parameters
+    ----------
+    options : dataclass
+        Its fields, made by `scifate_sklearn.filters.evidence.option`, are the options. The place of
+        a field ``evidence`` is taken by the options of all kinds of evidence.
+    run : callable
+        Function that takes an instance of `options`.
+
+    Returns
+    -------
+    callable
+    """
+
+    def command(**values: Any) -> None:
+        _check_needs(options, values)
+        run(_build(options, values))
+
+    signature = [_parameter(each, kind) for each, kind in _option_fields(options)]
+    command.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    return command
+
+
+def option_values(options: DataclassInstance) -> Iterator[tuple[Field[Any], Any]]:
+    """Yield each option and its value, in the order of the help."""
+    for each in fields(options):
+        value = getattr(options, each.name)
+        if each.name == "evidence":
+            for kind in value:
+                yield from option_values(kind)
+        else:
+            yield each, value
+
+
+def _option_fields(options: type[DataclassInstance]) -> Iterator[tuple[Field[Any], Any]]:
+    """Yield each option and its type, in the order of the help."""
+    hints = get_type_hints(options)
+    for each in fields(options):
+        if each.name == "evidence":
+            for kind in evidence_kinds():
+                yield from _option_fields(kind)
+        else:
+            yield each, hints[each.name]
+
+
+def _build(options: type[Options], values: dict[str, Any]) -> Options:
+    own = {each.name: values.get(each.name) for each in fields(options)}
+    if "evidence" in own:
+        own["evidence"] = tuple(_build(kind, values) for kind in evidence_kinds())
+    return options(**own)
+
+
+def _parameter(each: Field[Any], kind: Any) -> inspect.Parameter:
+    settings = {key: v for key, v in each.metadata["settings"].items() if key != "is_recorded"}
+    flag = flag_of(each.name)
+    if settings.pop("is_argument", False):
+        declared = typer.Argument(**settings)
+    elif kind is bool or "short" in settings:
+        # Without the names, Typer would add --no-strict to --strict.
+        short = settings.pop("short", None)
+        declared = typer.Option(flag, *filter(None, [short]), **settings)
+    else:
+        declared = typer.Option(**settings)
+    return inspect.Parameter(
+        each.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if each.default is MISSING else each.default,
+        annotation=Annotated[kind, declared],
+    )
+
+
+def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> None:
+    """Raise a usage error if an option is given without the one it needs."""
+    for each, _ in _option_fields(options):
+        needed = each.metadata["needs"]
+        if needed and values[each.name] != each.default and not values[needed]:
+            raise typer.BadParameter(
+                f"{flag_of(each.name)} needs {flag_of(needed)} too.", param_hint=flag_of(needed)
+            )
+
+
+def flag_of(name: str) -> str:
+    """Return the option of a field as the user writes it.
+
+    >>> flag_of("min_overlap")
+    '--min-overlap'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def evidence_flags() -> list[str]:
+    """Return the options that turn on each kind of evidence."""
+    return [flag_of(kind.main_option()) for kind in evidence_kinds()]
+
+
+def evidence_table_names() -> list[str]:
+    """Return the names of all tables that kinds of evidence write, without ``.csv``."""
+    return [name for kind in evidence_kinds() for name in kind.table_names]

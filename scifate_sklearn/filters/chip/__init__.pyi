@@ -1,0 +1,7 @@
+from ._command import ChipEvidence as ChipEvidence
+from ._encode import EncodeLinkFilter as EncodeLinkFilter
+from ._harmonize import (
+    harmonize_reference as harmonize_reference,
+    name_overlap as name_overlap,
+)
+from ._reference import BindingReference as BindingReference

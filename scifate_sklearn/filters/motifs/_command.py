@@ -1,0 +1,81 @@
+"""Motif evidence on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..evidence import (
+    CellNames,
+    EvidenceKind,
+    FittedModel,
+    Step,
+    input_file,
+    naming,
+    suggest_lower_overlap,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ._filter import MotifLinkFilter
+    from ._rankings import MotifRankings
+
+
+@dataclass(frozen=True)
+class MotifEvidence(EvidenceKind):
+    """Options ``--motifs`` and ``--motif-annotations``: enrichment in motif rankings."""
+
+    name = "motif"
+    table_names = ("motif_enrichment",)
+
+    motifs: Path | None = input_file(
+        help="Motif evidence: a cisTarget ranking database (feather). A link is kept if any "
+        "evidence supports it.",
+        needs="motif_annotations",
+    )
+    motif_annotations: Path | None = input_file(
+        help="TFs of the motifs: cisTarget's .tbl, or a table with motif and TF.",
+        needs="motifs",
+    )
+
+    def read(self, cells: CellNames) -> tuple[MotifRankings, pd.DataFrame]:
+        """Return the rankings and the annotations."""
+        from ._annotations import read_motif_annotations
+        from ._rankings import MotifRankings
+
+        assert self.motifs is not None
+        assert self.motif_annotations is not None
+        rankings = MotifRankings.read(self.motifs)
+        annotations = read_motif_annotations(self.motif_annotations)
+        with naming("--motifs", self.motifs):
+            cells.require("target", rankings.genes, _suggest_species)
+        with naming("--motif-annotations", self.motif_annotations):
+            cells.require("TF", set(annotations["TF"]), _suggest_species)
+        return rankings, annotations
+
+    def make_filter(
+        self, reference: tuple[MotifRankings, pd.DataFrame], model: FittedModel
+    ) -> MotifLinkFilter:
+        """Return the filter with its default thresholds."""
+        from ._filter import MotifLinkFilter
+
+        rankings, annotations = reference
+        return MotifLinkFilter(rankings, annotations, min_overlap=0)
+
+    def tables(self, fitted: MotifLinkFilter) -> dict[str, pd.DataFrame]:
+        """Return the enriched motifs of each TF, targets joined by ";"."""
+        enriched = fitted.enrichment_
+        return {"motif_enrichment": enriched.assign(targets=enriched["targets"].map(";".join))}
+
+    def steps(self, fitted: MotifLinkFilter) -> list[Step]:
+        """Return how many of the TFs with links have an enriched motif."""
+        n_tfs, n_enriched = (
+            table["TF"].nunique() for table in (fitted.ledger_, fitted.enrichment_)
+        )
+        return [Step("tfs_with_motif", "TFs with enriched motif", n_tfs, n_enriched)]
+
+
+def _suggest_species(difference: str | None) -> str:
+    return f"Use files for the species of the cells. {suggest_lower_overlap(difference)}"

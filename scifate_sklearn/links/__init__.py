@@ -1,7 +1,7 @@
 """The links table, one row per TF → target link, and the estimators that return it."""
 
 from ._mixin import LinkTableMixin
-from ._pairs import PAIR, by_pair, links_by_pair, require_common
+from ._pairs import PAIR, by_pair, links_by_pair
 from ._table import (
     LEDGER_COLUMNS,
     LINK_COLUMNS,
@@ -30,7 +30,6 @@ __all__ = [
     "is_strong",
     "ledger_of",
     "links_by_pair",
-    "require_common",
     "strong_links",
     "survivors",
 ]

@@ -196,7 +196,7 @@ class TestParameters:
 @pytest.mark.parametrize(
     ("filters", "error", "message"),
     [
-        ([], ValueError, "`filters` is empty; give at least one filter"),
+        ([], ValueError, "`filters` is empty; pass at least one filter"),
         ([object()], TypeError, "'object' is a object"),
         ([("a", CoefSign()), ("a", CoefSign())], ValueError, "not unique"),
         ([("a__b", CoefSign())], ValueError, "must not contain __"),

@@ -1,4 +1,4 @@
-"""Lists of TFs as their sources publish them."""
+"""TF lists in the formats of their sources."""
 
 import gzip
 
@@ -78,11 +78,15 @@ def test_a_column_by_name(tmp_path, text, column, expected):
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        (ANIMAL_TFDB, "TF", r"tfs has no column 'TF' \(found Species, Symbol, .*\)"),
+        (ANIMAL_TFDB, "TF", r"tfs has no column 'TF' \(found 'Species', 'Symbol', .*\)"),
         ("a,a\nx,y\n", "a", "has 2 columns called 'a'; rename all but one"),
-        (ANIMAL_TFDB.replace("Symbol", "Name"), None, "no column 'TF' .*Name the one .*`column`"),
+        (
+            ANIMAL_TFDB.replace("Symbol", "Name"),
+            None,
+            "no column 'TF' .*Pass the name of the column .*`column`",
+        ),
         (LAMBERT.replace("Yes", "No"), None, "holds no TF name"),
-        ("", "TF", r"has no column 'TF' \(found \)"),
+        ("", "TF", r"has no column 'TF' \(found none\)"),
     ],
 )
 def test_tables_without_tfs(tmp_path, text, column, message):

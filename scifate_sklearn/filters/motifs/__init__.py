@@ -1,4 +1,4 @@
-"""Motif evidence: ranking databases, annotations, enrichment, the filter."""
+"""Motif evidence: ranking databases, annotations, enrichment and the filter."""
 
 from ._annotations import read_motif_annotations
 from ._filter import MotifLinkFilter

@@ -290,24 +290,24 @@ def test_threshold_above_all_links_warns(reference, links):
     [
         (str.lower, "TF", r"ignored, as between mouse \(Pax6\) and human"),
         (lambda name: f"X-{name}", "TF", "do not match in any letter case"),
-        (lambda name: "ENSG00000136997.21", "TF", "One side holds Ensembl ids"),
-        (str.lower, "target", '`harmonize="case"` does that'),
+        (lambda name: "ENSG00000136997.21", "TF", "Ensembl ids are found in `links` only"),
+        (str.lower, "target", 'Use `harmonize="case"`'),
     ],
 )
-def test_no_overlap_shows_both_sides_and_guesses_why(reference, links, rename, column, cause):
+def test_no_overlap_shows_both_sides_and_the_cause(reference, links, rename, column, cause):
     renamed = links.assign(**{column: links[column].map(rename)})
     with pytest.raises(
-        ValueError, match=rf"No {column} of `links`.*reference has '.*{cause}"
+        ValueError, match=rf"No {column} of `links`.*the reference: '.*{cause}"
     ) as error:
         EncodeLinkFilter(reference).fit(renamed)
     assert repr(sorted(set(renamed[column]))[0]) in str(error.value)
 
 
-def test_ensembl_versions_are_recognised():
+def test_ensembl_versions_are_recognized():
     old = pd.DataFrame({"TF": "ENSG00000136997.15", "target": ["a"]})
     reference = BindingReference.from_edges(old, ["a", "b"])
     links = pd.DataFrame({"TF": ["ENSG00000136997.21"], "target": ["a"], "coef": [1.0]})
-    with pytest.raises(ValueError, match="differ in their versions"):
+    with pytest.raises(ValueError, match="match without the Ensembl versions"):
         EncodeLinkFilter(reference).fit(links)
 
 

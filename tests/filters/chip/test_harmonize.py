@@ -1,4 +1,4 @@
-"""Names of links and reference: how far they meet, why not, and what brings them together."""
+"""Names of links and reference: overlap, cause of a mismatch, and renaming."""
 
 import doctest
 import logging
@@ -20,8 +20,8 @@ from scifate_sklearn.filters import (
     harmonize_reference,
     name_overlap,
 )
-from scifate_sklearn.filters.chip._harmonize import plan_renaming
-from scifate_sklearn.names._matching import guess_mismatch, overlap_share, require_overlap
+from scifate_sklearn.names import overlap_share, plan_renaming, require_overlap
+from scifate_sklearn.names._matching import explain_mismatch
 
 GENES = [f"Gene{i}" for i in range(40)]
 MYC, SOX2 = "ENSG00000136997", "ENSG00000181449"
@@ -71,7 +71,7 @@ def united_by_hand(reference, ours, key):
     return united
 
 
-# Few letters in both cases, so that names meet, differ in case and collide.
+# Few letters in both cases, so that names match, differ in case and collide.
 names = st.sets(st.text("aAbB", min_size=1, max_size=3), min_size=1, max_size=8)
 KEYS = {"case": str.upper, "versions": str, "auto": str.upper}
 
@@ -193,14 +193,14 @@ def test_names_that_fall_on_one_are_united_and_counted(caplog):
     assert counts.loc["target"].tolist() == [0, 0, 1]
     assert "2 TF names of the reference renamed" in caplog.text
     assert "TF names united from several: 'Pax6'" in caplog.text
-    assert "target names that meet several and stay: 'INS'" in caplog.text
+    assert "target names that match several and stay: 'INS'" in caplog.text
 
 
 def test_aliases_with_several_new_names_are_left_out(caplog):
     table = pd.DataFrame({"old": ["x", "x", "y", "y"], "new": ["a", "b", "c", "c"]})
     with caplog.at_level(logging.INFO, logger="scifate_sklearn"):
         assert plan_renaming(["a", "c"], ["x", "y"], table).new_names == {"y": "c"}
-    assert "several new names are left out: 'x'" in caplog.text
+    assert "aliases with several new names ignored: 'x'" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -311,9 +311,9 @@ def test_a_tenth_of_the_smaller_side_is_enough(n_common, n_ours, n_theirs, enoug
     ("ours", "theirs", "cause"),
     [
         (["Pax6", "Myc"], ["PAX6", "MYC"], "letter case is ignored"),
-        ([f"{MYC}.1"], [f"{MYC}.2"], "differ in their versions"),
-        ([MYC], ["MYC"], "One side holds Ensembl ids"),
-        ([MYC], ["ENSMUSG00000022346"], "species: one side has 'ENSG', the other 'ENSMUSG'"),
+        ([f"{MYC}.1"], [f"{MYC}.2"], "match without the Ensembl versions"),
+        ([MYC], ["MYC"], "Ensembl ids are found in `links` only"),
+        ([MYC], ["ENSMUSG00000022346"], "species, 'ENSG' and 'ENSMUSG'"),
         (["dMyc"], ["Sox2"], "do not match in any letter case"),
         # A little in common does not hide the cause.
         (["A", *GENES], ["A", *upper(GENES)], "letter case is ignored"),
@@ -321,8 +321,9 @@ def test_a_tenth_of_the_smaller_side_is_enough(n_common, n_ours, n_theirs, enoug
     ],
 )
 def test_likely_causes(ours, theirs, cause):
-    assert cause in guess_mismatch(ours, theirs)
-    assert re.search(r"Ensembl|letter case", guess_mismatch(theirs, ours))
+    assert cause in explain_mismatch(ours, theirs, "`links`", "the reference")
+    turned = explain_mismatch(theirs, ours, "`links`", "the reference")
+    assert re.search(r"Ensembl|letter case", turned)
 
 
 # ---------------------------------------------------------------------------- the filter
@@ -357,7 +358,7 @@ def test_filter_counts_tested_targets_in_their_own_spelling():
     assert chip.overlap_.loc["target", ["n_links", "n_harmonized"]].tolist() == [35, 35]
 
 
-def test_transform_meets_names_that_fit_has_not_seen():
+def test_transform_matches_names_that_fit_has_not_seen():
     links = links_to_front(["Pax6"], GENES)
     chip = EncodeLinkFilter(bound_front(["PAX6"], upper(GENES)), harmonize="case").fit(links)
     others = links.assign(target=[*GENES[10:18], GENES[6]])
@@ -369,7 +370,7 @@ def test_transform_meets_names_that_fit_has_not_seen():
 def test_too_little_overlap_leaves_the_report_and_the_last_fit():
     links = links_to_front(["Pax6", "Myc"], GENES)
     chip = EncodeLinkFilter(bound_front(["PAX6"], upper(GENES)))
-    with pytest.raises(ValueError, match=r'No TF of `links`.*case.*`harmonize="case"` does that'):
+    with pytest.raises(ValueError, match=r'No TF of `links`.*case.*Use `harmonize="case"`'):
         chip.fit(links)
     assert chip.overlap_["share_ignoring_case"].tolist() == [1.0, 1.0]
     with pytest.raises(NotFittedError):
@@ -389,7 +390,7 @@ def test_a_few_common_names_are_not_enough_unless_allowed():
     with pytest.raises(
         ValueError,
         match=r"Only 1 TF names are in both `links` \(20\) and the reference \(20\), 5.0% of the "
-        r"smaller side where 10% are wanted: .*lower `min_overlap`",
+        r"smaller side where 10% are required .*lower `min_overlap`",
     ):
         EncodeLinkFilter(reference).fit(links)
     kept = EncodeLinkFilter(reference, min_overlap=0.05).fit_transform(links)
@@ -408,7 +409,7 @@ def test_a_few_common_names_are_not_enough_unless_allowed():
         ({"harmonize": "upper"}, "'harmonize' parameter"),
         ({"harmonize": ["case"]}, "'harmonize' parameter"),
         ({"min_overlap": 1.5}, "'min_overlap' parameter"),
-        ({"harmonize": pd.DataFrame({"a": ["b"]})}, "needs the columns 'old' and 'new'"),
+        ({"harmonize": pd.DataFrame({"a": ["b"]})}, "requires the columns 'old' and 'new'"),
     ],
 )
 def test_wrong_parameters(params, message):
@@ -433,7 +434,7 @@ def test_clones_and_pickles_keep_the_rule():
         ("encode_enrichr/chea2015_edges_human.csv.gz", 0.9),
     ],
 )
-def test_real_upper_case_sets_meet_mouse_symbols(shared, file, shares):
+def test_real_upper_case_sets_match_mouse_symbols(shared, file, shares):
     reference = BindingReference.read(shared / "data" / file)
     folder = shared / "reference" / "r_pancreas"
     ours = {role: (folder / f"{name}.txt").read_text().split()

@@ -123,8 +123,8 @@ def test_confidence_of_tested_pairs():
     [
         ("AB", TypeError, r"must be a collection of levels such as \('A', 'B'\), got 'AB'"),
         (3, TypeError, "must be a collection of levels"),
-        (("A", "Z"), ValueError, r"must name levels of .*got \['A', 'Z'\]; there are"),
-        ((), ValueError, "must name levels"),
+        (("A", "Z"), ValueError, r"must hold values of .*got \['A', 'Z'\]; found 'A'"),
+        ((), ValueError, "must hold values of"),
     ],
 )
 def test_wrong_confidence(tmp_path, confidence, error, message):
@@ -136,7 +136,7 @@ def test_confidence_where_there_is_none(tmp_path):
     with pytest.raises(ValueError, match=r"evidence\.txt.* no column 'confidence'"):
         BindingReference.read(write(tmp_path, COLLECTRI), confidence=["A"])
     path = write(tmp_path, SOURCES["gene sets"], "sets.gmt")
-    with pytest.raises(ValueError, match=r"gene sets have none .*sets\.gmt"):
+    with pytest.raises(ValueError, match=r"does not apply to gene sets .*sets\.gmt"):
         BindingReference.read(path, confidence=["A"])
 
 

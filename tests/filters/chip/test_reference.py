@@ -173,7 +173,7 @@ def test_names_are_harmonized_before_the_universe_is_cut(tmp_path, kind):
         path.write_text("MYC_K562\t\tCDK4\tNCL\tOTHER\n")
     else:
         table.to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r'is in the universe.*`harmonize="case"` does that'):
+    with pytest.raises(ValueError, match=r'is in the universe.*Use `harmonize="case"`'):
         BindingReference.read(path, genes)
     found = BindingReference.read(path, genes, harmonize="case")
     bound = set(found.genes[found.status[0] == 2])

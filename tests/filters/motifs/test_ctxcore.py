@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn.filters import MotifLinkFilter, MotifRankings, read_motif_annotations
-from scifate_sklearn.filters.motifs._enrichment import (
+from scifate_sklearn.filters.motifs._recovery import (
     leading_edge,
-    normalised_scores,
+    normalized_scores,
     recovered_areas,
     recovery_bounds,
 )
@@ -66,7 +66,7 @@ def test_agrees_with_ctxcores_formulas_but_for_three_differences(rankings, seed)
     np.testing.assert_allclose(area / (top * len(genes)), auc + added, rtol=1e-13)
     (short,) = recovered_areas(ranks, [len(genes)], top - 1)
     ddof = np.sqrt((len(auc) - 1) / len(auc))
-    np.testing.assert_allclose(normalised_scores(short), nes * ddof, rtol=1e-10)
+    np.testing.assert_allclose(normalized_scores(short), nes * ddof, rtol=1e-10)
     bound = recovery_bounds(ranks, [len(genes)], N_RANKS)[0]
     expected = curves.mean(axis=0) + 2 * curves.std(axis=0, ddof=1)
     np.testing.assert_allclose(bound, expected, rtol=1e-13)
@@ -90,7 +90,7 @@ def test_agrees_with_ctxcore(path, rankings, seed):
     np.testing.assert_allclose(short / (1114 * len(genes)), auc, rtol=1e-13)
     np.testing.assert_allclose(area, 1114 * len(genes) * auc + curves[:, 1113], rtol=1e-13)
     nes = (auc - auc.mean()) / auc.std()
-    np.testing.assert_allclose(normalised_scores(short), nes * np.sqrt(4 / 5), rtol=1e-10)
+    np.testing.assert_allclose(normalized_scores(short), nes * np.sqrt(4 / 5), rtol=1e-10)
     bound = recovery_bounds(ranks, [len(genes)], N_RANKS)[0]
     for motif, curve in enumerate(curves):
         edge, rank_at_max = recovery.leading_edge(curve, bound, ranks[:, motif], np.array(genes))

@@ -420,7 +420,7 @@ def test_thresholds_above_all_links_warn(links):
 def test_so_few_motifs_that_none_can_be_enriched(links):
     motifs = MotifLinkFilter(make_table()[:8], make_annotations())
     with pytest.warns(
-        UserWarning, match=r"database of 8 motifs allows no NES above 2.47, and nes_threshold=3.0"
+        UserWarning, match=r"database of 8 motifs allows no NES above 2.47, but nes_threshold=3.0"
     ):
         assert motifs.fit_transform(links).empty
     assert len(motifs.tests_) > 0
@@ -432,10 +432,10 @@ def test_so_few_motifs_that_none_can_be_enriched(links):
         ("TF", str.lower, "letter case is ignored"),
         ("target", str.lower, "letter case is ignored"),
         ("TF", lambda name: f"X-{name}", "do not match in any letter case"),
-        ("target", lambda name: "ENSG00000136997.21", "One side holds Ensembl ids"),
+        ("target", lambda name: "ENSG00000136997.21", "Ensembl ids are found in `links` only"),
     ],
 )
-def test_no_overlap_shows_both_sides_and_guesses_why(links, column, rename, cause):
+def test_no_overlap_shows_both_sides_and_the_cause(links, column, rename, cause):
     renamed = links.assign(**{column: links[column].map(rename)})
     with pytest.raises(ValueError, match=rf"No {column} of `links`.*{cause}") as error:
         make_filter().fit(renamed)
@@ -446,7 +446,8 @@ def test_annotations_of_another_database(links):
     other = make_annotations().assign(motif=lambda t: "v9__" + t["motif"])
     motifs = MotifLinkFilter(make_table(), other)
     with pytest.raises(
-        ValueError, match=r"No annotated motif.*'v9__absent1'.*have 'm0'.*one motif collection"
+        ValueError,
+        match=r"No annotated motif.*'v9__absent1'.*`rankings`: 'm0'.*the same motif collection",
     ):
         motifs.fit(links)
 
@@ -454,7 +455,7 @@ def test_annotations_of_another_database(links):
 def test_tfs_whose_motifs_are_in_other_databases_only(links):
     only = links[links["TF"] == "D"].assign(coef=0.1)
     motifs = make_filter()
-    with pytest.warns(UserWarning, match="a TF that has an annotated motif in the database and"):
+    with pytest.warns(UserWarning, match="a TF with an annotated motif in the database and"):
         assert motifs.fit_transform(only).empty
     unranked = ~only["target"].isin(GENES)
     expected = np.where(unranked, "target not in the ranking database",
@@ -471,7 +472,7 @@ def test_tfs_of_low_confidence_only(links):
 
 
 def test_auc_of_no_rank(links):
-    with pytest.raises(ValueError, match=r"`auc_fraction` = 0.001 of 61 columns rounds to no rank"):
+    with pytest.raises(ValueError, match=r"`auc_fraction` = 0.001 of 61 columns rounds to 0 ranks"):
         make_filter(auc_fraction=0.001).fit(links)
 
 

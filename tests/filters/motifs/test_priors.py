@@ -78,11 +78,11 @@ def test_as_a_prior():
             "`confidence` must be 'high' or 'low', got 'medium'",
         ),
         ({"tfs": ["a", "b"]}, ValueError, "No TF of `tfs` is in the database.*letter case"),
-        ({"tfs": "MYC"}, TypeError, "`tfs` must be a collection of names, got the text 'MYC'"),
+        ({"tfs": "MYC"}, TypeError, "`tfs` must be a collection of names, got the string 'MYC'"),
         ({"genes": ["ENSG00000136997"]}, ValueError, "No gene of `genes` is .*Ensembl ids"),
     ],
 )
-def test_what_is_wrong_is_said(params, error, message):
+def test_invalid_arguments(params, error, message):
     with pytest.raises(error, match=message):
         motif_scores(*make_database(), **params)
 

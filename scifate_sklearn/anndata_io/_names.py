@@ -103,24 +103,9 @@ def keep_one_of_each(
 
 
 def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:
-    """Return which genes are TFs, as `scifate_sklearn.names.match_tfs` does.
+    """Return which genes are TFs, as `scifate_sklearn.names.match_tfs`, without covariates.
 
-    Parameters
-    ----------
-    tf_names : iterable of str
-        Names of TFs; many may be absent from the data.
-    names : ndarray of str of shape (n_genes,)
-        Names of the genes.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_genes,)
-        True for TFs, at least one.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `scifate_sklearn.names.match_tfs`; and if a TF has the name of a covariate.
+    Errors advise on the arguments of `prepare_anndata`.
     """
     return match_names(tf_names, names, reserved=COVARIATES, hint=_advice)
 

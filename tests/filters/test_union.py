@@ -1,19 +1,15 @@
-import doctest
 import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline
-from sklearn.utils import estimator_checks
 
-import scifate_sklearn.filters._union
 from scifate_sklearn import LinkUnion
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.filters.base import LinkFilter
@@ -208,25 +204,8 @@ def test_bad_filters(links, filters, error, message):
         LinkUnion(filters).fit(links)
 
 
-def test_check_estimator(myc):
-    # Checks with data are left out by scikit-learn, as the tags say that arrays are no input.
-    with pytest.warns(estimator_checks.SkipTestWarning, match="requires input"):
-        results = estimator_checks.check_estimator(LinkUnion([("myc", myc), CoefSign()]))
-    assert {result["status"] for result in results} == {"passed"}
-
-
 def test_shown_with_its_filters(myc):
     assert "EncodeLinkFilter" in LinkUnion([("myc", myc)])._repr_html_()
-
-
-@pytest.mark.parametrize("how", ["set_output", "set_config"])
-def test_pandas_output(links, myc, how):
-    union = LinkUnion([myc, CoefSign()])
-    expected = clone(union).fit_transform(links)
-    with sklearn.config_context(**({"transform_output": "pandas"} if how == "set_config" else {})):
-        if how == "set_output":
-            union.set_output(transform="pandas")
-        pd.testing.assert_frame_equal(union.fit_transform(links), expected)
 
 
 def test_without_links(links, myc):
@@ -234,12 +213,3 @@ def test_without_links(links, myc):
         kept = LinkUnion([myc, CoefSign()]).fit_transform(links[:0])
     assert len(kept) == 0
     assert list(kept.columns[-2:]) == ["sign", "Conf"]
-
-
-def test_not_fitted(links):
-    with pytest.raises(NotFittedError):
-        LinkUnion([CoefSign()]).transform(links)
-
-
-def test_examples():
-    assert doctest.testmod(scifate_sklearn.filters._union).failed == 0

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from ._examples import examples
 
-# Share of the smaller of two lists of names below which they are taken for different names.
+# Share of the smaller of two lists of names below which they are regarded as a mismatch.
 MIN_OVERLAP = 0.1
 
 _ENSEMBL = re.compile(r"^(ENS[A-Z]*[GTP])\d{11}")
@@ -15,7 +15,7 @@ _ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{11})\.\d+")
 Cause: TypeAlias = Literal["our_ids", "their_ids", "species", "versions", "case"]
 Hint: TypeAlias = Callable[[Cause | None], str]
 
-# Upper case is how human symbols are written, and what Enrichr's libraries use for all species.
+# Human symbols are upper case, and so are those of Enrichr's libraries for all species.
 # `str.casefold` gives the same matches for symbols: the two differ only for letters that no gene
 # name contains, such as the dotless ı.
 ignoring_case: Callable[[str], str] = str.upper

@@ -212,7 +212,7 @@ def test_of_columns_that_share_a_name_the_largest_is_kept(fmt):
     adata.var_names = names
     before = snapshot(adata)
     with pytest.warns(
-        UserWarning, match=r"2 of 25 gene columns .*\(Tie, Double\).* 'total'"
+        UserWarning, match=r"2 of 25 gene columns .*\('Tie', 'Double'\).* 'total'"
     ) as log:
         inputs = prepare_anndata(adata, ["Double", "Tie"], cell_filter_UMI=20)
     assert log[0].filename == __file__

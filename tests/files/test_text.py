@@ -55,7 +55,7 @@ def test_damaged_gzip_files(tmp_path, content):
 def test_start_of_files_that_cannot_be_read(tmp_path):
     assert read_start(tmp_path, 9) == read_start(tmp_path / "absent", 9) == b""
     assert read_start(write(tmp_path, b"\x1f\x8bnonsense"), 9) == b""
-    with pytest.raises(FileNotFoundError, match="There is no file .*download a URL first"):
+    with pytest.raises(FileNotFoundError, match=r"There is no file .*download a URL first"):
         read_text(tmp_path / "absent")
 
 

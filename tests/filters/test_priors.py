@@ -26,7 +26,7 @@ def test_scores_lie_between():
     pd.testing.assert_frame_equal(scores, before)
 
 
-def test_a_right_prior_finds_the_true_regulator_among_two_alike():
+def test_a_correct_prior_finds_the_true_one_of_two_similar_regulators():
     rng = np.random.default_rng(0)
     shared = rng.normal(size=300)
     tfs = pd.DataFrame({"MYC": shared, "SOX2": shared + 0.3 * rng.normal(size=300)})

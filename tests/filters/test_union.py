@@ -19,7 +19,7 @@ GENES = [f"G{i}" for i in range(60)]
 
 
 class CoefSign(LinkFilter):
-    """Keeps activations; says nothing of what it is called in a union."""
+    """Keeps activations; has the default label in a union."""
 
     evidence_columns = ("sign",)
 
@@ -35,7 +35,7 @@ class CoefSign(LinkFilter):
 
 
 class Named(CoefSign):
-    """Calls activations of more than 0.15 strong."""
+    """Labels activations above 0.15 as strong."""
 
     def _judge(self, links):
         evidence, reasons = super()._judge(links)
@@ -101,7 +101,7 @@ def test_evidence_of_all_filters_is_there_for_every_link(links, myc, sox):
     pd.testing.assert_frame_equal(ledger[list(LINK_COLUMNS)], links)
 
 
-def test_one_filter_changes_nothing_but_adds_its_name(links, myc):
+def test_one_filter_only_adds_its_name(links, myc):
     union = LinkUnion([myc])
     kept, alone = union.fit_transform(links), myc.fit_transform(links)
     pd.testing.assert_frame_equal(kept[alone.columns], alone, check_dtype=False)
@@ -119,7 +119,7 @@ def test_reasons_of_all_filters(links, myc):
     assert set(twice["reason"]) == {"", "repression"}
 
 
-def test_a_filter_may_call_its_links_by_different_names(links):
+def test_a_filter_may_label_its_links_differently(links):
     links = links.assign(coef=np.linspace(-0.1, 0.3, len(links)))
     kept = LinkUnion([Named(), ("up", CoefSign())]).fit_transform(links)
     expected = np.where(kept["coef"] > 0.15, "Up_strong;up", "Up_weak;up")

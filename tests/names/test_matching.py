@@ -81,7 +81,7 @@ def test_upper_and_casefold_agree_on_the_letters_of_gene_names(first, second):
         ([MYC.lower()], [f"{MYC}.15"], "auto", {f"{MYC}.15": MYC.lower()}),
         (["A.1"], ["A.2"], "versions", {}),  # a clone's name, not an Ensembl id
         (["C1orf112"], ["C1ORF112"], "auto", {"C1ORF112": "C1orf112"}),
-        # An alias counts whichever side is out of date.
+        # Aliases apply in both directions.
         (["NELFE"], ["RDBP"], {"RDBP": "NELFE"}, {"RDBP": "NELFE"}),
         (["RDBP"], ["NELFE"], {"RDBP": "NELFE"}, {"NELFE": "RDBP"}),
         (["x"], ["y"], {"x": "z", "y": "z"}, {"y": "x"}),
@@ -140,7 +140,7 @@ def test_a_tenth_of_the_smaller_side_is_enough(n_common, n_ours, n_theirs, enoug
         ([MYC], ["MYC"], "Ensembl ids are found in `links` only"),
         ([MYC], ["ENSMUSG00000022346"], "species, 'ENSG' and 'ENSMUSG'"),
         (["dMyc"], ["Sox2"], "do not match in any letter case"),
-        # A little in common does not hide the cause.
+        # A few common names do not hide the cause.
         (["A", *GENES], ["A", *upper(GENES)], "letter case is ignored"),
         (["A", *GENES], ["A", *(f"x{i}" for i in range(40))], "do not match in any letter case"),
     ],

@@ -46,7 +46,7 @@ class EncodeLinkFilter(LinkFilter):
 
     Let L be the links with ``|coef| > coef_threshold``. For each TF that has a link in L and is in
     the reference, Fisher's exact test compares [link ∈ L] with [peak] over the TF's genes in the
-    reference; p-values are corrected over these TFs. Links in L survive if their TF has
+    reference; p-values are corrected over these TFs. Links in L are kept if their TF has
     q < `q_threshold` and the pair is in the reference.
 
     The defaults are the published procedure (Cao et al. 2020). It also keeps TFs whose targets are
@@ -60,9 +60,9 @@ class EncodeLinkFilter(LinkFilter):
         ``peak``, else as by `from_edges`; a path as by `BindingReference.read`, in every `fit` (for
         a grid search read it once before).
     coef_threshold : float, default=0.04
-        Links need a larger absolute coefficient.
+        Links require a larger absolute coefficient.
     q_threshold : float, default=0.05
-        Level of significance of the corrected p-values.
+        Significance level of the corrected p-values.
     correction : {"holm", "fdr_bh", "fdr_by"}, default="holm"
         Holm, Benjamini–Hochberg or Benjamini–Yekutieli, as R's ``p.adjust``; the paper's R code
         uses Holm.
@@ -137,9 +137,6 @@ class EncodeLinkFilter(LinkFilter):
     6
     """
 
-    # None in objects that earlier versions pickled.
-    _names_of_fit: Sides | None = None
-
     evidence_columns = ("chip_peak", *(f"chip_{name}" for name in _TESTS), *_COUNTS)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -211,7 +208,6 @@ class EncodeLinkFilter(LinkFilter):
         names = self._names(links)
         plan = NamePlan.from_names(names, names_of_reference(reference), self.harmonize)
         self.overlap_ = plan.overlap()
-        self._names_of_fit = names
         reference = plan.rename(reference)
         counts = self._count(links, reference)
         self.reference_ = reference
@@ -264,8 +260,8 @@ class EncodeLinkFilter(LinkFilter):
         return {**names, "target": names["target"] | set(map(str, tested))}
 
     def _reference_for(self, links: pd.DataFrame) -> BindingReference:
-        """Return the reference with the names of these links, which `fit` may not know."""
-        if self.harmonize is None or self._names(links) == self._names_of_fit:
+        """Return the reference with the names of these links, which `fit` may not have seen."""
+        if self.harmonize is None:
             return self.reference_
         return harmonize_reference(self.reference_, self._names(links), self.harmonize)
 

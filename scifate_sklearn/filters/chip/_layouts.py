@@ -54,7 +54,7 @@ class EvidenceTable:
     def from_table(
         cls, table: pd.DataFrame, source: str, confidence: Collection[str] | None = None
     ) -> Self:
-        """Find the columns of a table, and drop rows that are no evidence.
+        """Find the columns of a table, and drop rows without evidence.
 
         Parameters
         ----------

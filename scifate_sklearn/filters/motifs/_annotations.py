@@ -151,7 +151,7 @@ def _check_header(columns: Iterable[Any], source: str) -> None:
 
 
 def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:
-    """Return "high", "low" or, for rows that are no annotations, "" per row."""
+    """Return "high", "low" or, for rows without annotation, "" per row."""
     if "confidence" in table.columns:
         return _given_confidence(table["confidence"], source)
     if set(_FLAGS) <= set(table.columns):

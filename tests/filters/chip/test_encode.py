@@ -21,7 +21,7 @@ GENES = [f"G{i}" for i in range(120)]
 
 
 def make_reference(seed=0, n_tfs=8, tested=0.9):
-    """Half of each TF's tested genes near the front are bound, few of the others."""
+    """Return a reference in which a TF binds half of the first 40 genes, and few of the others."""
     rng = np.random.default_rng(seed)
     rate = np.where(np.arange(len(GENES)) < 40, 0.6, 0.1)
     status = 1 + (rng.random((n_tfs, len(GENES))) < rate)
@@ -30,7 +30,7 @@ def make_reference(seed=0, n_tfs=8, tested=0.9):
 
 
 def make_links(reference, seed=1, n_links=250):
-    """Links of six TFs of the reference and one other; the first three prefer peaks."""
+    """Return links of six TFs of the reference and one other; the first three prefer peaks."""
     rng = np.random.default_rng(seed)
     tf = rng.integers(0, 7, n_links)
     gene = rng.integers(0, len(GENES), n_links)
@@ -228,10 +228,10 @@ def test_ledger_accounts_for_every_link(reference, links):
     assert ledger["reason"].nunique() >= 5
 
 
-def test_links_of_tfs_that_fit_did_not_see_are_not_judged_by_a_test(reference, links):
+def test_links_of_tfs_without_a_test_in_fit(reference, links):
     chip = EncodeLinkFilter(reference).fit(links[links["TF"] != "TF0"])
     strong = links[links["coef"].abs() > 0.04].assign(r2=0.1)
-    _, reasons = chip._judge(strong)
+    reasons = chip.evaluate(strong).reasons
     assert set(reasons[(strong["TF"] == "TF0").to_numpy()]) == {
         "TF not tested: no strong link of it in `fit`"
     }
@@ -301,7 +301,7 @@ def test_ensembl_versions_are_recognized():
         EncodeLinkFilter(reference).fit(links)
 
 
-def test_map_names_brings_mouse_data_and_upper_case_reference_together():
+def test_map_names_of_an_upper_case_reference():
     reference, links = enriched_and_depleted()
     mouse = links.assign(TF=links["TF"].str.capitalize())
     renamed = reference.map_names({name.upper(): name for name in mouse["TF"]})

@@ -26,7 +26,7 @@ def test_agrees_with_scipy(table, alternative):
 
 @given(tables)
 @settings(max_examples=100, deadline=None)
-def test_transposed_and_turned_tables_have_the_same_p(table):
+def test_transposed_and_rotated_tables_have_the_same_p(table):
     a, b, c, d = table
     p = fisher_exact(a, b, c, d)
     np.testing.assert_allclose(fisher_exact(a, c, b, d), p, rtol=1e-12)
@@ -89,7 +89,7 @@ def test_unknown_alternative():
         fisher_exact(1, 2, 3, 4, "bigger")
 
 
-def test_odds_ratio_states_zeros():
+def test_odds_ratio_of_zeros():
     ratio = odds_ratio([6, 0, 3, 0], [2, 3, 0, 0], [1, 4, 5, 6], [4, 5, 6, 7])
     np.testing.assert_array_equal(ratio, [12.0, 0.0, np.inf, np.nan])
 

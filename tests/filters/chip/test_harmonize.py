@@ -78,7 +78,7 @@ def references(draw):
     status = draw(
         st.lists(st.integers(0, 2), min_size=len(tfs) * len(genes), max_size=len(tfs) * len(genes))
     )
-    # Two genes more that keep both classes alive, whatever is united.
+    # Two more genes keep both classes present after names are united.
     flags = np.full((len(tfs), 2), [1, 2])
     return BindingReference(
         tfs, [*genes, "?", "!"], np.hstack([np.reshape(status, (len(tfs), len(genes))), flags])
@@ -93,7 +93,7 @@ def test_harmonized_as_by_plain_loops(reference, tfs, genes, rule):
     found = harmonize_reference(reference, ours, rule)
     assert as_dict(found) == united_by_hand(reference, ours, KEYS[rule])
     assert as_dict(reference) == before
-    # Once is enough.
+    # A second time changes nothing.
     assert harmonize_reference(found, ours, rule) is found
 
 
@@ -145,7 +145,7 @@ def test_overlap_by_its_definition(ours, theirs, aliases):
             assert not row[["n_renamed", "n_united", "n_ambiguous"]].any()
 
 
-def test_names_that_fall_on_one_are_united_and_counted(caplog):
+def test_names_that_become_equal_are_united_and_counted(caplog):
     table = pd.DataFrame(
         {
             "TF": ["PAX6", "Pax6", "pax6", "MYC"],
@@ -181,7 +181,7 @@ def test_names_that_fall_on_one_are_united_and_counted(caplog):
         (pd.DataFrame({"old": ["a"], "new": [None]}), TypeError, "strings to strings"),
     ],
 )
-def test_no_such_rule(rule, error, message):
+def test_unknown_rules(rule, error, message):
     with pytest.raises(error, match=message):
         name_overlap({"TF": ["a"], "target": ["b"]}, {"TF": ["a"], "target": ["b"]}, rule)
 
@@ -189,7 +189,7 @@ def test_no_such_rule(rule, error, message):
 # ---------------------------------------------------------------------------- reports
 
 
-def test_overlap_of_whatever_holds_names(tmp_path):
+def test_overlap_of_all_kinds_of_input(tmp_path):
     reference = bound_front(["MYC", "PAX6"], upper(GENES))
     links = links_to_front(["Pax6"], GENES)
     table = links.rename(columns={"TF": "id"})[["id", "target"]].assign(TF=links["TF"])
@@ -222,7 +222,7 @@ def test_overlap_with_nothing():
         (pd.DataFrame({"TF": ["a"]}), ValueError, "lacks 'target'"),
     ],
 )
-def test_what_holds_no_names(links, error, message):
+def test_invalid_names(links, error, message):
     with pytest.raises(error, match=message):
         name_overlap(links, {"TF": ["a"], "target": ["b"]})
     if isinstance(links, dict):

@@ -1,4 +1,4 @@
-"""MotifLinkFilter on real rankings, against ctxcore, and on motifs that were planted.
+"""MotifLinkFilter on real rankings, against ctxcore, and with planted motifs.
 
 ctxcore differs from R, and so from this package, in three places: it leaves the column with the
 motifs' names out of N, sums the recovery curve over T − 1 ranks in place of T, and divides by a
@@ -61,7 +61,7 @@ def test_agrees_with_ctxcores_formulas_but_for_three_differences(rankings, seed)
     assert top == round(0.05 * rankings.n_ranked) == 1114
     auc, nes, curves = ctxcore_by_formula(ranks, rankings.n_ranked)
     (area,) = recovered_areas(ranks, [len(genes)], top)
-    # The rank that ctxcore leaves out.
+    # The rank that ctxcore omits.
     added = curves[:, top - 1] / (top * len(genes))
     np.testing.assert_allclose(area / (top * len(genes)), auc + added, rtol=1e-13)
     (short,) = recovered_areas(ranks, [len(genes)], top - 1)
@@ -152,7 +152,7 @@ def test_real_motifs_among_shuffled_ones(shared, annotations):
 
 
 def plant(seed, shift, share, n_tfs=12, n_motifs=300, n_genes=1000, n_targets=40):
-    """Make rankings in which motif i scores a share of the targets of TF i higher by some sd.
+    """Create rankings in which motif i scores a share of the targets of TF i higher by some sd.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def plant(seed, shift, share, n_tfs=12, n_motifs=300, n_genes=1000, n_targets=40
     table = pd.DataFrame(ranks, index=range(n_motifs), columns=[f"G{j}" for j in range(n_genes)])
     table = table.rename(index="m{}".format)
     tfs = np.array([f"TF{i}" for i in range(n_tfs)])
-    # Each TF has nine more motifs, which have nothing to do with it.
+    # Each TF has nine more motifs, which are unrelated to it.
     motif = [f"m{(i + k * n_tfs) % n_motifs}" for i in range(n_tfs) for k in range(10)]
     annotations = pd.DataFrame({"motif": motif, "TF": np.repeat(tfs, 10)})
     links = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""MotifLinkFilter against a plain reading of the formulas, and its contracts."""
+"""MotifLinkFilter against plain loops over its formulas."""
 
 import pickle
 import statistics
@@ -244,7 +244,7 @@ def test_low_confidence_adds_links_and_never_takes_evidence_from_high(links):
     assert found_low > 0
 
 
-def test_tests_tell_of_the_best_motif(table, annotations, links):
+def test_tests_record_the_best_motif(table, annotations, links):
     motifs = make_filter(nes_threshold=-100.0, confidence="low").fit(links)
     tests = motifs.tests_
     assert list(tests.columns) == [
@@ -265,7 +265,7 @@ def test_tests_tell_of_the_best_motif(table, annotations, links):
     ).all()  # fmt: skip
 
 
-def test_equal_motifs_share_the_best_place():
+def test_tied_motifs_share_the_best_place():
     table = make_table()
     table.loc["m1"] = table.loc["m0"]
     annotations = pd.DataFrame({"motif": ["m1", "m0"], "TF": "A"})
@@ -296,7 +296,7 @@ def test_order_and_repeated_rows_do_not_matter(random):
 
 @given(st.integers(0, 1000), st.sampled_from([0.5, 3.0, -1.0]))
 @settings(max_examples=4, deadline=None)
-def test_scale_of_coefficients_goes_with_that_of_thresholds(seed, scale):
+def test_scaling_coefficients_and_thresholds_changes_nothing(seed, scale):
     links = make_links(seed)
     thresholds = [abs(scale) * threshold for threshold in (0.03, 0.04, 0.05)]
     scaled = links.assign(coef=scale * links["coef"])
@@ -305,7 +305,7 @@ def test_scale_of_coefficients_goes_with_that_of_thresholds(seed, scale):
     pd.testing.assert_frame_equal(first[EVIDENCE], second[EVIDENCE])
 
 
-def test_what_does_not_concern_a_tf_does_not_change_its_tests(links):
+def test_tests_of_a_tf_do_not_depend_on_other_tfs(links):
     only = links[links["TF"] == "A"]
     alone, among = make_filter().fit(only), make_filter().fit(links)
     pd.testing.assert_frame_equal(
@@ -315,7 +315,7 @@ def test_what_does_not_concern_a_tf_does_not_change_its_tests(links):
     pd.testing.assert_frame_equal(make_filter().fit(more).enrichment_, among.enrichment_)
 
 
-def test_of_a_repeated_pair_the_strongest_counts(links):
+def test_the_strongest_of_repeated_pairs_is_used(links):
     weak = pd.concat([links.assign(coef=0.001), links, links.assign(coef=-0.0305)])
     strong = links.assign(coef=np.where(links["coef"].abs() > 0.0305, links["coef"], 0.0305))
     pd.testing.assert_frame_equal(
@@ -340,7 +340,7 @@ def test_the_union_over_thresholds():
 
 
 def test_names_are_compared_exactly():
-    """R's scripts would take the motifs of NKX2-1 for those of NKX2 too."""
+    """R's scripts would also use the motifs of NKX2-1 for NKX2."""
     table = make_table()
     annotations = pd.DataFrame({"motif": ["m0"], "TF": ["NKX2-1"]})
     best = table.loc["m0"].sort_values().index[:10]
@@ -353,7 +353,7 @@ def test_names_are_compared_exactly():
     assert list(reasons["NKX2"]) == ["TF has no annotated motif in the database"]
 
 
-def test_transform_of_other_links_uses_what_was_learnt(links):
+def test_transform_of_other_links_uses_the_fit(links):
     motifs = make_filter().fit(links)
     kept = motifs.transform(links)
     part = links.loc[[*kept.index[::2], *links.index.difference(kept.index)]]
@@ -513,7 +513,7 @@ def test_rankings_and_annotations_as_files(tmp_path, links):
         pd.testing.assert_frame_equal(motifs.enrichment_, expected.enrichment_)
         pd.testing.assert_frame_equal(motifs.ledger_, expected.ledger_)
     path.unlink()
-    # What was learnt needs the file no more.
+    # A fitted filter no longer requires the file.
     again = pickle.loads(pickle.dumps(motifs))
     pd.testing.assert_frame_equal(again.transform(links), expected.transform(links))
 

@@ -37,7 +37,7 @@ def test_equals_plain_loops(seed, top, confidence):
             assert found.loc[tf, gene] == pytest.approx(max(0, 1 - best / (top * 50)), abs=1e-15)
 
 
-def test_names_that_are_asked_for():
+def test_selected_names():
     ranks, pairs = make_database()
     whole = motif_scores(ranks, pairs, confidence="low")
     part = motif_scores(

@@ -97,7 +97,7 @@ def test_bounds_equal_the_formula(problem, n_ranks, block):
         bounds = recovery_bounds(ranks, sizes, n_ranks)
     for size, bound in zip(sizes, bounds, strict=True):
         np.testing.assert_allclose(bound, bound_of_formula(ranks[:size], n_ranks), rtol=1e-13)
-    # The targets of a set are all that counts.
+    # Only the targets of a set are used.
     np.testing.assert_array_equal(bounds[-1], recovery_bounds(ranks[:1], [1], n_ranks)[0])
 
 
@@ -105,7 +105,7 @@ def test_bounds_of_no_set():
     assert recovery_bounds(make_ranks(0, 5, 4, 20), [], 10).shape == (0, 10)
 
 
-def test_bounds_whose_keys_need_long_integers():
+def test_bounds_whose_keys_require_64_bits():
     ranks = make_ranks(0, 6, 2000, 40, dtype=np.int64)
     n_ranks = 600_000  # 2000 motifs × these × 2 labels are beyond 32 bits
     bound = recovery_bounds(ranks, [6], n_ranks)[0]
@@ -129,7 +129,7 @@ def test_leading_edge_is_the_first_greatest_distance(problem):
 
 @given(problems, st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
-def test_order_of_motifs_and_targets_does_not_show_in_a_single_bit(problem, random):
+def test_order_of_motifs_and_targets_changes_no_bit(problem, random):
     ranks = make_ranks(**problem)
     rng = np.random.default_rng(random.randrange(2**31))
     motifs, targets = rng.permutation(ranks.shape[1]), rng.permutation(len(ranks))

@@ -134,8 +134,8 @@ def require_common(
 
 
 def explain_mismatch(
-    ours: Collection[str],
-    theirs: Collection[str],
+    ours: Iterable[str],
+    theirs: Iterable[str],
     whose: str,
     where: str,
     hint: Hint | None = None,
@@ -144,7 +144,7 @@ def explain_mismatch(
 
     Parameters
     ----------
-    ours, theirs : collection of str
+    ours, theirs : iterable of str
         Names with few or no common elements.
     whose, where, hint
         As in `require_overlap`.
@@ -154,6 +154,7 @@ def explain_mismatch(
     str
         Sentences for the end of an error message.
     """
+    ours, theirs = _distinct(ours), _distinct(theirs)
     cause = find_cause(ours, theirs)
     side = whose if cause == "our_ids" else where
     found = {

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..files import find_delimiter, read_text, split_fields
 from ._examples import examples
-from ._matching import Hint, require_common
+from ._matching import Hint, explain_mismatch
 
 # The columns that identify a source, and the one with the symbols of its TFs.
 _LAYOUTS = (
@@ -92,7 +92,7 @@ def match_tfs(
     reserved : collection of str, default=()
         Names of covariates, which a TF must not share.
     hint : callable, optional
-        As in `require_overlap`.
+        Returns the caller's advice for a cause from `find_cause`, for the end of the message.
 
     Returns
     -------
@@ -110,7 +110,11 @@ def match_tfs(
     wanted = check_tf_names(tf_names)
     is_tf = np.asarray(pd.Index(gene_names).isin(wanted))
     if not is_tf.any():
-        require_common(wanted, gene_names, "`tf_names`", "the gene names", hint=hint)
+        cause = explain_mismatch(wanted, gene_names, "tf_names", "the gene names", hint)
+        raise ValueError(
+            f"None of the {len(wanted):,} tf_names is among the {len(gene_names):,} gene names "
+            f"(TFs: {examples(wanted)}; genes: {examples(gene_names)}). {cause}"
+        )
     taken = sorted(set(gene_names[is_tf]) & set(reserved))
     if taken:
         raise ValueError(f"The TF {taken[0]!r} has the name of a covariate; rename that gene.")
@@ -141,7 +145,7 @@ def check_tf_names(tf_names: Iterable[str]) -> list[str]:
     given = list(tf_names)
     others = [name for name in given if not isinstance(name, str)]
     if others:
-        raise TypeError(f"tf_names must hold strings only, found others ({examples(others)}).")
+        raise TypeError(f"tf_names must be strings, found others ({examples(others)}).")
     if not given:
         raise ValueError("tf_names is empty; pass the names of the possible regulators.")
     return list(dict.fromkeys(given))

@@ -19,7 +19,7 @@ PACKED = gzip.compress(b"Pax6\n" * 100, mtime=0)
     [
         (["PAX6", "SOX9"], SYMBOLS, "letter case is ignored.*the TF list of the cells' species"),
         (["Pax6", "Sox9"], IDS, "found in the gene names only.*Pass gene_symbols"),
-        (list(IDS), SYMBOLS, "found in `tf_names` only.*Pass symbols of TFs"),
+        (list(IDS), SYMBOLS, "found in tf_names only.*Pass symbols of TFs"),
         (["ENSMUSG00000027168"], IDS, "match without the Ensembl versions"),
         (["ENSMUSG00000027168.7"], IDS, "match without the Ensembl versions"),
         (["ENSG00000007372"], IDS, "different species, 'ENSG' and 'ENSMUSG'"),
@@ -34,7 +34,9 @@ def test_no_match_shows_both_sides_and_the_cause(tf_names, names, cause):
 
 
 def test_at_most_five_examples():
-    with pytest.raises(ValueError, match=r"`tf_names`: 'a0', 'a1', 'a2', 'a3', 'a4' and 4 more;"):
+    with pytest.raises(
+        ValueError, match=r"None of the 9 .*TFs: 'a0', 'a1', 'a2', 'a3', 'a4' and 4 more;"
+    ):
         match_tfs([f"a{i}" for i in range(9)], SYMBOLS)
 
 

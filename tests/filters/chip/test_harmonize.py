@@ -20,7 +20,6 @@ from scifate_sklearn.filters import (
 from scifate_sklearn.names import plan_renaming
 
 GENES = [f"Gene{i}" for i in range(40)]
-MYC, SOX2 = "ENSG00000136997", "ENSG00000181449"
 
 
 def upper(names):

@@ -403,7 +403,7 @@ def test_tf_names_however_given(tf_names, clean, check):
 
 @pytest.mark.parametrize("name", ["new_size_factor", "labeling_ratio"])
 def test_a_tf_called_as_a_covariate_is(name, check):
-    with check.refused(ValueError, f"A TF is called '{name}', as one of the covariates is; rename"):
+    with check.refused(ValueError, f"The TF '{name}' has the name of a covariate; rename"):
         prepare(make_adata([name, *GENES[1:]]), [name, *TFS])
     with check.few_warnings():  # another gene may be called anything
         assert name in prepare(make_adata([name, *GENES[1:]])).target_matrix

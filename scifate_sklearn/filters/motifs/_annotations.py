@@ -138,7 +138,7 @@ def annotations_in(
 
 
 def _check_header(columns: Iterable[Any], source: str) -> None:
-    """Raise ValueError unless there is one column of motifs and one of TFs."""
+    """Raise ValueError for missing or repeated columns of motifs, TFs and confidence."""
     found = [str(column) for column in columns]
     renamed = [_RENAMED.get(column, column) for column in found]
     for name in ("motif", "TF"):
@@ -148,6 +148,11 @@ def _check_header(columns: Iterable[Any], source: str) -> None:
                 f"of TFs ('TF' or 'gene_name'), but has {renamed.count(name)} for {name!r}; found "
                 f"{examples(found, 8)}."
             )
+    if renamed.count("confidence") > 1:
+        raise ValueError(
+            f"{source} has {renamed.count('confidence')} columns called 'confidence'; rename all "
+            "but one."
+        )
 
 
 def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:

@@ -126,6 +126,22 @@ def test_bad_flags(tmp_path):
         read_motif_annotations(path)
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("motif,TF,TF", "but has 2 for 'TF'; found 'motif', 'TF', 'TF'"),
+        ("motif, motif,TF", "but has 2 for 'motif'"),
+        ("motif,TF,gene_name", "but has 2 for 'TF'"),
+        ("motif,TF,confidence,confidence", "has 2 columns called 'confidence'; rename all but one"),
+    ],
+)
+def test_repeated_columns(tmp_path, header, message):
+    path = tmp_path / "annotations.csv"
+    path.write_text(f"{header}\nm,A,high,high\n")
+    with pytest.raises(ValueError, match=rf"annotations\.csv .*{message}"):
+        read_motif_annotations(path)
+
+
 @pytest.mark.parametrize("given", [3, ["m"], {"motif": ["m"]}])
 def test_no_table(given):
     with pytest.raises(TypeError, match="`annotations` must be a pandas DataFrame or the path"):

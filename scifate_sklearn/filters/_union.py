@@ -13,7 +13,7 @@ from .base import Evidence, LinkFilter, Reasons
 
 Members: TypeAlias = Sequence[LinkFilter | tuple[str, LinkFilter]]
 
-CONFIDENCE_COLUMN = "Conf"
+CONF_COLUMN = "Conf"
 
 
 class LinkUnion(LinkFilter, _BaseComposition):
@@ -129,12 +129,12 @@ class LinkUnion(LinkFilter, _BaseComposition):
     @property
     def evidence_columns(self) -> tuple[str, ...]:  # type: ignore[override]
         """Columns that the fitted filters add to the links table, then ``Conf``."""
-        return (*(new for names in self._renamed().values() for new in names), CONFIDENCE_COLUMN)
+        return (*(new for names in self._renamed().values() for new in names), CONF_COLUMN)
 
     def _renamed(self) -> dict[str, list[str]]:
         """Return the names in the union of the evidence columns of each filter."""
         columns = [name for member in self.filters_.values() for name in member.evidence_columns]
-        columns.append(CONFIDENCE_COLUMN)  # unions within this one have this column too
+        columns.append(CONF_COLUMN)  # unions within this one have this column too
         return {
             name: [
                 column if columns.count(column) == 1 else f"{name}__{column}"
@@ -153,7 +153,7 @@ class LinkUnion(LinkFilter, _BaseComposition):
             evidence |= dict(zip(renamed[name], found.evidence.values(), strict=True))
             label = name if found.label is None else found.label
             labels.append(np.where(reasons[name] == "", label, ""))
-        evidence[CONFIDENCE_COLUMN] = _join_labels(labels)
+        evidence[CONF_COLUMN] = _join_labels(labels)
         return evidence, _join_reasons(reasons)
 
     def _score(self, links: pd.DataFrame) -> float:

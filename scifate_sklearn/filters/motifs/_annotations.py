@@ -16,7 +16,7 @@ ANNOTATION_COLUMNS = ("motif", "TF", "confidence")
 HIGH, LOW = "high", "low"
 
 _RENAMED = {"#motif_id": "motif", "motif_id": "motif", "gene_name": "TF"}
-_FLAGS = ("directAnnotation", "inferred_Orthology", "inferred_MotifSimil")
+_FLAG_COLUMNS = ("directAnnotation", "inferred_Orthology", "inferred_MotifSimil")
 # Values of RcisTarget's column `annotationSource`; rows with other values are not annotations.
 _CONFIDENCE_OF_SOURCE = {
     "directAnnotation": HIGH,
@@ -159,8 +159,8 @@ def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:
     """Return "high", "low" or, for rows without annotation, "" per row."""
     if "confidence" in table.columns:
         return _given_confidence(table["confidence"], source)
-    if set(_FLAGS) <= set(table.columns):
-        return _from_flags(*(as_flags(table[name]) for name in _FLAGS))
+    if set(_FLAG_COLUMNS) <= set(table.columns):
+        return _from_flags(*(as_flags(table[name]) for name in _FLAG_COLUMNS))
     if "annotationSource" in table.columns:
         found = table["annotationSource"].astype(str)
         return found.map(_CONFIDENCE_OF_SOURCE).fillna("").to_numpy(object)

@@ -1,6 +1,25 @@
-"""Safe reading and writing of files: atomic replacement and checked archives."""
+"""Safe reading and writing of files: atomic replacement, checked archives and text."""
 
 from . import _archive as archive
 from ._atomic import replacing
+from ._text import (
+    decode_text,
+    find_delimiter,
+    prefix_errors,
+    read_content,
+    read_start,
+    read_text,
+    split_fields,
+)
 
-__all__ = ["archive", "replacing"]
+__all__ = [
+    "archive",
+    "decode_text",
+    "find_delimiter",
+    "prefix_errors",
+    "read_content",
+    "read_start",
+    "read_text",
+    "replacing",
+    "split_fields",
+]

@@ -1,6 +1,6 @@
-"""Evidence for links: references, the filters that test links against them, and prior knowledge.
+"""Evidence for links: references, filters that test links against them, and prior knowledge.
 
-- All filters share `base` and `LinkUnion`; `prior_penalties` makes penalties of evidence.
+- All filters share `base` and `LinkUnion`; `prior_penalties` converts evidence into penalties.
 - `chip`: ChIP-seq references and Fisher's exact test.
 - `motifs`: motif rankings, their annotations and enrichment.
 - `evidence`: declarations of the kinds of evidence for the command line.

@@ -1,4 +1,4 @@
-"""Evidence as prior knowledge: pairs with evidence are penalised less."""
+"""Evidence as prior knowledge: lower penalties for pairs with evidence."""
 
 import numbers
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_scalar
 
-from .chip._reference import PEAK, BindingReference
+from .chip import PEAK, BindingReference
 
 
 def prior_penalties(
@@ -14,9 +14,9 @@ def prior_penalties(
 ) -> pd.DataFrame:
     """Return relative penalties of TF → target pairs, lower where there is evidence.
 
-    The penalty of a pair with evidence e between 0 and 1 is 1 − (1 − `supported`) e. Evidence then
-    shapes the fit, as in the prior-weighted LASSO of Greenfield et al. (2013), and can no longer be
-    asked afterwards: a filter by the same reference would find what was put in.
+    The penalty of a pair with evidence e between 0 and 1 is 1 − (1 − `supported`) e, as in the
+    prior-weighted LASSO of Greenfield et al. (2013). The evidence then shapes the fit and cannot
+    test its links any more: a filter by the same reference would be circular.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def prior_penalties(
         Peaks count as 1, pairs without one and untested pairs as 0. A table holds scores from 0 to
         1, TFs in rows; missing ones count as 0.
     supported : float, default=0.5
-        Penalty of a pair with full evidence, relative to one without; 0 leaves it unpenalised, 1
-        ignores the evidence, and more than 1 distrusts it.
+        Penalty of a pair with full evidence, relative to one without; 0 removes its penalty, 1
+        ignores the evidence, and values above 1 raise its penalty.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def prior_penalties(
     Raises
     ------
     TypeError
-        If `evidence` is something else, the table holds no numbers, or `supported` is none.
+        If `evidence` is of another type, or the table or `supported` is not numeric.
     ValueError
         If a score is not between 0 and 1, or `supported` is negative or not finite.
 
@@ -78,6 +78,6 @@ def _scores(evidence: object) -> pd.DataFrame:
     outside = values[(values < 0) | (values > 1)]
     if outside.size:
         raise ValueError(
-            f"`evidence` must hold scores from 0 to 1, found {outside[0]:g}; divide by the largest."
+            f"`evidence` must hold scores from 0 to 1, found {outside[0]:g}; divide by the maximum."
         )
     return pd.DataFrame(np.nan_to_num(values), evidence.index, evidence.columns)

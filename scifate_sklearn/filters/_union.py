@@ -1,4 +1,4 @@
-"""LinkUnion: a link survives if any of several filters keeps it."""
+"""LinkUnion: filter of links that any of several filters keeps."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self, TypeAlias
@@ -8,32 +8,31 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import check_is_fitted
 
 from .base import Evidence, LinkFilter, Reasons
 
 Members: TypeAlias = Sequence[LinkFilter | tuple[str, LinkFilter]]
 
-CONFIDENCE_COLUMN = "Conf"
+CONF_COLUMN = "Conf"
 
 
 class LinkUnion(LinkFilter, _BaseComposition):
-    """Keep the links that any of several filters keeps, and say which.
+    """Keep the links that any of several filters keeps, and record which.
 
-    As in the published table, where a link is believed if it has a ChIP-seq peak *or* a motif
-    (Cao et al. 2020). Every filter sees all links, so that no evidence is missing from the table.
+    In the published table, likewise, a link is kept if it has a ChIP-seq peak *or* a motif (Cao et
+    al. 2020). Every filter evaluates all links, so that no evidence is missing from the table.
 
     Parameters
     ----------
     filters : list of LinkFilter or of (str, LinkFilter)
-        Filters with or without names; without, the name is the class in lower case (numbered where
-        it repeats). Parameters of the filters are reached by these names, as in
+        Filters, optionally with names; the default name is the class in lower case (numbered if it
+        repeats). Parameters of the filters are accessed by these names, as in
         ``GridSearchCV(pipe, {"union__encodelinkfilter__coef_threshold": [0.03, 0.04]})``.
 
     Attributes
     ----------
     filters_ : dict of str to LinkFilter
-        The fitted filters by name. Those given stay unfitted.
+        The fitted filters by name. The given ones stay unfitted.
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence of all filters, ``Conf``,
         ``kept`` and, for a dropped link, the ``reason`` of each filter.
@@ -42,11 +41,15 @@ class LinkUnion(LinkFilter, _BaseComposition):
 
     Notes
     -----
-    The column ``Conf`` tells which evidence a link survived by: ``Chip_peak`` (`EncodeLinkFilter`),
-    ``Motif_high`` or ``Motif_low`` (`MotifLinkFilter`), the name of any other filter; more than one
-    are joined by ";" in the order of the filters. R's table has one row for each instead. An
-    evidence column that more than one filter adds, such as ``chip_q`` of two ChIP-seq references,
-    gets the filter's name in front: ``encode__chip_q``.
+    The column ``Conf`` holds the evidence by which a link is kept: ``Chip_peak``
+    (`EncodeLinkFilter`), ``Motif_high`` or ``Motif_low`` (`MotifLinkFilter`), or the name of any
+    other filter. Several are joined by ";" in the order of the filters; R's table has one row for
+    each instead. An evidence column that several filters add, such as ``chip_q`` of two ChIP-seq
+    references, is prefixed with the name of the filter: ``encode__chip_q``.
+
+    `score` is the mean of the filters' scores, each in its own unit. This suffices to search the
+    parameters of one filter while the others are fixed. To weigh one kind of evidence against
+    another, pass a ``scoring`` function to the search.
 
     Examples
     --------
@@ -68,7 +71,7 @@ class LinkUnion(LinkFilter, _BaseComposition):
         self.filters = filters
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, and those of the filters.
+        """Return the parameters of the union and of its filters.
 
         Parameters
         ----------
@@ -82,7 +85,7 @@ class LinkUnion(LinkFilter, _BaseComposition):
         return self._get_params("_named", deep=deep) | {"filters": self.filters}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, filters by their name, or parameters of filters.
+        """Set parameters of the union, filters by name, or parameters of filters.
 
         Parameters
         ----------
@@ -114,7 +117,7 @@ class LinkUnion(LinkFilter, _BaseComposition):
 
     def _check_members(self, named: list[tuple[str, Any]]) -> None:
         if not named:
-            raise ValueError("`filters` is empty; give at least one filter.")
+            raise ValueError("`filters` is empty; pass at least one filter.")
         self._validate_names([name for name, _ in named])
         for name, member in named:
             if not isinstance(member, LinkFilter):
@@ -125,13 +128,13 @@ class LinkUnion(LinkFilter, _BaseComposition):
 
     @property
     def evidence_columns(self) -> tuple[str, ...]:  # type: ignore[override]
-        """What the fitted filters add to the links table, then ``Conf``."""
-        return (*(new for names in self._renamed().values() for new in names), CONFIDENCE_COLUMN)
+        """Columns that the fitted filters add to the links table, then ``Conf``."""
+        return (*(new for names in self._renamed().values() for new in names), CONF_COLUMN)
 
     def _renamed(self) -> dict[str, list[str]]:
-        """Return the evidence columns of each filter, as they are called in the union."""
+        """Return the names in the union of the evidence columns of each filter."""
         columns = [name for member in self.filters_.values() for name in member.evidence_columns]
-        columns.append(CONFIDENCE_COLUMN)  # of this union; those within have it too
+        columns.append(CONF_COLUMN)  # unions within this one have this column too
         return {
             name: [
                 column if columns.count(column) == 1 else f"{name}__{column}"
@@ -145,37 +148,20 @@ class LinkUnion(LinkFilter, _BaseComposition):
         evidence: dict[str, Any] = {}
         labels, reasons = [], {}
         for name, member in self.filters_.items():
-            found, reasons[name] = member._judge(links)
-            evidence |= dict(zip(renamed[name], found.values(), strict=True))
-            label = member._label(found)
-            label = name if label is None else label
+            found = member.evaluate(links)
+            reasons[name] = found.reasons
+            evidence |= dict(zip(renamed[name], found.evidence.values(), strict=True))
+            label = name if found.label is None else found.label
             labels.append(np.where(reasons[name] == "", label, ""))
-        evidence[CONFIDENCE_COLUMN] = _join_labels(labels)
+        evidence[CONF_COLUMN] = _join_labels(labels)
         return evidence, _join_reasons(reasons)
 
-    def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
-        """Return the mean of the filters' scores, each in its own unit.
-
-        Good enough to search the parameters of one filter while the others stay as they are; to
-        weigh one kind of evidence against another, pass a ``scoring`` of your own.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table.
-        y, sample_weight : object, default=None
-            Ignored: links have no weight.
-
-        Returns
-        -------
-        float
-        """
-        check_is_fitted(self)
+    def _score(self, links: pd.DataFrame) -> float:
         return float(np.mean([member.score(links) for member in self.filters_.values()]))
 
 
 def _name(filters: Members) -> list[tuple[str, LinkFilter]]:
-    """Return filters with their names, generated where there are none."""
+    """Return filters with their names, which are generated where they are missing."""
     classes = [type(member).__name__.lower() for member in filters]
     named: list[tuple[str, LinkFilter]] = []
     for position, (member, kind) in enumerate(zip(filters, classes, strict=True)):
@@ -194,10 +180,9 @@ def _join_labels(labels: list[NDArray[np.object_]]) -> NDArray[np.object_]:
 
 
 def _join_reasons(reasons: dict[str, Reasons]) -> Reasons:
-    """Return what each filter says against a link; nothing if one of them keeps it."""
+    """Return the reasons of all filters per link; empty if one of them keeps it."""
     joined = []
     for row in zip(*reasons.values(), strict=True):
-        said = dict(zip(reasons, row, strict=True))
-        texts = [f"{name}: {text}" for name, text in said.items()]
+        texts = [f"{name}: {text}" for name, text in zip(reasons, row, strict=True)]
         joined.append("" if "" in row else row[0] if len(set(row)) == 1 else "; ".join(texts))
     return np.array(joined, object)

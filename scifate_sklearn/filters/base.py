@@ -1,14 +1,15 @@
-"""LinkFilter: what every filter of links does the same way: check, judge, keep, account for."""
+"""LinkFilter: the base class of all filters of links."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import metadata_routing
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..links import LEDGER_COLUMNS, check_links, check_named, ledger_of, survivors
@@ -17,32 +18,46 @@ Evidence: TypeAlias = Mapping[str, Any]
 Reasons: TypeAlias = NDArray[np.object_]
 
 
-class LinkFilter(TransformerMixin, BaseEstimator):
-    """Base of the filters: `fit` learns from a links table, `transform` keeps what it believes.
+class Evaluation(NamedTuple):
+    """Evidence on links, the reasons to drop them, and the label of the evidence in a union."""
 
-    A filter says what it learns (`_learn`) and what it thinks of each link (`_judge`); the rest is
-    here. `fit` leaves a ledger of all links it was given, so that none vanishes without a reason.
+    evidence: Evidence
+    reasons: Reasons
+    label: str | Reasons | None
+
+
+def _has_score(link_filter: "LinkFilter") -> bool:
+    return hasattr(link_filter, "_score")
+
+
+class LinkFilter(TransformerMixin, BaseEstimator):
+    """Base class of filters: `fit` learns from a links table, `transform` drops links.
+
+    A subclass defines `_learn` (what to learn from the links) and `_judge` (the evidence on each
+    link). Three hooks are optional: `_score` (quality of a links table, which adds the method
+    `score`), `_finish` (types of the filtered table) and `_label` (name of the evidence in a
+    union). `fit` sets a ledger of all its links, which states why each dropped link was dropped.
 
     Attributes
     ----------
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence, ``kept`` (bool) and ``reason``,
-        the first reason for which a link was dropped ("" if it was not).
+        the first reason for which a link was dropped ("" if it was kept).
     """
 
-    # What `_judge` adds to the links table, in this order.
+    # Columns that `_judge` adds to the links table, in this order.
     evidence_columns: ClassVar[tuple[str, ...]] = ()
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
-    # The first argument is no metadata; scikit-learn would know that of "X" only.
+    # Excludes the first argument from metadata; scikit-learn does so for the name "X" only.
     __metadata_request__fit: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
     __metadata_request__transform: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
     __metadata_request__score: ClassVar[dict[str, str]] = {"links": metadata_routing.UNUSED}
 
     @abstractmethod
     def _learn(self, links: pd.DataFrame) -> None:
-        """Set the fitted attributes, given a links table that was checked."""
+        """Set the fitted attributes, given a validated links table."""
 
     @abstractmethod
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
@@ -51,21 +66,22 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         Returns
         -------
         evidence : mapping of str to array of shape (n_links,)
-            One entry per name in `evidence_columns`, in this order; missing where there is none.
+            One entry per name in `evidence_columns`, in this order; missing values where there is
+            no evidence.
         reasons : ndarray of str of shape (n_links,)
         """
 
     def _finish(self, kept: pd.DataFrame) -> pd.DataFrame:
-        """Return the surviving links as `transform` shall: a hook for plainer types."""
+        """Return the filtered table with its final types."""
         return kept
 
     def _label(self, evidence: Evidence) -> str | Reasons | None:
-        """Return what a union calls this evidence, once or per link; None is the filter's name."""
+        """Return the label of this evidence in a union, one or one per link; None for the name."""
         return None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, links: pd.DataFrame, y: object = None) -> Self:
-        """Weigh the evidence.
+        """Learn from a links table, and record which of its links are kept.
 
         Parameters
         ----------
@@ -82,8 +98,8 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If `links` is not a links table, the evidence cannot be read, or their names do not
-            meet.
+            If `links` is not a links table, the evidence cannot be read, or the names of both do
+            not match.
         """
         links = self._validated(links, reset=True)
         self._learn(links)
@@ -91,7 +107,7 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, links: pd.DataFrame) -> pd.DataFrame:
-        """Return the surviving links with their evidence.
+        """Return the kept links with their evidence.
 
         Parameters
         ----------
@@ -101,14 +117,14 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         Returns
         -------
         DataFrame
-            The surviving rows, with their index, and behind the columns of `links` those of
-            `evidence_columns`. Evidence columns that `links` has already are replaced.
+            The kept rows, with their index; the columns of `links` are followed by those of
+            `evidence_columns`. Evidence columns that `links` already has are replaced.
         """
         check_is_fitted(self)
         return self._finish(survivors(self._ledger(self._validated(links, reset=False))))
 
     def fit_transform(self, links: pd.DataFrame, y: object = None) -> pd.DataFrame:
-        """Weigh the evidence and return the surviving links.
+        """Learn from a links table and return the kept links.
 
         Parameters
         ----------
@@ -122,8 +138,47 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         DataFrame
             As from `transform`.
         """
-        # The ledger of `fit` has judged these links already.
+        # The ledger of `fit` already has the evidence on these links.
         return self._finish(survivors(self.fit(links, y).ledger_))
+
+    @available_if(_has_score)
+    def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
+        """Return the quality of a links table by this evidence; the class defines the measure.
+
+        Parameters
+        ----------
+        links : DataFrame
+            A links table. In a pipeline after `SciFateRegressor` it holds the links of the training
+            cells, whichever cells are scored.
+        y : object, default=None
+            Ignored.
+        sample_weight : object, default=None
+            Ignored, because links have no weights; pipelines pass it.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        score: float = self._score(self._validated(links, reset=False))
+        return score
+
+    def evaluate(self, links: pd.DataFrame) -> Evaluation:
+        """Return the evidence on each link, the reason to drop it, and the label of the evidence.
+
+        Parameters
+        ----------
+        links : DataFrame
+            A links table, already validated by `fit` or `transform` of a filter.
+
+        Returns
+        -------
+        Evaluation
+            With `evidence` (one array per name in `evidence_columns`), `reasons` (one text per
+            link, empty for kept links) and `label` (for `LinkUnion`).
+        """
+        evidence, reasons = self._judge(links)
+        return Evaluation(evidence, reasons, self._label(evidence))
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the columns of the filtered table.
@@ -145,9 +200,9 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         return [*(name for name in given if name not in replaced), *self.evidence_columns]
 
     def _ledger(self, links: pd.DataFrame) -> pd.DataFrame:
-        evidence, reasons = self._judge(links)
+        found = self.evaluate(links)
         columns = self._columns(links.columns)
-        return ledger_of(links.assign(**evidence)[columns], reasons)
+        return ledger_of(links.assign(**found.evidence)[columns], found.reasons)
 
     def _validated(self, links: object, *, reset: bool) -> pd.DataFrame:
         checked = check_named(check_links(links, type(self).__name__))

@@ -1,4 +1,4 @@
-"""Columns of names and flags to integer codes, booleans and united rows."""
+"""Conversion of names to integer codes, and matrices whose rows are united by name."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-_FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
 def as_names(values: Iterable[Any]) -> NDArray[np.object_]:
@@ -21,7 +19,7 @@ def name_codes(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.o
     Parameters
     ----------
     column : Series of shape (n_rows,)
-        Names; anything else than strings is turned into them.
+        Names; other values are converted to strings.
 
     Returns
     -------
@@ -39,7 +37,7 @@ def name_codes(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.o
         codes, uniques = pd.factorize(column)
     except TypeError as error:
         raise ValueError(f"Column {column.name!r} must hold names ({error}).") from error
-    # Twice, because 1 and "1" become one name; the second time over few values.
+    # Coded twice, because 1 and "1" become the same name; the second time over few values.
     recode, names = pd.factorize(as_names(uniques))
     is_missing = codes < 0
     codes = recode[codes] if len(names) else codes
@@ -47,33 +45,9 @@ def name_codes(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.o
     if is_missing.any():
         raise ValueError(
             f"Column {column.name!r} lacks a name in {is_missing.sum():,} row(s), first in row "
-            f"{is_missing.argmax():,}; fill these in or leave them out."
+            f"{is_missing.argmax():,}; fill these in or remove the rows."
         )
     return codes, names
-
-
-def as_flags(column: "pd.Series[Any]") -> NDArray[np.bool_]:
-    """Return a column of 0/1, booleans or their text as booleans.
-
-    Raises
-    ------
-    ValueError
-        If anything else is there.
-    """
-    try:
-        codes, uniques = pd.factorize(column, use_na_sentinel=False)
-    except TypeError as error:
-        raise ValueError(
-            f"Column {column.name!r} must hold 0/1 or False/True ({error})."
-        ) from error
-    flags = [_FLAGS.get(str(value).strip().lower()) for value in uniques]
-    wrong = [value for value, flag in zip(uniques, flags, strict=True) if flag is None]
-    if wrong:
-        raise ValueError(
-            f"Column {column.name!r} must hold 0/1 or False/True, found {wrong[0]!r}"
-            + (f" and {len(wrong) - 1} other values." if len(wrong) > 1 else ".")
-        )
-    return np.array(flags, dtype=np.bool_)[codes]
 
 
 def rename_rows(
@@ -81,7 +55,7 @@ def rename_rows(
     status: NDArray[np.int8],
     new_name: Callable[[str], str | None],
 ) -> tuple[NDArray[np.object_], NDArray[np.int8]]:
-    """Rename the rows of a matrix; rows of one name are united by their maximum.
+    """Rename the rows of a matrix and unite rows of the same name by their maximum.
 
     Parameters
     ----------
@@ -90,7 +64,7 @@ def rename_rows(
     status : ndarray of shape (n_rows, n_columns)
         The matrix.
     new_name : callable
-        From an old name to the new one, or to None, which drops the row.
+        Returns the new name of an old one, or None to drop the row.
 
     Returns
     -------

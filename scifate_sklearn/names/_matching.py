@@ -1,50 +1,49 @@
-"""Whether two lists of gene names meet, and if not, why: species case, Ensembl ids, versions."""
+"""Comparison of two lists of names: overlap, and the likely cause of a mismatch."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Set
+from typing import Literal, TypeAlias
+
+from ._examples import examples
+
+# Share of the smaller of two lists of names below which they are regarded as a mismatch.
+MIN_OVERLAP = 0.1
 
 _ENSEMBL = re.compile(r"^(ENS[A-Z]*[GTP])\d{11}")
 _ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{11})\.\d+")
-N_EXAMPLES = 5
-# Share of the smaller of two lists of names below which they are taken for different names.
-MIN_OVERLAP = 0.1
 
+Cause: TypeAlias = Literal["our_ids", "their_ids", "species", "versions", "case"]
+Hint: TypeAlias = Callable[[Cause | None], str]
 
-def examples(names: Collection[str]) -> str:
-    """Return the first few names for an error message."""
-    shown = ", ".join(map(repr, sorted(names)[:N_EXAMPLES]))
-    hidden = len(names) - N_EXAMPLES
-    return f"{shown} and {hidden} more" if hidden > 0 else shown or "none"
-
-
-# A name in upper case, in which those of mouse (Pax6) and human (PAX6) are equal.
+# Human symbols are upper case, and so are those of Enrichr's libraries for all species.
+# `str.casefold` gives the same matches for symbols: the two differ only for letters that no gene
+# name contains, such as the dotless ı.
 ignoring_case: Callable[[str], str] = str.upper
 
 
 def ignoring_version(name: str) -> str:
     """Return an Ensembl id without its version (``.3``), any other name as it is."""
-    # Most names are symbols, for which the expression costs ten times the question.
+    # Most names are symbols, for which the prefix test is ten times faster than the expression.
     return _ENSEMBL_VERSION.sub(r"\1", name) if name.startswith("ENS") else name
 
 
-# What may tell two names of one gene apart, and what a name is without it.
-DIFFERENCES: dict[str, Callable[[str], str]] = {
+_SPELLINGS: dict[Literal["versions", "case"], Callable[[str], str]] = {
     "versions": ignoring_version,
     "case": ignoring_case,
 }
 
 
 def overlap_share(
-    ours: Collection[str], theirs: Collection[str], key: Callable[[str], str] | None = None
+    ours: Iterable[str], theirs: Iterable[str], key: Callable[[str], str] | None = None
 ) -> float:
-    """Return which share of the smaller of two lists of names is in the other.
+    """Return the share of the smaller of two lists of names that is in the other.
 
     Parameters
     ----------
-    ours, theirs : collection of str
+    ours, theirs : iterable of str
         Names; repetitions do not count.
     key : callable, optional
-        Names are compared by what it makes of them. By default letter by letter.
+        Names are compared by its results. By default they are compared exactly.
 
     Returns
     -------
@@ -57,63 +56,130 @@ def overlap_share(
 
 
 def require_overlap(
-    ours: Collection[str],
-    theirs: Collection[str],
+    ours: Iterable[str],
+    theirs: Iterable[str],
     *,
     what: str,
     whose: str = "`links`",
     where: str = "the reference",
     min_share: float = MIN_OVERLAP,
-    hint: Callable[[str | None], str] | None = None,
+    hint: Hint | None = None,
 ) -> None:
     """Raise an error with examples of both sides if they have too few names in common.
 
-    The share is that of the smaller side, so that neither a small reference nor a small table of
-    links is held against anybody.
+    The share is that of the smaller side, so that a small reference or a small table of links
+    passes if its own names match.
 
     Parameters
     ----------
-    ours, theirs : collection of str
+    ours, theirs : iterable of str
         Names in the links and in the reference.
     what : str
-        What the names are, for the message ("TF", "target").
-    whose : str, default="`links`"
-        What `ours` are the names of, for the message.
-    where : str, default="the reference"
-        What `theirs` are the names of, for the message.
+        Kind of the names, for the message ("TF", "target").
+    whose, where : str, default="`links`" and "the reference"
+        Origin of `ours` and of `theirs`, for the message.
     min_share : float, default=0.1
-        Least share of the smaller side that must be in the other; 0 asks for nothing.
+        Least share of the smaller side that must be in the other; 0 disables the check.
     hint : callable, optional
-        From what keeps the names apart (`main_difference`) to what else may help, for the end of
-        the message.
+        Returns the caller's advice for a cause from `find_cause`, for the end of the message.
 
     Raises
     ------
     ValueError
-        If there are too few common names; it guesses why.
+        If there are too few common names; the message states the likely cause.
     """
-    ours, theirs = set(ours), set(theirs)
-    common = ours & theirs
-    if min_share == 0 or (common and overlap_share(ours, theirs) >= min_share):
+    ours, theirs = _distinct(ours), _distinct(theirs)
+    common = set(ours).intersection(theirs)
+    share = overlap_share(ours, theirs) if common else 0.0
+    if min_share == 0 or (common and share >= min_share):
         return
     found = f"No {what} of {whose} is in {where}"
     if common:
         found = (
             f"Only {len(common):,} {what} names are in both {whose} ({len(ours):,}) and "
-            f"{where} ({len(theirs):,}), {overlap_share(ours, theirs):.1%} of the smaller side "
-            f"where {min_share:.0%} are wanted"
+            f"{where} ({len(theirs):,}), {share:.1%} of the smaller side where {min_share:.0%} "
+            "are required"
         )
-    advice = guess_mismatch(ours, theirs)
-    if hint is not None:
-        advice += f" {hint(main_difference(ours, theirs))}"
-    raise ValueError(
-        f"{found}: {whose} have {examples(ours - common)}; {where} has "
-        f"{examples(theirs - common)}. {advice}"
-    )
+    ours_only, theirs_only = (_examples_not_in(common, names) for names in (ours, theirs))
+    cause = explain_mismatch(ours, theirs, whose, where, hint)
+    raise ValueError(f"{found} ({whose}: {ours_only}; {where}: {theirs_only}). {cause}")
 
 
-def guess_mismatch(ours: Collection[str], theirs: Collection[str]) -> str:
-    """Guess why two collections of gene names share little, and say what to do.
+def require_common(
+    ours: Iterable[str],
+    theirs: Iterable[str],
+    whose: str,
+    where: str,
+    *,
+    what: str = "name",
+    hint: Hint | None = None,
+) -> None:
+    """Raise the error of `require_overlap` if there is no common name at all.
+
+    Parameters
+    ----------
+    ours, theirs : iterable of str
+        Names.
+    whose, where, what, hint
+        As in `require_overlap`.
+
+    Raises
+    ------
+    ValueError
+        If there is no common name.
+    """
+    ours, theirs = _distinct(ours), _distinct(theirs)
+    if set(ours).isdisjoint(theirs):
+        require_overlap(ours, theirs, what=what, whose=whose, where=where, hint=hint)
+
+
+def explain_mismatch(
+    ours: Iterable[str],
+    theirs: Iterable[str],
+    whose: str,
+    where: str,
+    hint: Hint | None = None,
+) -> str:
+    """Return why two collections of names have little in common, and what to do.
+
+    Parameters
+    ----------
+    ours, theirs : iterable of str
+        Names with few or no common elements.
+    whose, where, hint
+        As in `require_overlap`.
+
+    Returns
+    -------
+    str
+        Sentences for the end of an error message.
+    """
+    ours, theirs = _distinct(ours), _distinct(theirs)
+    cause = find_cause(ours, theirs)
+    side = whose if cause == "our_ids" else where
+    found = {
+        "our_ids": f"Ensembl ids are found in {side} only: translate one side.",
+        "their_ids": f"Ensembl ids are found in {side} only: translate one side.",
+        "species": (
+            f"The Ensembl ids are of different species, {_species(ours)!r} and "
+            f"{_species(theirs)!r}: translate one side to its orthologs."
+        ),
+        "versions": (
+            "They match without the Ensembl versions ('.3' at the end): remove these from both "
+            "sides."
+        ),
+        "case": (
+            "They match when letter case is ignored, as between mouse (Pax6) and human (PAX6) "
+            "symbols: rename one side."
+        ),
+        None: "They do not match in any letter case either: check species and kind of identifier.",
+    }[cause]
+    advice = hint(cause) if hint is not None else ""
+    return f"{found} {advice}".rstrip()
+
+
+def find_cause(ours: Collection[str], theirs: Collection[str]) -> Cause | None:
+    """Return the likely cause of a mismatch.
 
     Parameters
     ----------
@@ -122,34 +188,30 @@ def guess_mismatch(ours: Collection[str], theirs: Collection[str]) -> str:
 
     Returns
     -------
-    str
-        One sentence for the end of an error message.
+    {"our_ids", "their_ids", "species", "versions", "case"} or None
+        Only ours, or only theirs, are Ensembl ids; the ids are of different species; the names
+        differ in Ensembl versions or in letter case, which keeps more names apart than match
+        already; None if none of these applies.
     """
-    if _mostly_ensembl(ours) != _mostly_ensembl(theirs):
-        return "One side holds Ensembl ids, the other gene symbols: translate one of them."
+    have_ids = [_mostly_ensembl(names) for names in (ours, theirs)]
+    if have_ids[0] != have_ids[1]:
+        return "our_ids" if have_ids[0] else "their_ids"
     species = [_species(names) for names in (ours, theirs)]
     if all(species) and species[0] != species[1]:
-        return (
-            f"The Ensembl ids are of different species: one side has {species[0]!r}, the other "
-            f"{species[1]!r}. Translate one of them to its orthologs."
-        )
-    difference = main_difference(ours, theirs)
-    if difference == "versions":
-        return "The Ensembl ids differ in their versions: cut everything behind the dot."
-    if difference == "case":
-        return (
-            "They match when letter case is ignored, as between mouse (Pax6) and human (PAX6) "
-            "symbols: rename one side."
-        )
-    return "They do not match in any letter case either: check species and kind of identifier."
-
-
-def main_difference(ours: Collection[str], theirs: Collection[str]) -> str | None:
-    """Return which of `DIFFERENCES` keeps most names apart; None if more than half do anyway."""
-    least = 2 * overlap_share(ours, theirs)
-    shares = {name: overlap_share(ours, theirs, key) for name, key in DIFFERENCES.items()}
+        return "species"
+    shares = {name: overlap_share(ours, theirs, key) for name, key in _SPELLINGS.items()}
     best = max(shares, key=shares.__getitem__)
-    return best if shares[best] > least else None
+    return best if shares[best] > 2 * overlap_share(ours, theirs) else None
+
+
+def _distinct(names: Iterable[str]) -> Collection[str]:
+    """Return names without repetition; lists keep their order."""
+    return names if isinstance(names, Set) else list(dict.fromkeys(names))
+
+
+def _examples_not_in(common: Set[str], names: Collection[str]) -> str:
+    kept = [name for name in names if name not in common]
+    return examples(set(kept) if isinstance(names, Set) else kept)
 
 
 def _species(names: Collection[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Which names of a reference mean a gene of the links: rules on case, versions and aliases."""
+"""Renaming of a reference to the names of the links: letter case, Ensembl versions, aliases."""
 
 import logging
 from collections import defaultdict
@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
-from ._matching import examples, ignoring_case, ignoring_version
+from ._examples import examples
+from ._matching import ignoring_case, ignoring_version
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +19,16 @@ Rule: TypeAlias = Literal["case", "versions", "auto"] | Mapping[str, str] | pd.D
 
 @dataclass(frozen=True)
 class Renaming:
-    """What a rule does to the names of a reference.
+    """New names of a reference under a rule.
 
     Attributes
     ----------
     new_names : dict of str
-        From old to new, for the names that change.
+        The new name of each old name that changes.
     united : frozenset of str
-        Names that several names of the reference become.
+        New names that several names of the reference share.
     ambiguous : frozenset of str
-        Names of the reference that could become several of the links' and stay as they are.
+        Names of the reference that match several names of the links and stay unchanged.
     """
 
     new_names: dict[str, str]
@@ -40,7 +41,7 @@ class Renaming:
 
 
 def plan_renaming(ours: Iterable[str], theirs: Iterable[str], rule: Rule) -> Renaming:
-    """Return how a rule renames a reference; neither order nor repetition of names matters.
+    """Return the renaming of a reference under a rule; order and repetition do not matter.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def plan_renaming(ours: Iterable[str], theirs: Iterable[str], rule: Rule) -> Ren
     Returns
     -------
     Renaming
-        A name that the links have too never changes, nor does one that meets none of theirs.
+        A name that the links contain never changes, nor does one that matches none of theirs.
     """
     known, names = set(ours), set(theirs)
     key = rule_key(rule)
@@ -72,18 +73,20 @@ def plan_renaming(ours: Iterable[str], theirs: Iterable[str], rule: Rule) -> Ren
 
 
 def rule_key(rule: Rule) -> Callable[[str], str] | None:
-    """Return what maps the names of one gene to one text; None if names stay as they are.
+    """Return the function that maps all names of a gene to one text; None for no renaming.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such rule, or a table of aliases lacks its columns or names.
+        If the rule is unknown, or a table of aliases lacks columns or names.
     """
     if rule is None:
         return None
     if isinstance(rule, str):
         if rule not in RULES:
-            raise ValueError(f"`harmonize` must be one of {RULES} or aliases, got {rule!r}.")
+            raise ValueError(
+                f"`harmonize` must be one of {RULES} or a table of aliases, got {rule!r}."
+            )
         return {"case": ignoring_case, "versions": ignoring_version, "auto": _ignoring_both}[rule]
     aliases = _aliases(rule)
     return lambda name: aliases.get(name, name)
@@ -94,19 +97,19 @@ def _ignoring_both(name: str) -> str:
 
 
 def _aliases(table: Any) -> dict[str, str]:
-    """Return the new name of each old one that has just one."""
+    """Return the new name of each old name that has exactly one."""
     if isinstance(table, pd.DataFrame):
         missing = [name for name in ("old", "new") if name not in table.columns]
         if missing:
             raise ValueError(
-                f"`harmonize`: a table of aliases needs the columns 'old' and 'new', lacks "
-                f"{missing}; found {', '.join(map(repr, table.columns[:8]))}."
+                f"`harmonize`: a table of aliases requires the columns 'old' and 'new', lacks "
+                f"{missing}; found {examples(table.columns, 8)}."
             )
         pairs = table[["old", "new"]].drop_duplicates()
         several = pairs["old"].duplicated(keep=False)
         if several.any():
             found = examples(set(pairs.loc[several, "old"].astype(str)))
-            logger.info("Aliases with several new names are left out: %s", found)
+            logger.info("aliases with several new names ignored: %s", found)
         table = dict(pairs[~several].itertuples(index=False, name=None))
     if not isinstance(table, Mapping):
         raise TypeError(

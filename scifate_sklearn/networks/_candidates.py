@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..links import PAIR, by_pair, require_common
+from ..links import PAIR, by_pair
+from ..names import require_common
 
 # Scores or edges by (TF, target), or scores as a matrix of TFs × targets.
 Values = pd.Series | pd.DataFrame

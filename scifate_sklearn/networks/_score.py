@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..links import PAIR, require_common
+from ..links import PAIR
+from ..names import require_common
 from ._candidates import Universe, edges_of, names_of, pairs_of, values_by_pair
 from ._metrics import Tally, average_precision, early_precision, roc_auc
 

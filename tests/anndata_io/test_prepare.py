@@ -212,7 +212,7 @@ def test_the_largest_of_columns_that_share_a_name_is_kept(fmt):
     adata.var_names = names
     before = snapshot(adata)
     with pytest.warns(
-        UserWarning, match=r"2 of 25 gene columns .*\(Tie, Double\).* 'total'"
+        UserWarning, match=r"2 of 25 gene columns .*\('Tie', 'Double'\).* 'total'"
     ) as log:
         inputs = prepare_anndata(adata, ["Double", "Tie"], cell_filter_UMI=20)
     assert log[0].filename == __file__
@@ -463,7 +463,7 @@ def test_fifty_real_cells(shared):
 def test_labelled_k562_cells(shared):
     adata = ad.read_h5ad(shared / "data" / "nascseq2_k562" / "k562_new_total_613x199.h5ad")
     tf_names = read_tf_names(shared / "data" / "rcistarget_tf" / "TF_hgnc.txt")
-    with pytest.raises(ValueError, match="genes are Ensembl ids and the TFs are not"):
+    with pytest.raises(ValueError, match=r"in the gene names only: translate one side. Pass gene"):
         prepare_anndata(adata, tf_names, cell_filter_UMI=100)
     inputs = prepare_anndata(adata, tf_names, cell_filter_UMI=100, gene_symbols="symbol")
     assert inputs.target_matrix.shape == (613, 118)

@@ -26,7 +26,7 @@ def test_scores_lie_between():
     pd.testing.assert_frame_equal(scores, before)
 
 
-def test_a_right_prior_finds_the_true_regulator_among_two_alike():
+def test_a_correct_prior_finds_the_true_one_of_two_similar_regulators():
     rng = np.random.default_rng(0)
     shared = rng.normal(size=300)
     tfs = pd.DataFrame({"MYC": shared, "SOX2": shared + 0.3 * rng.normal(size=300)})
@@ -50,14 +50,14 @@ def test_a_right_prior_finds_the_true_regulator_among_two_alike():
             "BindingReference or a DataFrame of TFs × targets, got ndarray",
         ),
         (pd.DataFrame({"A": ["x"]}), 0.5, TypeError, "must hold scores from 0 to 1"),
-        (pd.DataFrame({"A": [0.5, 3.0]}), 0.5, ValueError, "found 3; divide by the largest"),
+        (pd.DataFrame({"A": [0.5, 3.0]}), 0.5, ValueError, "found 3; divide by the maximum"),
         (pd.DataFrame({"A": [-0.5]}), 0.5, ValueError, "found -0.5"),
         (pd.DataFrame({"A": [0.5]}), -1, ValueError, "supported == -1"),
         (pd.DataFrame({"A": [0.5]}), np.nan, ValueError, "finite number >= 0, got nan"),
         (pd.DataFrame({"A": [0.5]}), "half", TypeError, "supported must be an instance of"),
     ],
 )
-def test_what_is_wrong_is_said(evidence, supported, error, message):
+def test_invalid_arguments(evidence, supported, error, message):
     with pytest.raises(error, match=message):
         prior_penalties(evidence, supported=supported)
 

@@ -236,10 +236,10 @@ def test_layers_that_are_none(options, message, inputs, tmp_path):
 
 
 WRONG_TEXTS = [
-    ("TFs in latin-1", "--tfs", "Gene1\nM\xfcc".encode("latin-1"), "not a readable text file"),
-    ("TFs in UTF-16", "--tfs", "Gene1\n".encode("utf-16"), "not a readable text file"),
+    ("TFs in latin-1", "--tfs", "Gene1\nM\xfcc".encode("latin-1"), "is not UTF-8 text"),
+    ("TFs in UTF-16", "--tfs", "Gene1\n".encode("utf-16"), "is not UTF-8 text"),
     ("no TFs", "--tfs", b"\xef\xbb\xbf\r\n", "holds no TF name"),
-    ("TFs of another species", "--tfs", b"GENE1\r\n", "match when case is ignored"),
+    ("TFs of another species", "--tfs", b"GENE1\r\n", "match when letter case is ignored"),
     ("TFs in a table without TF", "--tfs", b"gene;x\nGene1;2\n", "has no column 'TF'"),
     ("evidence in latin-1", "--encode", b"TF,target,peak\nM\xfc,x,1\n", "is not UTF-8 text"),
     ("evidence of other columns", "--encode", b"a,b\n1,2\n", "no column for TF and target"),

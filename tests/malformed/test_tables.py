@@ -1,4 +1,4 @@
-"""Files and tables of TF names, of ChIP-seq evidence and of links, as they come from anywhere."""
+"""Files and tables of TF names, of ChIP-seq evidence and of links, valid and malformed."""
 
 import bz2
 import gzip
@@ -85,12 +85,12 @@ SAME_NAMES = [
 
 
 @pytest.mark.parametrize("content", cases(SAME_NAMES))
-def test_tf_names_however_written(content, tmp_path, check):
+def test_tf_names_in_all_dialects(content, tmp_path, check):
     with check.few_warnings():
         assert read_tf_names(write(tmp_path, content)) == TFS
 
 
-def test_strange_tf_names_stay_as_they_are(tmp_path):
+def test_unusual_tf_names_stay_unchanged(tmp_path):
     names = ["../../etc/passwd", "=1+1", "α-TF", "T", "NA", "1", "a b", "x\x85y", "x\u2028y", "-"]
     assert read_tf_names(write(tmp_path, "\n".join(names).encode())) == names
 
@@ -100,22 +100,22 @@ WRONG_NAMES = [
     ("byte-order mark only", BOM, "holds no TF name"),
     ("header only", b"TF\r\n", "holds no TF name"),
     ("empty column", b"motif,TF\nm1,\nm2, \n", "holds no TF name"),
-    ("table without TF", b"motif,gene\nm1,Pax6\n", r"has no column 'TF' \(found motif, gene\)"),
+    ("table without TF", b"motif,gene\nm1,Pax6\n", r"has no column 'TF' \(found 'motif', 'gene'\)"),
     ("semicolon table without TF", b"motif;gene\nm1;Pax6\n", "has no column 'TF'"),
     ("lower-case tf in a table", b"motif,tf\nm1,Pax6\n", "has no column 'TF'"),
     ("TF twice", b"TF,TF\nPax6,Sox9\n", "has 2 columns called 'TF'; rename all but one"),
     ("one line", b"Pax6,NKX2-1,Sox9\n", "has no column 'TF'"),
-    ("latin-1", "Pax6\nM\xfcc\n".encode("latin-1"), "is not a readable text file.*UTF-8"),
-    ("UTF-16", "TF\nPax6\n".encode("utf-16"), "is not a readable text file"),
-    ("UTF-16 without its mark", "TF\nPax6\n".encode("utf-16-le"), "is not a readable text file"),
-    ("binary", bytes(range(256)), "is not a readable text file"),
-    ("zeros", bytes(1000), "is not a readable text file"),
-    ("gzip cut off", gzip.compress(b"Pax6\n" * 1000)[:-5], "is not a readable text file"),
-    ("gzip with another CRC", gzip.compress(b"Pax6\n")[:-8] + bytes(8), "is not a readable"),
-    ("gzip of a gzip", gzip.compress(gzip.compress(b"Pax6\n")), "is not a readable text file"),
-    ("gzip, then junk", gzip.compress(b"Pax6\n") + b"junk", "is not a readable text file"),
-    ("bzip2", bz2.compress(b"Pax6\n"), "is not a readable text file"),
-    ("parquet", as_parquet(TABLE), "is not a readable text file"),
+    ("latin-1", "Pax6\nM\xfcc\n".encode("latin-1"), "is not UTF-8 text.*save it as UTF-8"),
+    ("UTF-16", "TF\nPax6\n".encode("utf-16"), "is not UTF-8 text"),
+    ("UTF-16 without its mark", "TF\nPax6\n".encode("utf-16-le"), "is not UTF-8 text"),
+    ("binary", bytes(range(256)), "is not UTF-8 text"),
+    ("zeros", bytes(1000), "is not UTF-8 text"),
+    ("gzip cut off", gzip.compress(b"Pax6\n" * 1000)[:-5], "is a damaged gzip file"),
+    ("gzip with another CRC", gzip.compress(b"Pax6\n")[:-8] + bytes(8), "is a damaged gzip file"),
+    ("gzip of a gzip", gzip.compress(gzip.compress(b"Pax6\n")), "is not UTF-8 text"),
+    ("gzip, then junk", gzip.compress(b"Pax6\n") + b"junk", "is a damaged gzip file"),
+    ("bzip2", bz2.compress(b"Pax6\n"), "is not UTF-8 text"),
+    ("parquet", as_parquet(TABLE), "is not UTF-8 text"),
     ("a field beyond all bounds", b'motif,TF\n"' + b"x" * 200_000 + b'",Pax6\n', "is not a table"),
 ]
 
@@ -144,7 +144,7 @@ def test_files_without_tf_names(content, message, tmp_path, check):
         ]
     ),
 )
-def test_paths_that_are_no_files(make, error, read, tmp_path, check):
+def test_paths_without_a_file(make, error, read, tmp_path, check):
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -190,12 +190,12 @@ SAME_EVIDENCE = [
 
 
 @pytest.mark.parametrize("content", cases(SAME_EVIDENCE))
-def test_evidence_however_written(content, tmp_path, check):
+def test_evidence_in_all_dialects(content, tmp_path, check):
     with check.few_warnings():
         assert pairs(BindingReference.read(write(tmp_path, content))) == EXPECTED
 
 
-def test_names_that_other_programs_would_change(tmp_path):
+def test_names_that_other_programs_change(tmp_path):
     names = ["NA", "NaN", "null", "TRUE", "MARCH1", "1-Sep", "007", "1e5", "α", "=1+1", "'", "-"]
     table = pd.DataFrame({"TF": names, "target": names[::-1], "peak": [0, 1] * 6})
     reference = BindingReference.read(write(tmp_path, as_csv(table)))
@@ -269,7 +269,7 @@ def test_files_without_evidence(content, message, tmp_path, check):
         BindingReference.read(write(tmp_path, content))
 
 
-def test_a_zip_archive_is_no_table(tmp_path, check):
+def test_zip_archives_are_rejected(tmp_path, check):
     with zipfile.ZipFile(tmp_path / "evidence.csv", "w") as file:
         file.writestr("peaks.csv", as_csv())
     with check.refused(ValueError, "is not UTF-8 text"):
@@ -296,7 +296,7 @@ SAME_SETS = [
 
 
 @pytest.mark.parametrize("content", cases(SAME_SETS))
-def test_gene_sets_however_written(content, tmp_path, check):
+def test_gene_sets_in_all_dialects(content, tmp_path, check):
     with check.few_warnings():
         assert pairs(BindingReference.read(write(tmp_path, content, "x.gmt"))) == GMT_PAIRS
 
@@ -337,14 +337,14 @@ SAME_TABLES = [
 
 
 @pytest.mark.parametrize("table", cases(SAME_TABLES))
-def test_tables_however_made(table, check):
+def test_tables_of_all_types(table, check):
     before = table.copy(deep=True)
     with check.few_warnings():
         assert pairs(BindingReference.from_table(table)) == EXPECTED
     pd.testing.assert_frame_equal(table, before)
 
 
-def test_numbers_as_names_are_their_text():
+def test_numbers_as_names_become_text():
     table = pd.DataFrame({"TF": [1, 2], "target": [1.5, 2.5], "peak": [0, 1]})
     assert pairs(BindingReference.from_table(table)) == {("1", "1.5"): False, ("2", "2.5"): True}
 
@@ -373,7 +373,7 @@ WRONG_TABLES = [
 
 
 @pytest.mark.parametrize(("table", "error", "message"), cases(WRONG_TABLES))
-def test_tables_that_are_none(table, error, message, check):
+def test_invalid_tables(table, error, message, check):
     with check.refused(error, message):
         BindingReference.from_table(table)
 
@@ -396,7 +396,7 @@ WRONG_UNIVERSES = [
 
 
 @pytest.mark.parametrize(("genes", "error", "message"), cases(WRONG_UNIVERSES))
-def test_universes_that_are_none(genes, error, message, tmp_path, check):
+def test_invalid_universes(genes, error, message, tmp_path, check):
     with check.refused(error, message):
         BindingReference.from_edges(EDGES, genes)
     with check.refused(error, "`genes`"):
@@ -420,7 +420,7 @@ STATUS = np.array([[2, 1, 0], [1, 2, 1]], np.int8)
         ]
     ),
 )
-def test_status_however_stored(status, check):
+def test_status_of_all_types(status, check):
     with check.few_warnings():
         reference = BindingReference(TF_NAMES, GENE_NAMES, status)
     np.testing.assert_array_equal(reference.status, STATUS)
@@ -451,7 +451,7 @@ WRONG_FIELDS = [
 
 
 @pytest.mark.parametrize(("fields", "error", "message"), cases(WRONG_FIELDS))
-def test_references_that_are_none(fields, error, message, check):
+def test_invalid_references(fields, error, message, check):
     with check.refused(error, message):
         BindingReference(**{"tfs": TF_NAMES, "genes": GENE_NAMES, "status": STATUS, **fields})
 
@@ -489,7 +489,7 @@ SAME_LINKS = [
 
 
 @pytest.mark.parametrize("links", cases(SAME_LINKS))
-def test_links_however_stored(links, check):
+def test_links_of_all_types(links, check):
     before = links.copy(deep=True)
     with check.few_warnings():
         found, expected = kept(links), kept(LINKS)
@@ -535,12 +535,12 @@ WRONG_LINKS = [
     ("empty TF", LINKS.replace({"TF": {"MYC": ""}}), ValueError, "`TF` of `links` has rows"),
     ("lists as TF", LINKS.assign(TF=[["MYC"]] * 10), (ValueError, TypeError), "TF"),
     ("lower-case TFs", LINKS.assign(TF=LINKS["TF"].str.lower()), ValueError, "letter case"),
-    ("targets of nobody", LINKS.assign(target="X1"), ValueError, "No target of `links` is in the"),
+    ("unknown targets", LINKS.assign(target="X1"), ValueError, "No target of `links` is in the"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("links", "error", "message"), cases(WRONG_LINKS))
-def test_links_that_are_none(links, error, message, check):
+def test_invalid_links(links, error, message, check):
     with check.refused(error, "(?s)" + message):
         kept(links)
 
@@ -566,7 +566,7 @@ WRONG_FILTERS = [
 
 
 @pytest.mark.parametrize(("params", "message"), cases(WRONG_FILTERS))
-def test_filters_that_are_none(params, message, check):
+def test_invalid_filters(params, message, check):
     with check.refused(ValueError, message):
         EncodeLinkFilter(**{"reference": EVIDENCE, **params}).fit(LINKS)
 
@@ -591,21 +591,21 @@ def test_filters_that_are_none(params, message, check):
 def test_any_dialect(
     separator, newline, bom, quoting, order, packed, notes, tmp_path_factory, check
 ):
-    """Whatever separates, ends and quotes: the same evidence, with any text in another column."""
+    """All delimiters, line ends and quotes give the same evidence, with any text in a column."""
     table = TABLE.assign(note=notes)[order]
     text = table.to_csv(index=False, sep=separator, quoting=quoting).replace("\n", newline)
     content = (BOM if bom else b"") + text.encode()
     path = write(tmp_path_factory.mktemp("dialect"), gzip.compress(content) if packed else content)
     with check.few_warnings():
         assert pairs(BindingReference.read(path)) == EXPECTED
-        if quoting:  # a plain list is not for notes that look like quotes
+        if quoting:  # plain lists cannot hold notes that look like quotes
             assert read_tf_names(path) == ["MYC", "E2F1", "NKX2-1"]
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=60), start=st.sampled_from([b"", BOM, b"TF\n", b"TF,target\n"]))
 def test_any_bytes(content, start, tmp_path_factory, check):
-    """Names, or an error that names the file."""
+    """Any content gives names, or an error with the path."""
     path = write(tmp_path_factory.mktemp("bytes"), start + content)
     with check.few_warnings():
         names, message = try_read(read_tf_names, path)
@@ -618,7 +618,7 @@ def test_any_bytes(content, start, tmp_path_factory, check):
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_damage(data, tmp_path_factory, check):
-    """A byte changed or a tail cut off: another reference or an error that names the file."""
+    """Changed bytes and truncated files give another reference or an error with the path."""
     content = bytearray(data.draw(st.sampled_from([as_csv(), gzip.compress(as_csv(), mtime=0),
                                                    as_parquet(TABLE)])))  # fmt: skip
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
@@ -630,7 +630,7 @@ def test_any_damage(data, tmp_path_factory, check):
 
 
 def try_read(read, path):
-    """Return what was read and no message, or nothing and the message of the ValueError."""
+    """Return the result and no message, or None and the message of the ValueError."""
     try:
         return read(path), ""
     except ValueError as error:

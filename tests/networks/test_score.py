@@ -279,7 +279,7 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"TFs of `gold`.*`tfs`"):
             score_network(scores, lower, tfs=TFS)
         ids = gold.assign(target=[f"ENSG{i}" for i in range(len(gold))])
-        with pytest.raises(ValueError, match=r"targets of `scores`.*….*not match in any letter"):
+        with pytest.raises(ValueError, match=r"targets of `scores`.* more.*not match in any"):
             score_network(scores, ids)
         with pytest.raises(ValueError, match=r"targets of `scores`.*`targets`"):
             score_network(scores.rename(columns=str.lower), gold, targets=GENES)

@@ -1,4 +1,4 @@
-"""ChIP-seq evidence: references and their files, Fisher's exact test, the filter."""
+"""ChIP-seq evidence: references and their files, Fisher's exact test and the filter."""
 
 import lazy_loader as _lazy
 

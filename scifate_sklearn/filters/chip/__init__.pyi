@@ -4,4 +4,7 @@ from ._harmonize import (
     harmonize_reference as harmonize_reference,
     name_overlap as name_overlap,
 )
-from ._reference import BindingReference as BindingReference
+from ._reference import (
+    PEAK as PEAK,
+    BindingReference as BindingReference,
+)

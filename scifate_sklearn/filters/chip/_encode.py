@@ -1,15 +1,14 @@
-"""EncodeLinkFilter: keep the links of TFs whose targets are enriched in the TFs' own peaks."""
+"""EncodeLinkFilter: filter of links by enrichment of a TF's targets in its ChIP-seq peaks."""
 
 import logging
 import numbers
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from ..._warnings import warn
 from ...links import first_reason, is_strong, strong_links
@@ -25,7 +24,14 @@ from ._enrichment import (
     pooled_test,
 )
 from ._fisher import ALTERNATIVES, CORRECTIONS, Alternative, Correction, haldane_log_odds_ratio
-from ._harmonize import harmonize_reference, name_overlap, require_common_names
+from ._harmonize import (
+    NamePlan,
+    Sides,
+    harmonize_reference,
+    names_of_links,
+    names_of_reference,
+    require_common_names,
+)
 from ._reference import NO_PEAK, PEAK, UNTESTED, BindingReference, as_reference
 
 logger = logging.getLogger(__name__)
@@ -35,53 +41,50 @@ _COUNTS = tuple(f"chip_{name}" for name in COUNT_COLUMNS)
 _COMPLETE_DTYPES = {"chip_peak": bool, **dict.fromkeys(_COUNTS, np.int64)}
 
 
-def _names_in(links: pd.DataFrame) -> dict[str, set[str]]:
-    return {role: set(links[role].astype(str)) for role in ("TF", "target")}
-
-
 class EncodeLinkFilter(LinkFilter):
     """Keep the links of TFs whose targets are enriched in the TF's own ChIP-seq peaks.
 
     Let L be the links with ``|coef| > coef_threshold``. For each TF that has a link in L and is in
     the reference, Fisher's exact test compares [link ∈ L] with [peak] over the TF's genes in the
-    reference; p-values are corrected over these TFs. Links in L survive if their TF has
+    reference; p-values are corrected over these TFs. Links in L are kept if their TF has
     q < `q_threshold` and the pair is in the reference.
 
-    The defaults are the published procedure (Cao et al. 2020). It keeps TFs whose targets are
-    *depleted* of peaks, keeps links without a peak, and counts genes that were never tested as
-    targets; `strict` mends all three.
+    The defaults are the published procedure (Cao et al. 2020). It also keeps TFs whose targets are
+    *depleted* of peaks, keeps links without a peak, and counts genes that were not targets in the
+    regression; `strict` corrects all three.
 
     Parameters
     ----------
     reference : BindingReference, DataFrame or path-like
-        ChIP-seq evidence. A table is read as `BindingReference.from_table` if it has a column
-        ``peak``, else as `from_edges`; a path as `BindingReference.read`, in every `fit` (for a
-        grid search read it once before).
+        ChIP-seq evidence. A table is read as by `BindingReference.from_table` if it has a column
+        ``peak``, else as by `from_edges`; a path as by `BindingReference.read`, in every `fit` (for
+        a grid search read it once before).
     coef_threshold : float, default=0.04
-        Links need a larger absolute coefficient.
+        Links require a larger absolute coefficient.
     q_threshold : float, default=0.05
-        Level of significance of the corrected p-values.
-    correction : {"holm", "fdr_bh"}, default="holm"
-        As R's ``p.adjust``; the paper's R code uses Holm's.
+        Significance level of the corrected p-values.
+    correction : {"holm", "fdr_bh", "fdr_by"}, default="holm"
+        Holm, Benjamini–Hochberg or Benjamini–Yekutieli, as R's ``p.adjust``; the paper's R code
+        uses Holm.
     alternative : {"two-sided", "greater", "less"}, default="two-sided"
         ``"greater"`` tests for enrichment only.
     require_peak : bool, default=False
-        Whether a link must have a peak itself.
+        Whether a link is required to have a peak itself.
     universe : {"reference", "tested"}, default="reference"
-        The genes that count: all of the reference, or only those that were targets in the
+        The genes that are counted: all of the reference, or only those that were targets in the
         regression.
     tested_targets : array-like of str, default=None
-        Targets of the regression, for ``universe="tested"``. A links table does not name targets
-        that got no link at all; None therefore means the targets that occur in it.
+        Targets of the regression, for ``universe="tested"``. None means the targets in the links
+        table, which lacks targets without any link.
     harmonize : {"case", "versions", "auto"}, mapping or DataFrame, default=None
-        How to bring the names of the reference to those of the links: ignore letter case (Pax6 and
-        PAX6), versions of Ensembl ids, or both; or by aliases, a mapping from old to new names or
-        a DataFrame with the columns ``old`` and ``new``. The links keep their names; see
-        `scifate_sklearn.filters.harmonize_reference`. None compares letter by letter.
+        Rule that renames the reference to the names of the links: ignore letter case (Pax6 and
+        PAX6), versions of Ensembl ids, or both; or aliases, a mapping from old to new names or a
+        DataFrame with the columns ``old`` and ``new``. The links keep their names; see
+        `scifate_sklearn.filters.harmonize_reference`. None compares names exactly.
     min_overlap : float, default=0.1
-        Least share of names that links and reference must have in common, of the smaller of both,
-        for TFs and for targets. Less raises an error, as different names would pass for missing
-        evidence; with 0 nothing does, not even if no name is in common.
+        Least share of the names of links or reference, whichever are fewer, that both must have in
+        common, for TFs and for targets. A smaller share raises an error, because names that do not
+        match would look like missing evidence; 0 disables the check.
 
     Attributes
     ----------
@@ -93,16 +96,30 @@ class EncodeLinkFilter(LinkFilter):
     pooled_ : dict
         The same test of the sum of these tables: the four counts, ``odds_ratio`` and ``p``.
     reference_ : BindingReference
-        The reference that was used, in the names of the links.
+        The reference that was used, with the names of the links.
     overlap_ : DataFrame
-        How far the names meet, one row for TFs and one for targets, as
-        `scifate_sklearn.filters.name_overlap` describes it; the links' targets include
-        `tested_targets`. It is there even if `fit` raises because there is too little.
+        Overlap of the names, one row for TFs and one for targets, as returned by
+        `scifate_sklearn.filters.name_overlap`; the links' targets include `tested_targets`. It is
+        set even if `fit` raises an error because of too small an overlap.
     ledger_ : DataFrame
-        One row per link given to `fit`: its columns, the evidence (missing where there is none),
+        One row per link given to `fit`: its columns, the evidence (missing if there is none),
         ``kept`` and, for a dropped link, the first ``reason``.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
+
+    Notes
+    -----
+    `score` is the pooled log odds ratio of strong links and peaks,
+    log[(a + ½)(d + ½) / ((b + ½)(c + ½))] with Haldane's correction, over the summed tables of all
+    TFs that have a link above `coef_threshold` and are in the reference (a: link and peak, b: link
+    without peak, c: peak without link, d: neither); natural logarithm. It is positive for
+    enrichment, and 0.0 if a margin of the pooled table is empty, as for a links table without rows.
+
+    The score rewards precise links, i.e. links that are at peaks more often than the TF's other
+    genes. It does not count missed links, so it prefers few, strong links: search over thresholds
+    that keep at least some dozens of links. (With almost none, the added ½ determines the score,
+    which is then positive if peaks are rare.) It does not depend on the TFs that pass the test. TFs
+    with many strong links or many peaks have more weight.
 
     References
     ----------
@@ -164,7 +181,7 @@ class EncodeLinkFilter(LinkFilter):
     def strict(
         cls, reference: BindingReference | pd.DataFrame | str | os.PathLike[str], **params: Any
     ) -> Self:
-        """Make a filter that keeps enriched TFs only, links with a peak only, counts tested genes.
+        """Create a filter for enriched TFs and links with a peak, which counts tested genes only.
 
         Parameters
         ----------
@@ -183,14 +200,15 @@ class EncodeLinkFilter(LinkFilter):
         return cls(reference, **{**strict_params, **params})
 
     def _finish(self, kept: pd.DataFrame) -> pd.DataFrame:
-        # Links that survive were tested, so nothing is missing.
+        # Kept links were tested, so no value is missing.
         return kept.astype(_COMPLETE_DTYPES)
 
     def _learn(self, links: pd.DataFrame) -> None:
         reference = as_reference(self.reference)
         names = self._names(links)
-        self.overlap_ = name_overlap(names, reference, self.harmonize)
-        reference = harmonize_reference(reference, names, self.harmonize)
+        plan = NamePlan.from_names(names, names_of_reference(reference), self.harmonize)
+        self.overlap_ = plan.overlap()
+        reference = plan.rename(reference)
         counts = self._count(links, reference)
         self.reference_ = reference
         self.enrichment_ = enrichment_table(
@@ -232,61 +250,31 @@ class EncodeLinkFilter(LinkFilter):
     def _label(self, evidence: Evidence) -> str:
         return "Chip_peak"
 
-    def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
-        """Return the pooled log odds ratio of strong links and peaks.
-
-        log[(a + ½)(d + ½) / ((b + ½)(c + ½))] with Haldane's correction, over the summed tables of
-        all TFs that have a link above `coef_threshold` and are in the reference (a: link and peak,
-        b: link without peak, c: peak without link, d: neither); natural logarithm.
-
-        It rewards links that are precise, i.e. at peaks more often than the TF's other genes, and
-        says nothing about how many true links are missed, so it tends towards few, strong links:
-        search over thresholds that leave some dozens of links at least. (With next to none ½ itself
-        decides, and where peaks are rare it decides for a positive score.) It does not depend on
-        which TFs pass the test. TFs with many strong links or many peaks weigh more.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table. In a pipeline behind `SciFateRegressor` it holds the links of the
-            training cells, whatever the cells that are scored.
-        y : object, default=None
-            Ignored.
-        sample_weight : object, default=None
-            Ignored: links have no weight. Taken because a pipeline passes on what it is given.
-
-        Returns
-        -------
-        float
-            Positive for enrichment; 0.0, no evidence either way, where a margin of the pooled table
-            is empty, as for a links table without rows.
-        """
-        check_is_fitted(self)
-        checked = self._validated(links, reset=False)
-        cells = pooled_counts(self._count(checked, self._reference_for(checked)))
+    def _score(self, links: pd.DataFrame) -> float:
+        cells = pooled_counts(self._count(links, self._reference_for(links)))
         return 0.0 if has_empty_margin(cells) else haldane_log_odds_ratio(*cells)
 
-    def _names(self, links: pd.DataFrame) -> dict[str, set[str]]:
-        names = _names_in(links)
+    def _names(self, links: pd.DataFrame) -> Sides:
+        names = names_of_links(links)
         tested = () if self.tested_targets is None else self.tested_targets
-        return {**names, "target": names["target"].union(map(str, tested))}
+        return {**names, "target": names["target"] | set(map(str, tested))}
 
     def _reference_for(self, links: pd.DataFrame) -> BindingReference:
-        """Return the reference in the names of these links, which `fit` may not have seen."""
+        """Return the reference with the names of these links, which `fit` may not have seen."""
         if self.harmonize is None:
             return self.reference_
         return harmonize_reference(self.reference_, self._names(links), self.harmonize)
 
     def _count(self, links: pd.DataFrame, reference: BindingReference) -> pd.DataFrame:
-        names = _names_in(links)
-        require_common_names(names, reference, self.min_overlap)
+        names = names_of_links(links)
+        require_common_names(names, names_of_reference(reference), self.min_overlap)
         in_universe = np.ones(len(reference.genes), dtype=np.bool_)
         if self.universe == "tested":
             tested = self._tested(names["target"])
             in_universe = pd.Index(reference.genes).isin(list(tested))
         return count_links(reference, strong_links(links, self.coef_threshold), in_universe)
 
-    def _tested(self, targets: set[str]) -> set[str]:
+    def _tested(self, targets: Set[str]) -> Set[str]:
         if self.tested_targets is None:
             return targets
         tested = {str(name) for name in self.tested_targets}
@@ -298,7 +286,7 @@ class EncodeLinkFilter(LinkFilter):
         return tested
 
     def __sklearn_is_fitted__(self) -> bool:
-        # `overlap_` alone is what a `fit` leaves that raised.
+        # A `fit` that raised an error may have set `overlap_`.
         return hasattr(self, "ledger_")
 
     def _report(self, links: pd.DataFrame) -> None:
@@ -306,6 +294,6 @@ class EncodeLinkFilter(LinkFilter):
         logger.info("%d of %d tested TFs kept", n_kept, n_tested)
         if n_tested == 0:
             warn(
-                f"{type(self).__name__} keeps no link: none of the {len(links)} links is of a TF "
-                f"in the reference and has |coef| > coef_threshold={self.coef_threshold}."
+                f"{type(self).__name__} keeps no link: none of the {len(links)} links has a TF "
+                f"in the reference and |coef| > coef_threshold={self.coef_threshold}."
             )

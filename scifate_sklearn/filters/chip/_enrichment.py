@@ -1,4 +1,4 @@
-"""2×2 tables and Fisher's test of all TFs at once: strong links against peaks."""
+"""2×2 tables of strong links and peaks, and Fisher's test of all TFs."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ COUNT_COLUMNS = ("link_peak", "link_no_peak", "no_link_peak", "no_link_no_peak")
 def lookup_pairs(
     reference: BindingReference, links: pd.DataFrame
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return row (TF) and column (target) of each link in the reference, -1 where it has none."""
+    """Return row (TF) and column (target) of each link in the reference, -1 if missing there."""
     tf, tfs = name_codes(links["TF"])
     gene, genes = name_codes(links["target"])
     row = pd.Index(reference.tfs).get_indexer(pd.Index(tfs))
@@ -23,7 +23,7 @@ def lookup_pairs(
 
 
 def pair_status(reference: BindingReference, links: pd.DataFrame) -> NDArray[np.int8]:
-    """Return per link 2 with a peak, 1 tested without, 0 not tested or not in the reference."""
+    """Return per link 2 with a peak, 1 if tested without a peak, 0 if not tested."""
     tf, gene = lookup_pairs(reference, links)
     is_known = (tf >= 0) & (gene >= 0)
     return np.where(is_known, reference.status[tf, gene], np.int8(UNTESTED))
@@ -39,7 +39,7 @@ def count_tables(
     status : ndarray of shape (n_tfs, n_genes)
         0 not tested, 1 without a peak, 2 with a peak.
     tf, gene : ndarray of shape (n_links,)
-        Row and column of each link; a link that is there twice counts once.
+        Row and column of each link; repeated links count once.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def count_links(
     strong : DataFrame
         Links above the threshold.
     in_universe : ndarray of bool, shape (n_genes,)
-        Genes of the reference that count.
+        Genes of the reference that are counted.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def enrichment_table(
     correction: Correction,
     q_threshold: float,
 ) -> pd.DataFrame:
-    """Add odds ratio, p, q and the verdict to the counts of `count_links`.
+    """Return the counts of `count_links` with odds ratio, p, q and the verdict.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def pooled_counts(counts: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def pooled_test(counts: pd.DataFrame, alternative: Alternative) -> dict[str, float]:
-    """Test the sum of all TFs' tables; return the four counts, ``odds_ratio`` and ``p``."""
+    """Return the four counts summed over all TFs, with their ``odds_ratio`` and ``p``."""
     a, b, c, d = cells = pooled_counts(counts).tolist()
     return {
         **dict(zip(COUNT_COLUMNS, cells, strict=True)),

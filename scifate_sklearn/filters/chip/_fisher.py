@@ -1,4 +1,4 @@
-"""Fisher's exact test and multiplicity corrections on arrays, equal to R's.
+"""Fisher's exact test and corrections for multiple tests, equal to R's.
 
 Each 2×2 table is R's ``matrix(c(a, b, c, d), 2)``::
 
@@ -13,14 +13,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import false_discovery_control
 
 Alternative = Literal["two-sided", "greater", "less"]
-Correction = Literal["holm", "fdr_bh"]
+Correction = Literal["holm", "fdr_bh", "fdr_by"]
 
 ALTERNATIVES = ("two-sided", "greater", "less")
-CORRECTIONS = ("holm", "fdr_bh")
+CORRECTIONS = ("holm", "fdr_bh", "fdr_by")
+_SCIPY_METHODS: dict[str, Literal["bh", "by"]] = {"fdr_bh": "bh", "fdr_by": "by"}
 
-# R counts a table as no more likely than the observed one up to this factor (fisher.test, relErr).
+# Tables are as unlikely as the observed one up to this factor (R's fisher.test, relErr).
 R_TIE_TOLERANCE = 1 + 1e-7
 
 
@@ -31,9 +33,9 @@ def fisher_exact(
     d: ArrayLike,
     alternative: Alternative = "two-sided",
 ) -> NDArray[np.float64]:
-    """p-values of Fisher's exact test, as R's ``fisher.test``.
+    """Return p-values of Fisher's exact test, as R's ``fisher.test``.
 
-    With the margins fixed, a is hypergeometric. ``"two-sided"`` adds up the probabilities of all
+    With the margins fixed, a is hypergeometric. ``"two-sided"`` sums the probabilities of all
     tables that are no more likely than the observed one (times 1 + 1e-7, R's rule for ties),
     ``"greater"`` those with at least a, ``"less"`` those with at most a.
 
@@ -47,7 +49,7 @@ def fisher_exact(
     Returns
     -------
     ndarray of float64, of the broadcast shape
-        p-values; 1 where a margin is empty, 0 (as in R) where p is below about 1e-308.
+        p-values; 1 if a margin is empty, 0 (as in R) if p is below about 1e-308.
 
     Raises
     ------
@@ -59,8 +61,8 @@ def fisher_exact(
     Relative to the mode every probability is a running product of the ratios
     P(x + 1) / P(x) = (m − x)(k − x) / ((x + 1)(n − k + x + 1)), in R's names: m = a + c, n = b + d,
     k = a + b. The ratios are exact quotients of whole numbers, so the relative error grows only
-    with the number of factors (2e-11 at worst after 1e5 of them); differences of ``lgamma`` lose
-    far more, because large terms cancel.
+    with the number of factors (at most 2e-11 after 1e5 of them). Differences of ``lgamma`` are far
+    less accurate, because large terms cancel.
     """
     if alternative not in ALTERNATIVES:
         raise ValueError(f"`alternative` must be one of {ALTERNATIVES}, got {alternative!r}.")
@@ -91,7 +93,7 @@ def _one_pvalue(a: int, b: int, c: int, d: int, *, alternative: Alternative) -> 
         extreme = weights[: observed + 1]
     else:
         extreme = weights[weights <= weights[observed] * R_TIE_TOLERANCE]
-    # Over the complete support the quotient is 1 but for rounding in the last place.
+    # Over the complete support the quotient is 1 up to rounding in the last place.
     return min(1.0, float(extreme.sum() / weights.sum()))
 
 
@@ -107,10 +109,10 @@ def _relative_pmf(m: int, n: int, k: int) -> NDArray[np.float64]:
 
 
 def odds_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> NDArray[np.float64]:
-    """Sample odds ratios a·d / (b·c).
+    """Return sample odds ratios a·d / (b·c).
 
     This is the unconditional estimate, as scipy's and dynamo's; R's ``fisher.test`` reports the
-    conditional maximum likelihood estimate instead, which is slightly nearer to 1.
+    conditional maximum likelihood estimate instead, which is slightly closer to 1.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ def odds_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> NDArra
     Returns
     -------
     ndarray of float64, of the broadcast shape
-        0 where only a·d is zero, inf where only b·c is zero, nan where both are (an empty margin).
+        0 if only a·d is zero, inf if only b·c is zero, nan if both are (an empty margin).
     """
     a, b, c, d = (np.asarray(count, dtype=np.float64) for count in (a, b, c, d))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -128,7 +130,7 @@ def odds_ratio(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> NDArra
 
 
 def haldane_log_odds_ratio(a: float, b: float, c: float, d: float) -> float:
-    """Log odds ratio with 0.5 added to each count, finite for every table.
+    """Return the log odds ratio with 0.5 added to each count, finite for every table.
 
     References
     ----------
@@ -142,14 +144,15 @@ def adjust_pvalues(p: ArrayLike, method: Correction = "holm") -> NDArray[np.floa
     """Correct p-values for their number, as R's ``p.adjust``.
 
     With p₍₁₎ ≤ … ≤ p₍ₙ₎: ``"holm"`` is max over j ≤ i of (n + 1 − j)·p₍ⱼ₎ (family-wise error rate),
-    ``"fdr_bh"`` is min over j ≥ i of n/j·p₍ⱼ₎ (Benjamini–Hochberg false discovery rate), both at
+    ``"fdr_bh"`` is min over j ≥ i of n/j·p₍ⱼ₎ (false discovery rate, Benjamini–Hochberg), and
+    ``"fdr_by"`` is that times 1 + 1/2 + … + 1/n (Benjamini–Yekutieli, for dependent tests), all at
     most 1.
 
     Parameters
     ----------
     p : array-like of shape (n,)
         p-values.
-    method : {"holm", "fdr_bh"}
+    method : {"holm", "fdr_bh", "fdr_by"}
         The correction.
 
     Returns
@@ -165,14 +168,17 @@ def adjust_pvalues(p: ArrayLike, method: Correction = "holm") -> NDArray[np.floa
     p = np.asarray(p, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError("`p` must be one-dimensional with values from 0 to 1, without NaN.")
-    order = np.argsort(p, kind="stable")
-    rank = np.arange(1, len(p) + 1)
     if method == "holm":
-        corrected = np.maximum.accumulate((len(p) + 1 - rank) * p[order])
-    elif method == "fdr_bh":
-        corrected = np.minimum.accumulate((len(p) / rank * p[order])[::-1])[::-1]
-    else:
+        return _holm(p)
+    if method not in _SCIPY_METHODS:
         raise ValueError(f"`method` must be one of {CORRECTIONS}, got {method!r}.")
+    if not len(p):
+        return p.copy()
+    return np.asarray(false_discovery_control(p, method=_SCIPY_METHODS[method]))
+
+
+def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(corrected, 1.0)
-    return adjusted
+    adjusted[order] = np.maximum.accumulate(np.arange(len(p), 0, -1) * p[order])
+    return np.minimum(adjusted, 1.0)

@@ -1,16 +1,19 @@
-"""The names of a reference in the spelling of the links: letter case, Ensembl versions, aliases.
+"""Renaming of a reference to the names of the links: letter case, Ensembl versions, aliases.
 
-A rule says when two names mean one gene. What the links call a gene is kept, and the reference is
-renamed, so that results speak the user's language.
+A rule defines which names mean the same gene. The names of the links are kept and the reference is
+renamed, so that results use the names of the user's data.
 """
 
 import logging
-from collections.abc import Collection, Mapping
-from typing import Any, TypeAlias
+import os
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
 
 import pandas as pd
 
 from ...names import (
+    Cause,
     Renaming,
     Rule,
     examples,
@@ -25,34 +28,41 @@ from ._reference import BindingReference, as_reference
 logger = logging.getLogger(__name__)
 
 ROLES = ("TF", "target")
-Sides: TypeAlias = Mapping[str, Collection[str]]
+Sides: TypeAlias = Mapping[str, Set[str]]
+GivenNames: TypeAlias = pd.DataFrame | Mapping[str, Collection[str]]
 
 
 def harmonize_reference(
-    reference: BindingReference,
-    links: pd.DataFrame | Sides,
+    reference: BindingReference | pd.DataFrame | str | os.PathLike[str],
+    links: GivenNames,
     harmonize: Rule = "auto",
 ) -> BindingReference:
-    """Return a reference whose TFs and genes are called as in the links.
+    """Return a reference with the names of the links for TFs and genes.
 
     Parameters
     ----------
-    reference : BindingReference
-        The evidence.
+    reference : BindingReference, DataFrame or path-like
+        Evidence, as for `EncodeLinkFilter`.
     links : DataFrame or mapping of str to collection of str
         A links table, or names under ``"TF"`` and ``"target"``.
     harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default="auto"
-        Which names mean one gene: those that differ in letter case, in the version of an Ensembl
-        id, or in both ("auto"); or those that a table of aliases makes equal, a mapping from old
-        to new names or a DataFrame with the columns ``old`` and ``new``. An old name with several
-        new ones is left out.
+        Names that mean the same gene: those that differ in letter case, in the version of an
+        Ensembl id, or in both ("auto"); or those that a table of aliases makes equal, a mapping
+        from old to new names or a DataFrame with the columns ``old`` and ``new``. An old name with
+        several new ones is ignored. None renames nothing.
 
     Returns
     -------
     BindingReference
-        Names of the links win: they never change, and a name that meets one of them becomes it.
-        Names that become equal are united, as by `BindingReference.map_names`: a peak under one of
-        them is a peak. A name that meets several names of the links stays as it is.
+        Names of the links never change; a name of the reference that matches one of them is
+        replaced by it. Names that become equal are united, as by `BindingReference.map_names`: a
+        peak under one of them is a peak. A name that matches several names of the links stays
+        unchanged.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the reference, the links or the rule are invalid.
 
     Examples
     --------
@@ -62,33 +72,29 @@ def harmonize_reference(
     >>> harmonize_reference(BindingReference.from_edges(human), mouse).tfs.tolist()
     ['Pax6', 'Myc']
     """
+    reference = as_reference(reference)
     if harmonize is None:
         return reference
-    ours, theirs = _names_of_links(links), _names_of_reference(reference)
-    plans = {role: plan_renaming(ours[role], theirs[role], harmonize) for role in ROLES}
-    for role, plan in plans.items():
-        _log(role, plan)
-    if not any(plan.new_names for plan in plans.values()):
-        return reference
-    return reference.map_names(plans["TF"], plans["target"])
+    plan = NamePlan.from_names(names_of_links(links), names_of_reference(reference), harmonize)
+    return plan.rename(reference)
 
 
 def name_overlap(
-    links: pd.DataFrame | Sides,
+    links: GivenNames,
     reference: object,
     harmonize: Rule = None,
 ) -> pd.DataFrame:
-    """Report how far the names of links and reference meet, and what would bring them together.
+    """Return the overlap of names in links and reference, as they are and under a rule.
 
     Parameters
     ----------
     links : DataFrame or mapping of str to collection of str
-        A links table, or names under ``"TF"`` and ``"target"``, as the columns of the TF matrix and
-        of the target matrix before anything is fitted.
+        A links table, or names under ``"TF"`` and ``"target"``, such as the columns of the TF
+        matrix and of the target matrix before a fit.
     reference : BindingReference, DataFrame, path-like or mapping
         Evidence, as for `EncodeLinkFilter`; or names, as for `links`.
     harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
-        Rule to try, as in `harmonize_reference`.
+        Rule to apply, as in `harmonize_reference`.
 
     Returns
     -------
@@ -96,13 +102,13 @@ def name_overlap(
         Rows ``TF`` and ``target``, columns:
 
         - ``n_links``, ``n_reference``: distinct names on both sides;
-        - ``n_common``: names that are on both, letter by letter;
+        - ``n_common``: names that occur on both, exactly equal;
         - ``share``: of the smaller side, NaN if it is empty;
-        - ``share_ignoring_case``, ``share_ignoring_versions``: what it would be;
-        - ``n_harmonized``, ``share_harmonized``: the same once `harmonize` has renamed the
-          reference;
+        - ``share_ignoring_case``, ``share_ignoring_versions``: the share without these differences;
+        - ``n_harmonized``, ``share_harmonized``: number and share after `harmonize` has renamed
+          the reference;
         - ``n_renamed``: names of the reference that change; ``n_united``: new names that several of
-          them share; ``n_ambiguous``: names that could become several of the links', and stay.
+          them share; ``n_ambiguous``: names that match several of the links' and stay unchanged.
 
     Examples
     --------
@@ -114,22 +120,77 @@ def name_overlap(
     TF             0             2               1.0
     target         0             1               0.5
     """
-    ours, theirs = _names_of_links(links), _names_of_reference(reference)
-    rows = [_compare(set(ours[role]), set(theirs[role]), harmonize) for role in ROLES]
-    return pd.DataFrame(rows, index=list(ROLES))
+    theirs = (
+        _names_under_roles(reference, "`reference`")
+        if isinstance(reference, Mapping)
+        else names_of_reference(as_reference(reference))
+    )
+    return NamePlan.from_names(names_of_links(links), theirs, harmonize).overlap()
 
 
-def require_common_names(
-    links: pd.DataFrame | Sides, reference: BindingReference, min_overlap: float
-) -> None:
+@dataclass(frozen=True)
+class NamePlan:
+    """Names of links and reference, and the renaming that brings them together.
+
+    Attributes
+    ----------
+    ours, theirs : mapping of str to set of str
+        Names of the links and of the reference, under ``"TF"`` and ``"target"``.
+    renamings : mapping of str to Renaming
+        New names of the reference, under the same keys.
+    """
+
+    ours: Sides
+    theirs: Sides
+    renamings: Mapping[str, Renaming]
+
+    @classmethod
+    def from_names(cls, ours: Sides, theirs: Sides, rule: Rule) -> Self:
+        """Plan the renaming of a reference by a rule of `harmonize_reference`."""
+        return cls(
+            ours, theirs, {role: plan_renaming(ours[role], theirs[role], rule) for role in ROLES}
+        )
+
+    def rename(self, reference: BindingReference) -> BindingReference:
+        """Return the reference with its new names; itself if none changes."""
+        for role, renaming in self.renamings.items():
+            _log(role, renaming)
+        if not any(renaming.new_names for renaming in self.renamings.values()):
+            return reference
+        return reference.map_names(self.renamings["TF"], self.renamings["target"])
+
+    def overlap(self) -> pd.DataFrame:
+        """Return the table of `name_overlap`."""
+        rows = [self._compare(role) for role in ROLES]
+        return pd.DataFrame(rows, index=list(ROLES))
+
+    def _compare(self, role: str) -> dict[str, Any]:
+        ours, theirs, renaming = self.ours[role], self.theirs[role], self.renamings[role]
+        renamed = set(map(renaming, theirs)) if renaming.new_names else theirs
+        return {
+            "n_links": len(ours),
+            "n_reference": len(theirs),
+            "n_common": len(ours & theirs),
+            "share": overlap_share(ours, theirs),
+            "share_ignoring_case": overlap_share(ours, theirs, ignoring_case),
+            "share_ignoring_versions": overlap_share(ours, theirs, ignoring_version),
+            "n_harmonized": len(ours & renamed),
+            "share_harmonized": overlap_share(ours, renamed),
+            "n_renamed": len(renaming.new_names),
+            "n_united": len(renaming.united),
+            "n_ambiguous": len(renaming.ambiguous),
+        }
+
+
+def require_common_names(ours: Sides, theirs: Sides, min_overlap: float) -> None:
     """Raise an error if TFs or targets have too few names in common, with the likely cause.
 
     Parameters
     ----------
-    links : DataFrame or mapping of str to collection of str
-        A links table, or names under ``"TF"`` and ``"target"``; none meet any reference.
-    reference : BindingReference
-        The evidence, in the names that are tested.
+    ours : mapping of str to set of str
+        Names of the links under ``"TF"`` and ``"target"``. No names match any reference.
+    theirs : mapping of str to set of str
+        Names of the reference, as they are tested.
     min_overlap : float
         Least share of the smaller side.
 
@@ -138,37 +199,15 @@ def require_common_names(
     ValueError
         If there are too few.
     """
-    theirs = _names_of_reference(reference)
-    for role, ours in _names_of_links(links).items():
-        if ours:
-            require_overlap(ours, theirs[role], what=role, min_share=min_overlap, hint=_way_out)
+    for role in ROLES:
+        if ours[role]:
+            require_overlap(
+                ours[role], theirs[role], what=role, min_share=min_overlap, hint=_advice
+            )
 
 
-def _way_out(difference: str | None) -> str:
-    if difference is not None:
-        return f'`harmonize="{difference}"` does that.'
-    return "If links and reference are to have so little in common, lower `min_overlap`."
-
-
-def _compare(ours: set[str], theirs: set[str], rule: Rule) -> dict[str, Any]:
-    plan = plan_renaming(ours, theirs, rule)
-    renamed = set(map(plan, theirs)) if plan.new_names else theirs
-    return {
-        "n_links": len(ours),
-        "n_reference": len(theirs),
-        "n_common": len(ours & theirs),
-        "share": overlap_share(ours, theirs),
-        "share_ignoring_case": overlap_share(ours, theirs, ignoring_case),
-        "share_ignoring_versions": overlap_share(ours, theirs, ignoring_version),
-        "n_harmonized": len(ours & renamed),
-        "share_harmonized": overlap_share(ours, renamed),
-        "n_renamed": len(plan.new_names),
-        "n_united": len(plan.united),
-        "n_ambiguous": len(plan.ambiguous),
-    }
-
-
-def _names_of_links(links: Any) -> Sides:
+def names_of_links(links: object) -> Sides:
+    """Return the names in a links table, or in a mapping of roles to names."""
     if not isinstance(links, pd.DataFrame | Mapping):
         raise TypeError(
             "`links` must be a links table or a mapping with names under 'TF' and 'target', got "
@@ -177,11 +216,9 @@ def _names_of_links(links: Any) -> Sides:
     return _names_under_roles(links, "`links`")
 
 
-def _names_of_reference(reference: Any) -> Sides:
-    if isinstance(reference, Mapping):
-        return _names_under_roles(reference, "`reference`")
-    evidence = as_reference(reference)
-    return {"TF": set(evidence.tfs), "target": set(evidence.genes)}
+def names_of_reference(reference: BindingReference) -> Sides:
+    """Return the names in a reference by role."""
+    return {"TF": set(reference.tfs), "target": set(reference.genes)}
 
 
 def _names_under_roles(names: Any, what: str) -> Sides:
@@ -196,10 +233,16 @@ def _names_under_roles(names: Any, what: str) -> Sides:
     }
 
 
-def _log(role: str, plan: Renaming) -> None:
-    if plan.new_names:
-        logger.info("%d %s names of the reference renamed", len(plan.new_names), role)
-    if plan.united:
-        logger.info("%s names united from several: %s", role, examples(plan.united))
-    if plan.ambiguous:
-        logger.info("%s names that meet several and stay: %s", role, examples(plan.ambiguous))
+def _advice(cause: Cause | None) -> str:
+    if cause in ("case", "versions"):
+        return f'Use `harmonize="{cause}"`.'
+    return "If a small overlap is expected, lower `min_overlap`."
+
+
+def _log(role: str, renaming: Renaming) -> None:
+    if renaming.new_names:
+        logger.info("%d %s names of the reference renamed", len(renaming.new_names), role)
+    if renaming.united:
+        logger.info("%s names united from several: %s", role, examples(renaming.united))
+    if renaming.ambiguous:
+        logger.info("%s names that match several and stay: %s", role, examples(renaming.ambiguous))

@@ -1,16 +1,19 @@
-"""Which column of an evidence table names the TF, and which its target: layouts of known sources.
+"""Layouts of evidence tables: the columns of known sources that hold TFs and targets.
 
-Two kinds of tables call their columns ``source`` and ``target`` and mean opposite things: those of
+Two kinds of tables use the column names ``source`` and ``target`` with opposite meanings. Those of
 decoupler (DoRothEA, CollecTRI) go from the TF (``source``) to the gene (``target``), those of
-Harmonizome from the gene (``source``) to its attribute (``target``), which is the TF. Only their
-other columns tell them apart, and where these do not, nothing is guessed.
+Harmonizome from the gene (``source``) to its attribute (``target``), which is the TF. They are
+distinguished by their other columns; if that is not possible, an error is raised.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import pandas as pd
+
+from ...names import examples
 
 TF_COLUMNS = ("TF", "tf", "id")
 TARGET_COLUMNS = ("target", "linked_gene_name", "gene_symbol")
@@ -18,64 +21,83 @@ PEAK_COLUMN = "peak"
 CONFIDENCE_COLUMN = "confidence"
 SOURCE_COLUMN = "source"
 
-# Beside `source` and `target`, one of the first means decoupler, all of the second Harmonizome.
+# In a table with `source` and `target`, any of the first identifies decoupler, all of the second
+# Harmonizome.
 _DECOUPLER_MARKS = frozenset(
     ("weight", "mor", "likelihood", "confidence", "sign_decision", "sign.decision", "resources")
 )
 _HARMONIZOME_MARKS = frozenset(("source_desc", "target_desc"))
 _HARMONIZOME_COLUMNS = _HARMONIZOME_MARKS | {"source_id", "target_id"}
-# Harmonizome repeats its header in other words; this is their first.
+# First field of Harmonizome's second header.
 _SECOND_HEADER = "GeneSym"
-# Networks have several times more genes than TFs; one that has not has been turned round.
+# Networks have several times more genes than TFs; otherwise the columns are swapped.
 _MOST_TFS_PER_GENE = 5
 
 
-def evidence_rows(
-    table: pd.DataFrame, source: str, confidence: Collection[str] | None = None
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return the rows of evidence in a table, and which of its columns say what.
+@dataclass(frozen=True)
+class EvidenceTable:
+    """Evidence in a table of any known source, one row per pair.
 
-    Parameters
+    Attributes
     ----------
-    table : DataFrame
-        The table as read or given.
-    source : str
-        What to call it in errors.
-    confidence : collection of str, optional
-        Keep rows with these values of the column ``confidence`` only.
-
-    Returns
-    -------
-    rows : DataFrame
-        `table` without Harmonizome's second header and rows of other confidence.
-    columns : dict of str
-        Names of the columns that are ``TF``, ``target`` and, if there, ``peak``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `evidence_columns`; or if `confidence` is no collection of levels that occur.
+    tf, target : Series of shape (n_rows,)
+        Names.
+    peak : Series of shape (n_rows,) or None
+        Whether the pair is bound; None if the table lists bound pairs only.
     """
-    columns = evidence_columns(table, source)
-    rows = table.iloc[1:] if _has_second_header(table) else table
-    return (rows if confidence is None else _confident(rows, source, confidence)), columns
+
+    tf: "pd.Series[Any]"
+    target: "pd.Series[Any]"
+    peak: "pd.Series[Any] | None"
+
+    @classmethod
+    def from_table(
+        cls, table: pd.DataFrame, source: str, confidence: Collection[str] | None = None
+    ) -> Self:
+        """Find the columns of a table, and drop rows without evidence.
+
+        Parameters
+        ----------
+        table : DataFrame
+            The table as read or given.
+        source : str
+            Name of the argument or file, for error messages.
+        confidence : collection of str, optional
+            Keep rows with these values of the column ``confidence`` only.
+
+        Returns
+        -------
+        EvidenceTable
+            Without Harmonizome's second header and rows of other confidence.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `evidence_columns`; or if `confidence` is not a collection of values that occur.
+        """
+        columns = evidence_columns(table, source)
+        rows = table.iloc[1:] if _has_second_header(table) else table
+        if confidence is not None:
+            rows = _select_confidence(rows, source, confidence)
+        peak = rows[PEAK_COLUMN] if PEAK_COLUMN in rows.columns else None
+        return cls(rows[columns["TF"]], rows[columns["target"]], peak)
 
 
 def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
-    """Return which columns of `table` are ``TF``, ``target`` and, if there, ``peak``.
+    """Return the columns of `table` that hold ``TF`` and ``target``.
 
     Raises
     ------
     TypeError
-        If `table` is no DataFrame.
+        If `table` is not a DataFrame.
     ValueError
-        If the TF or the target column is missing, there is more than one, or ``source`` and
-        ``target`` may mean either.
+        If the TF or the target column is missing or occurs more than once, or ``source`` and
+        ``target`` are ambiguous.
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
-            f"{source} must be a pandas DataFrame with the columns TF, target and maybe peak, got "
-            f"{type(table).__name__}. Files are for `BindingReference.read`."
+            f"{source} must be a pandas DataFrame with the columns TF, target and optionally "
+            f"peak, got {type(table).__name__}. Files are for `BindingReference.read`."
         )
     found = {
         "TF": _first_of(TF_COLUMNS, table.columns),
@@ -87,15 +109,14 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
         found = _by_source(table, source)
     _check_found(found, table, source)
     check_once(table.columns, source)
-    columns = {role: name for role, name in found.items() if name is not None}
-    return columns | ({"peak": PEAK_COLUMN} if PEAK_COLUMN in table.columns else {})
+    return {role: name for role, name in found.items() if name is not None}
 
 
 def check_once(columns: Iterable[Any], source: str) -> None:
-    """Raise ValueError if a column that means something is there more than once."""
+    """Raise ValueError if a column of evidence occurs more than once."""
     counts = Counter(str(name).strip() for name in columns)
     names = [*TF_COLUMNS, *TARGET_COLUMNS, PEAK_COLUMN, CONFIDENCE_COLUMN]
-    # Beside a column of TFs, a source is anything.
+    # In a table with a column of TFs, `source` has no meaning.
     names += [] if any(counts[name] for name in TF_COLUMNS) else [SOURCE_COLUMN]
     for name in names:
         if counts[name] > 1:
@@ -111,9 +132,9 @@ def _first_of(accepted: tuple[str, ...], columns: "pd.Index[Any]") -> str | None
 def _check_found(found: dict[str, str | None], table: pd.DataFrame, source: str) -> None:
     missing = [role for role, name in found.items() if name is None]
     if missing:
-        found_names = ", ".join(repr(str(name)[:40]) for name in table.columns[:8])
         raise ValueError(
-            f"{source} has no column for {' and '.join(missing)}; found {found_names}. "
+            f"{source} has no column for {' and '.join(missing)}; found "
+            f"{examples([str(name) for name in table.columns], 8)}. "
             f"Name the TF column one of {TF_COLUMNS}, the target column one of {TARGET_COLUMNS}; "
             "a column 'peak' (0/1) is optional. Gene sets are for `BindingReference.from_gmt`."
         )
@@ -125,7 +146,7 @@ def _has_second_header(table: pd.DataFrame) -> bool:
 
 
 def _by_source(table: pd.DataFrame, source: str) -> dict[str, str | None]:
-    """Tell what ``source`` and ``target`` are from the columns beside them."""
+    """Return the roles of ``source`` and ``target``, given the other columns."""
     names = set(table.columns)
     if names >= _HARMONIZOME_MARKS or _has_second_header(table):
         return {"TF": "target", "target": SOURCE_COLUMN}
@@ -133,7 +154,7 @@ def _by_source(table: pd.DataFrame, source: str) -> dict[str, str | None]:
     if not marks or names & _HARMONIZOME_COLUMNS:
         _refuse_ambiguous(source)
     if marks == {"weight"}:
-        # Harmonizome's weights are all that is left of it where somebody has cut its table.
+        # Harmonizome's tables have weights too, and may have lost their other columns.
         _check_direction(table, source)
     return {"TF": SOURCE_COLUMN, "target": "target"}
 
@@ -143,35 +164,37 @@ def _check_direction(table: pd.DataFrame, source: str) -> None:
     if n_sources > _MOST_TFS_PER_GENE * n_targets:
         raise ValueError(
             f"{source} has {n_sources:,} names in 'source', where decoupler's tables have the TFs, "
-            f"but only {n_targets:,} in 'target': it seems to be Harmonizome's, whose 'target' is "
+            f"but only {n_targets:,} in 'target'. It seems to be Harmonizome's, whose 'target' is "
             "the TF. Rename the column of TFs to 'TF' and that of genes to 'target'."
         )
 
 
 def _refuse_ambiguous(source: str) -> None:
     raise ValueError(
-        f"{source} has the columns 'source' and 'target', of which either may be the TF: 'source' "
+        f"{source} has the columns 'source' and 'target', either of which may be the TF: 'source' "
         "in decoupler's tables (with weight, mor, confidence or sign_decision), 'target' in "
         "Harmonizome's (with source_desc and target_desc). Rename the column of TFs to 'TF' and "
         "that of genes to 'target'."
     )
 
 
-def _confident(rows: pd.DataFrame, source: str, confidence: Collection[str]) -> pd.DataFrame:
+def _select_confidence(
+    rows: pd.DataFrame, source: str, confidence: Collection[str]
+) -> pd.DataFrame:
     if isinstance(confidence, str | bytes) or not isinstance(confidence, Collection):
         raise TypeError(
             f"`confidence` must be a collection of levels such as ('A', 'B'), got {confidence!r}."
         )
     if CONFIDENCE_COLUMN not in rows.columns:
         raise ValueError(
-            f"{source} has no column {CONFIDENCE_COLUMN!r} to choose {list(confidence)} from; "
+            f"{source} has no column {CONFIDENCE_COLUMN!r} to select {list(confidence)} from; "
             "leave `confidence` out."
         )
     levels = rows[CONFIDENCE_COLUMN].astype(str).str.strip()
-    strangers = [level for level in confidence if level not in set(levels)]
-    if strangers or not confidence:
+    unknown = [level for level in confidence if level not in set(levels)]
+    if unknown or not confidence:
         raise ValueError(
-            f"`confidence` must name levels of {source}, got {list(confidence)}; there are "
-            f"{sorted(set(levels))[:8]}."
+            f"`confidence` must hold values of the column in {source}, got {list(confidence)}; "
+            f"found {examples(set(levels), 8)}."
         )
     return rows[levels.isin(list(confidence))]

@@ -1,28 +1,31 @@
-"""BindingReference: for which genes was the binding of a TF tested, and where is a peak."""
+"""BindingReference: the pairs of TF and gene tested for binding, and those with a peak."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...files import prefix_errors
 from ...names import (
+    Cause,
     Rule,
-    as_flags,
     as_names,
     name_codes,
     plan_renaming,
     rename_rows,
     require_overlap,
 )
-from ._layouts import evidence_columns, evidence_rows
-from ._reading import holds_gene_sets, read_gmt, read_table
+from .._tables import as_flags
+from ._layouts import EvidenceTable
+from ._reading import holds_gene_sets, read_evidence, read_gmt
 
 UNTESTED, NO_PEAK, PEAK = 0, 1, 2
+
+_Fields: TypeAlias = tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.int8]]
 
 
 def tf_before_underscore(set_name: str) -> str:
@@ -32,10 +35,10 @@ def tf_before_underscore(set_name: str) -> str:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BindingReference:
-    """ChIP-seq evidence: per TF the genes that were tested for binding, and those with a peak.
+    """ChIP-seq evidence: per TF, the genes tested for binding and those with a peak.
 
-    Make one with `from_table`, `from_edges`, `from_gmt` or `read`. Instances never change; they
-    pickle, and deep copies are the same object.
+    Create one with `from_table`, `from_edges`, `from_gmt` or `read`. Instances are immutable; they
+    can be pickled, and deep copies are the same object.
 
     Parameters
     ----------
@@ -51,14 +54,14 @@ class BindingReference:
     ------
     ValueError
         If names repeat, `status` has another shape or other values, or the tested pairs are of one
-        class only (all with or all without a peak): such a reference tells no link from another.
+        class only (all with or all without a peak), which cannot distinguish links.
 
     Notes
     -----
-    Names are compared letter by letter. Where data and reference differ in case, as mouse data
-    (``Pax6``) and Enrichr's upper-case mouse sets (``PAX6``), in Ensembl versions, or by aliases,
-    `EncodeLinkFilter` renames the reference if asked to (`harmonize`); for orthologs and other
-    tables of names there is `map_names`.
+    Names are compared exactly. If data and reference differ in case, as mouse data (``Pax6``) and
+    Enrichr's upper-case mouse sets (``PAX6``) do, in Ensembl versions, or by aliases, the parameter
+    `harmonize` of `EncodeLinkFilter` renames the reference. For orthologs and other tables of
+    names use `map_names`.
 
     Examples
     --------
@@ -76,7 +79,7 @@ class BindingReference:
         object.__setattr__(self, "status", _as_status(self.status))
         for field in ("tfs", "genes", "status"):
             dtype = np.int8 if field == "status" else object
-            # A view, so that locking it does not lock the caller's own array.
+            # Locking a view leaves the caller's array writeable.
             array = np.asarray(getattr(self, field), dtype=dtype).view()
             array.flags.writeable = False
             object.__setattr__(self, field, array)
@@ -102,8 +105,8 @@ class BindingReference:
         if n_peaks in (0, n_tested):
             found = f"all {'with' if n_peaks else 'without'} a peak" if n_tested else "none left"
             raise ValueError(
-                f"reference with one class only ({n_tested:,} tested pairs, {found}): it tells no "
-                "link from another. Give tested pairs with and without a peak (`peak` 1 and 0), or "
+                f"reference with one class only ({n_tested:,} tested pairs, {found}), which cannot "
+                "distinguish links. Pass tested pairs with and without a peak (`peak` 1 and 0), or "
                 "bound pairs with a gene universe that has further genes (`genes`)."
             )
 
@@ -114,11 +117,11 @@ class BindingReference:
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Nothing can change, and scikit-learn's clone deep-copies every parameter for every fit.
+        # Instances are immutable, and scikit-learn's clone deep-copies every parameter per fit.
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Through the constructor, which locks the arrays again.
+        # The constructor locks the arrays again.
         return type(self), (self.tfs, self.genes, self.status)
 
     @property
@@ -133,14 +136,14 @@ class BindingReference:
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, *, confidence: Collection[str] | None = None) -> Self:
-        """Make a reference of tested pairs, one row each.
+        """Create a reference from tested pairs, one row each.
 
         Parameters
         ----------
         table : DataFrame
             Columns ``TF``, ``target``, ``peak`` or dynamo's ``id``, ``linked_gene_name``, ``peak``;
-            ``peak`` holds 0/1 or booleans. A pair that is there more than once has a peak if one
-            of its rows has.
+            ``peak`` holds 0/1 or booleans. A pair that occurs more than once has a peak if any of
+            its rows has one.
         confidence : collection of str, optional
             As in `from_edges`.
 
@@ -151,22 +154,16 @@ class BindingReference:
         Raises
         ------
         ValueError
-            If a column or a name is missing, ``peak`` holds something else, or all pairs are of one
+            If a column or a name is missing, ``peak`` holds other values, or all pairs are of one
             class.
         """
-        rows, columns = evidence_rows(table, "`table`", confidence)
-        if "peak" not in columns:
+        evidence = EvidenceTable.from_table(table, "`table`", confidence)
+        if evidence.peak is None:
             raise ValueError(
-                "`table` has no column 'peak' that tells bound from unbound pairs. If all rows are "
-                "bound pairs, use `BindingReference.from_edges`."
+                "`table` has no column 'peak' to distinguish bound from unbound pairs. If all rows "
+                "are bound pairs, use `BindingReference.from_edges`."
             )
-        tf, tfs = name_codes(rows[columns["TF"]])
-        gene, genes = name_codes(rows[columns["target"]])
-        peak = as_flags(rows[columns["peak"]])
-        status = np.zeros((len(tfs), len(genes)), dtype=np.int8)
-        status[tf, gene] = NO_PEAK
-        status[tf[peak], gene[peak]] = PEAK
-        return cls(tfs, genes, status)
+        return cls(*_tested_pairs(evidence.tf, evidence.target, evidence.peak))
 
     @classmethod
     def from_edges(
@@ -177,21 +174,21 @@ class BindingReference:
         confidence: Collection[str] | None = None,
         harmonize: Rule = None,
     ) -> Self:
-        """Make a reference of bound pairs; all other genes of the universe count as not bound.
+        """Create a reference from bound pairs; all other genes of the universe are not bound.
 
         Parameters
         ----------
         edges : DataFrame
-            Columns ``TF`` and ``target``, or those of a known source (see Notes); others, weights,
-            signs and a column ``peak`` too, are ignored.
+            Columns ``TF`` and ``target``, or those of a known source (see Notes). Others, including
+            weights, signs and ``peak``, are ignored.
         genes : iterable of str, optional
-            The universe; bound genes outside it are left out. By default all targets in `edges`,
-            which lacks the genes that no TF binds.
+            The universe; bound genes outside it are dropped. By default all targets in `edges`,
+            which excludes genes that no TF binds.
         confidence : collection of str, optional
-            Keep edges with these values of the column ``confidence`` only, as ``("A", "B", "C")``
-            of DoRothEA. By default all.
+            Keep edges with these values of the column ``confidence`` only, such as ``("A", "B",
+            "C")`` of DoRothEA. By default all.
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
-            How to bring the targets' names to those of `genes`, as in
+            Rule that renames the targets to the names in `genes`, as in
             `scifate_sklearn.filters.harmonize_reference`.
 
         Returns
@@ -201,28 +198,22 @@ class BindingReference:
         Raises
         ------
         ValueError
-            If a column or a name is missing, it is not clear which column is the TF, `confidence`
-            names no level of the table, less than a tenth of the targets (or of `genes`, where
-            these are fewer) is in both, or no pair is left unbound.
+            If a column or a name is missing, the column of TFs is ambiguous, `confidence` holds a
+            value that does not occur, less than a tenth of the targets (or of `genes`, if these are
+            fewer) is in both, or all pairs are bound.
 
         Notes
         -----
-        Known sources and the columns that are their TF → gene: dynamo ``id`` →
+        Known sources and their columns, TF → gene: dynamo ``id`` →
         ``linked_gene_name``, TRRUST ``TF`` → ``gene_symbol``, DoRothEA ``tf`` or ``source`` →
         ``target``, CollecTRI and decoupler ``source`` → ``target``, Harmonizome ``target`` →
-        ``source``. The last two call opposite things by one name. A table with ``source`` and
-        ``target`` is Harmonizome's if it has ``source_desc`` and ``target_desc``, and decoupler's
-        if it has none of these but ``weight``, ``mor``, ``confidence`` or the like; any other
-        raises an error.
+        ``source``. The last two use the same names with opposite meanings. A table with ``source``
+        and ``target`` is Harmonizome's if it has ``source_desc`` and ``target_desc``, and
+        decoupler's if it has none of these but ``weight``, ``mor``, ``confidence`` or a similar
+        column; any other raises an error.
         """
-        rows, columns = evidence_rows(edges, "`edges`", confidence)
-        tf, tfs = name_codes(rows[columns["TF"]])
-        gene, targets = name_codes(rows[columns["target"]])
-        universe = targets if genes is None else _as_universe(genes)
-        gene = _codes_in(universe, targets, harmonize)[gene]
-        status = np.full((len(tfs), len(universe)), NO_PEAK, dtype=np.int8)
-        status[tf[gene >= 0], gene[gene >= 0]] = PEAK
-        return cls(tfs, universe, status)
+        evidence = EvidenceTable.from_table(edges, "`edges`", confidence)
+        return cls(*_bound_pairs(evidence, genes, harmonize))
 
     @classmethod
     def from_gmt(
@@ -242,8 +233,9 @@ class BindingReference:
         genes : iterable of str, optional
             The universe, as in `from_edges`.
         tf_of_set : callable
-            From a set's name to its TF, or None to leave the set out. By default what stands before
-            the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of one TF are united.
+            Returns the TF of a set, given its name, or None to leave the set out. By default the
+            text before the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of the same
+            TF are united.
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
             As in `from_edges`.
 
@@ -257,9 +249,11 @@ class BindingReference:
             If the file is missing, unreadable or holds no set; and as `from_edges`.
         """
         tfs, targets = read_gmt(path, tf_of_set)
-        with _naming(path):
-            edges = pd.DataFrame({"TF": tfs, "target": targets})
-            return cls.from_edges(edges, genes, harmonize=harmonize)
+        with prefix_errors(path):
+            evidence = EvidenceTable(
+                pd.Series(tfs, name="TF"), pd.Series(targets, name="target"), None
+            )
+            return cls(*_bound_pairs(evidence, genes, harmonize))
 
     @classmethod
     def read(
@@ -275,12 +269,12 @@ class BindingReference:
         Parameters
         ----------
         path : path-like
-            Delimited text (csv, tsv, txt; tabs, commas or semicolons, told from the content),
-            parquet, or gene sets (GMT); text may be gzip-compressed. With a column ``peak``
-            it is taken as `from_table` does, without as `from_edges` does, which lists the sources
-            that are known. TRRUST's files without a header are known too.
+            Delimited text (csv, tsv, txt; tabs, commas or semicolons, detected from the content),
+            parquet, or gene sets (GMT); text may be gzip-compressed. A table with a column ``peak``
+            is read as by `from_table`, without it as by `from_edges`, which lists the known
+            sources. TRRUST's files, which have no header, are read too.
         genes : iterable of str, optional
-            The universe. Rows of other genes are left out.
+            The universe. Rows of other genes are dropped.
         confidence : collection of str, optional
             As in `from_edges`; not for gene sets.
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
@@ -298,16 +292,13 @@ class BindingReference:
         """
         if holds_gene_sets(path):
             if confidence is not None:
-                raise ValueError(f"`confidence`: gene sets have none ({path}); leave it out.")
+                raise ValueError(
+                    f"`confidence` does not apply to gene sets ({path}); leave it out."
+                )
             return cls.from_gmt(path, genes, harmonize=harmonize)
-        table = read_table(path)
-        columns = evidence_columns(table, str(path))
-        with _naming(path):
-            if "peak" not in columns:
-                return cls.from_edges(table, genes, confidence=confidence, harmonize=harmonize)
-            if genes is not None:
-                table = _within(table, columns["target"], _as_universe(genes), harmonize)
-            return cls.from_table(table, confidence=confidence)
+        evidence = EvidenceTable.from_table(read_evidence(path), str(path), confidence)
+        with prefix_errors(path):
+            return cls(*_pairs(evidence, genes, harmonize))
 
     def map_names(
         self,
@@ -319,10 +310,10 @@ class BindingReference:
         Parameters
         ----------
         new_name : callable or mapping
-            From an old name to the new one. A callable returns None to drop a name; names that a
-            mapping lacks stay as they are. To keep orthologs only pass ``orthologs.get``.
+            New name of each old one. A callable returns None to drop a name; names that are missing
+            from a mapping stay unchanged. To keep orthologs only pass ``orthologs.get``.
         new_gene_name : callable or mapping, optional
-            The same for genes, if they are renamed otherwise than TFs.
+            The same for genes, if they are renamed in another way than TFs.
 
         Returns
         -------
@@ -336,13 +327,11 @@ class BindingReference:
 
 
 def as_reference(reference: object) -> BindingReference:
-    """Return a reference, or make one of a table (with or without ``peak``) or a path."""
+    """Return a reference, or create one from a table (with or without ``peak``) or a path."""
     if isinstance(reference, BindingReference):
         return reference
     if isinstance(reference, pd.DataFrame):
-        has_peak = "peak" in evidence_columns(reference, "`reference`")
-        make = BindingReference.from_table if has_peak else BindingReference.from_edges
-        return make(reference)
+        return BindingReference(*_pairs(EvidenceTable.from_table(reference, "`reference`")))
     if isinstance(reference, str | os.PathLike):
         return BindingReference.read(reference)
     raise TypeError(
@@ -351,8 +340,47 @@ def as_reference(reference: object) -> BindingReference:
     )
 
 
+def _pairs(
+    evidence: EvidenceTable, genes: Iterable[str] | None = None, harmonize: Rule = None
+) -> _Fields:
+    """Return TFs, genes and status of a table of tested or of bound pairs."""
+    if evidence.peak is None:
+        return _bound_pairs(evidence, genes, harmonize)
+    tf, target, peak = evidence.tf, evidence.target, evidence.peak
+    if genes is not None:
+        target, is_inside = _within(target, _as_universe(genes), harmonize)
+        tf, peak = tf[is_inside], peak[is_inside]
+    return _tested_pairs(tf, target, peak)
+
+
+def _tested_pairs(
+    tf_column: "pd.Series[Any]", target_column: "pd.Series[Any]", peak_column: "pd.Series[Any]"
+) -> _Fields:
+    """Return TFs, genes and status of tested pairs; a pair has a peak if one of its rows has."""
+    tf, tfs = name_codes(tf_column)
+    gene, genes = name_codes(target_column)
+    peak = as_flags(peak_column)
+    status = np.zeros((len(tfs), len(genes)), dtype=np.int8)
+    status[tf, gene] = NO_PEAK
+    status[tf[peak], gene[peak]] = PEAK
+    return tfs, genes, status
+
+
+def _bound_pairs(
+    evidence: EvidenceTable, genes: Iterable[str] | None = None, harmonize: Rule = None
+) -> _Fields:
+    """Return TFs, genes and status of bound pairs; the rest of the universe is not bound."""
+    tf, tfs = name_codes(evidence.tf)
+    gene, targets = name_codes(evidence.target)
+    universe = targets if genes is None else _as_universe(genes)
+    gene = _codes_in(universe, targets, harmonize)[gene]
+    status = np.full((len(tfs), len(universe)), NO_PEAK, dtype=np.int8)
+    status[tf[gene >= 0], gene[gene >= 0]] = PEAK
+    return tfs, universe, status
+
+
 def _as_status(status: Any) -> NDArray[np.int8]:
-    """Return the matrix as small integers, unless that would change a number."""
+    """Return the matrix as int8; raise an error if that would change a value."""
     array = np.asarray(status)
     if array.dtype.kind not in "biuf" or np.ma.is_masked(status):
         raise TypeError(
@@ -382,7 +410,7 @@ def _as_universe(genes: Iterable[str]) -> NDArray[np.object_]:
     missing = [name for name in names if not isinstance(name, str) and pd.isna(name)]
     if missing:
         raise ValueError(
-            f"`genes` lacks a name in {len(missing)} of {len(names)} entries; leave these out."
+            f"`genes` lacks a name in {len(missing)} of {len(names)} entries; remove these."
         )
     return as_names(dict.fromkeys(names))
 
@@ -400,22 +428,24 @@ def _codes_in(
             what="target",
             whose="the evidence",
             where="the universe `genes`",
-            hint=_harmonize_does,
+            hint=_advice,
         )
     return pd.Index(universe).get_indexer(pd.Index(renamed, dtype=object))
 
 
-def _harmonize_does(difference: str | None) -> str:
-    return f'`harmonize="{difference}"` does that.' if difference else ""
+def _advice(cause: Cause | None) -> str:
+    return f'Use `harmonize="{cause}"`.' if cause in ("case", "versions") else ""
 
 
 def _within(
-    table: pd.DataFrame, column: str, universe: NDArray[np.object_], harmonize: Rule
-) -> pd.DataFrame:
-    """Return the rows of genes in the universe, by their names there."""
-    codes, names = name_codes(table[column])
+    column: "pd.Series[Any]", universe: NDArray[np.object_], harmonize: Rule
+) -> tuple["pd.Series[Any]", NDArray[np.bool_]]:
+    """Return the names of genes in the universe, as they are called there, and their rows."""
+    codes, names = name_codes(column)
     found = _codes_in(universe, names, harmonize)[codes]
-    return table[found >= 0].assign(**{column: universe[found[found >= 0]]})
+    is_inside = found >= 0
+    inside = pd.Series(universe[found[is_inside]], dtype=object, name=column.name)
+    return inside, is_inside
 
 
 def _renaming(
@@ -424,12 +454,3 @@ def _renaming(
     if not isinstance(new_name, Mapping):
         return new_name
     return lambda name: new_name.get(name, name)
-
-
-@contextmanager
-def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Put the path into errors about the content of a file."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error

@@ -1,4 +1,4 @@
-"""Motif evidence: ranking databases, annotations, enrichment, the filter."""
+"""Motif evidence: ranking databases, annotations, enrichment and the filter."""
 
 import lazy_loader as _lazy
 

@@ -1,22 +1,23 @@
-"""Which TF binds which motif, and how surely: annotations of RcisTarget and cisTarget."""
+"""Annotations of TFs to motifs, with their confidence, from RcisTarget and cisTarget."""
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...names import as_flags, examples, name_codes
-from ..chip._reading import read_table
+from ...names import examples, name_codes
+from .._tables import as_flags, read_table
 from ._rankings import MotifRankings
 
 ANNOTATION_COLUMNS = ("motif", "TF", "confidence")
 HIGH, LOW = "high", "low"
 
 _RENAMED = {"#motif_id": "motif", "motif_id": "motif", "gene_name": "TF"}
-_FLAGS = ("directAnnotation", "inferred_Orthology", "inferred_MotifSimil")
-# RcisTarget's column `annotationSource`; what is not here is not annotated at all.
+_FLAG_COLUMNS = ("directAnnotation", "inferred_Orthology", "inferred_MotifSimil")
+# Values of RcisTarget's column `annotationSource`; rows with other values are not annotations.
 _CONFIDENCE_OF_SOURCE = {
     "directAnnotation": HIGH,
     "inferredBy_Orthology": HIGH,
@@ -27,7 +28,7 @@ _DIRECT = "gene is directly annotated"
 
 
 def read_motif_annotations(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read which TFs are annotated to which motifs.
+    """Read the annotations of TFs to motifs.
 
     Parameters
     ----------
@@ -35,14 +36,14 @@ def read_motif_annotations(path: str | os.PathLike[str]) -> pd.DataFrame:
         RcisTarget's table as csv (columns ``motif``, ``TF``, ``directAnnotation``,
         ``inferred_Orthology``, ``inferred_MotifSimil`` or ``annotationSource``), cisTarget's
         ``motifs-*.tbl`` (``#motif_id``, ``gene_name``, ``description``), or any delimited text with
-        the columns ``motif``, ``TF`` and maybe ``confidence``; gzip-compressed or not.
+        the columns ``motif``, ``TF`` and optionally ``confidence``; gzip-compressed or not.
 
     Returns
     -------
     DataFrame
-        Columns ``motif``, ``TF`` and ``confidence``: "high" where the TF, or an ortholog of it, is
-        annotated to the motif itself, "low" where it is to a similar motif. One row per pair, with
-        its highest confidence.
+        Columns ``motif``, ``TF`` and ``confidence``: "high" if the TF, or an ortholog of it, is
+        annotated to the motif itself, "low" if it is annotated to a similar motif. One row per
+        pair, with its highest confidence.
 
     Raises
     ------
@@ -51,20 +52,19 @@ def read_motif_annotations(path: str | os.PathLike[str]) -> pd.DataFrame:
     ValueError
         If the file is empty, damaged or binary, or lacks a column.
     """
-    table = read_table(path)
-    return normalise_annotations(table, source=str(path))
+    return normalize_annotations(read_table(path, check_header=_check_header), source=str(path))
 
 
-def normalise_annotations(table: pd.DataFrame, source: str = "`annotations`") -> pd.DataFrame:
-    """Return any of the tables that `read_motif_annotations` reads as motif, TF and confidence.
+def normalize_annotations(table: pd.DataFrame, source: str = "`annotations`") -> pd.DataFrame:
+    """Return a table of any known source as motif, TF and confidence.
 
     Parameters
     ----------
     table : DataFrame
-        RcisTarget's or cisTarget's columns, or ``motif``, ``TF`` and maybe ``confidence`` ("high"
-        or "low"; all are high without it).
+        RcisTarget's or cisTarget's columns, or ``motif``, ``TF`` and optionally
+        ``confidence`` ("high" or "low"; all are high without it).
     source : str, default="`annotations`"
-        What the table is, for error messages.
+        Name of the argument or file, for error messages.
 
     Returns
     -------
@@ -74,38 +74,38 @@ def normalise_annotations(table: pd.DataFrame, source: str = "`annotations`") ->
     Raises
     ------
     TypeError
-        If `table` is no DataFrame.
+        If `table` is not a DataFrame.
     ValueError
-        If a column or a name is missing, or a value is none of those expected.
+        If a column or a name is missing, or a column has unexpected values.
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
             f"{source} must be a pandas DataFrame or the path of a file, got "
             f"{type(table).__name__}."
         )
+    _check_header(table.columns, source)
     table = table.rename(columns=_RENAMED)
-    _check_columns(table, source)
     confidence = _confidence(table, source)
     is_annotated = confidence != ""
     codes = {name: name_codes(table.loc[is_annotated, name]) for name in ("motif", "TF")}
     known = {name: names[rows] for name, (rows, names) in codes.items()}
     pairs = pd.DataFrame({**known, "confidence": confidence[is_annotated]}, dtype=object)
-    # "high" sorts before "low", so the first row of a pair is its surest.
+    # "high" sorts before "low", so the first row of a pair has its highest confidence.
     pairs = pairs.sort_values(list(ANNOTATION_COLUMNS), kind="stable")
     return pairs.drop_duplicates(["motif", "TF"]).reset_index(drop=True)
 
 
 def as_annotations(annotations: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
-    """Return annotations of a table or a path as motif, TF and confidence."""
+    """Return annotations from a table or a path as motif, TF and confidence."""
     if isinstance(annotations, str | os.PathLike):
         return read_motif_annotations(annotations)
-    return normalise_annotations(annotations)
+    return normalize_annotations(annotations)
 
 
 def annotations_in(
     annotations: pd.DataFrame, rankings: MotifRankings, confidence: str
 ) -> pd.DataFrame:
-    """Return the annotations of motifs in a ranking database with enough confidence.
+    """Return the annotations of motifs in a ranking database with sufficient confidence.
 
     Parameters
     ----------
@@ -113,47 +113,54 @@ def annotations_in(
         From `as_annotations`.
     rankings : MotifRankings
     confidence : {"high", "low"}
-        The least that is enough.
+        Lowest confidence to return.
 
     Raises
     ------
     ValueError
-        If none is left.
+        If no annotation is left.
     """
     in_database = annotations["motif"].isin(rankings.motifs)
     if not in_database.any():
         raise ValueError(
-            "No annotated motif is in the ranking database: `annotations` have "
-            f"{examples(set(annotations['motif']))}; `rankings` have "
-            f"{examples(rankings.motifs)}. Take both from one motif collection "
-            "(such as v9 or v10), and check that `rankings` has one row per motif."
+            "No annotated motif is in the ranking database (`annotations`: "
+            f"{examples(set(annotations['motif']))}; `rankings`: "
+            f"{examples(set(rankings.motifs))}). Use the same motif collection (such as v9 or v10) "
+            "for both, and check that `rankings` has one row per motif."
         )
     used = annotations[in_database & (annotations["confidence"].eq(HIGH) | (confidence == LOW))]
     if not len(used):
         raise ValueError(
             "All `annotations` of motifs in the ranking database are of low confidence; "
-            'use `confidence="low"` to take them.'
+            'use `confidence="low"` to include them.'
         )
     return used.reset_index(drop=True)
 
 
-def _check_columns(table: pd.DataFrame, source: str) -> None:
+def _check_header(columns: Iterable[Any], source: str) -> None:
+    """Raise ValueError for missing or repeated columns of motifs, TFs and confidence."""
+    found = [str(column) for column in columns]
+    renamed = [_RENAMED.get(column, column) for column in found]
     for name in ("motif", "TF"):
-        count = int(np.count_nonzero(table.columns == name))
-        if count != 1:
-            found = ", ".join(repr(str(column)[:40]) for column in table.columns[:8])
+        if renamed.count(name) != 1:
             raise ValueError(
-                f"{source} needs one column of each motif (called 'motif' or '#motif_id') and TF "
-                f"('TF' or 'gene_name'), but has {count} for {name!r}; found {found}."
+                f"{source} requires one column of motifs (called 'motif' or '#motif_id') and one "
+                f"of TFs ('TF' or 'gene_name'), but has {renamed.count(name)} for {name!r}; found "
+                f"{examples(found, 8)}."
             )
+    if renamed.count("confidence") > 1:
+        raise ValueError(
+            f"{source} has {renamed.count('confidence')} columns called 'confidence'; rename all "
+            "but one."
+        )
 
 
 def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:
-    """Return "high", "low" or, for what is no annotation, "" per row."""
+    """Return "high", "low" or, for rows without annotation, "" per row."""
     if "confidence" in table.columns:
         return _given_confidence(table["confidence"], source)
-    if set(_FLAGS) <= set(table.columns):
-        return _from_flags(*(as_flags(table[name]) for name in _FLAGS))
+    if set(_FLAG_COLUMNS) <= set(table.columns):
+        return _from_flags(*(as_flags(table[name]) for name in _FLAG_COLUMNS))
     if "annotationSource" in table.columns:
         found = table["annotationSource"].astype(str)
         return found.map(_CONFIDENCE_OF_SOURCE).fillna("").to_numpy(object)
@@ -175,7 +182,7 @@ def _given_confidence(column: "pd.Series[Any]", source: str) -> NDArray[np.objec
 def _from_flags(
     direct: NDArray[np.bool_], orthology: NDArray[np.bool_], similarity: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
-    # A TF whose ortholog is annotated to a similar motif is as unsure as the similarity.
+    # A TF whose ortholog is annotated to a similar motif has the confidence of the similarity.
     is_high = direct | (orthology & ~similarity)
     return np.select([is_high, similarity], [HIGH, LOW], "").astype(object)
 

@@ -1,188 +1,256 @@
-"""Are the targets of a TF ranked high by a motif, and which of them: AUC, NES, leading edge.
+"""Enrichment tests of the motifs of each TF, per coefficient threshold."""
 
-Bare arrays. `ranks` holds the ranks, from 0, of a TF's targets (rows) under all motifs (columns).
-All that is counted is counted in integers, so that the order of motifs and targets cannot show.
-
-Sources: Imrichová et al. 2015 (i-cisTarget), Aibar et al. 2017 (RcisTarget).
-"""
-
-import math
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
-Ranks = NDArray[np.integer[Any]]
+from ._rankings import MotifRankings
+from ._recovery import (
+    Counts,
+    Floats,
+    Ranks,
+    leading_edge,
+    normalized_scores,
+    recovered_areas,
+    recovery_bounds,
+)
 
-# So many ranks at a time stay in the processor's cache.
-_BLOCK = 1 << 18
+TEST_DTYPES = {
+    "TF": object,
+    "coef_threshold": np.float64,
+    "n_targets": np.int64,
+    "n_motifs": np.int64,
+    "n_enriched": np.int64,
+    "best_motif": object,
+    "best_nes": np.float64,
+    "best_rank": np.int64,
+}
+ENRICHMENT_DTYPES = {
+    "TF": object,
+    "coef_threshold": np.float64,
+    "n_targets": np.int64,
+    "motif": object,
+    "auc": np.float64,
+    "nes": np.float64,
+    "rank": np.int64,
+    "confidence": object,
+    "rank_at_max": np.int64,
+    "n_leading_edge": np.int64,
+    "targets": object,
+}
 
 
-def recovered_areas(ranks: Ranks, sizes: Sequence[int], n_top: int) -> Counts:
-    """Return the areas under the recovery curves of nested sets of targets.
+_Row: TypeAlias = dict[str, Any]
 
-    With r₁ < … < r_m the ranks below T and r_{m+1} = T, the area Σ i·(r_{i+1} − r_i) is
-    Σ (T − r_i), so nothing needs sorting.
+
+@dataclass(frozen=True)
+class EnrichmentSettings:
+    """Parameters of `MotifLinkFilter`, with the numbers of ranks derived from them."""
+
+    coef_thresholds: tuple[float, ...]
+    nes_threshold: float
+    n_top: int
+    n_ranks: int
+    min_targets: int
+
+
+@dataclass(frozen=True)
+class AnnotatedMotifs:
+    """The motifs of a TF: names, positions in the database, and confidence."""
+
+    names: NDArray[np.object_]
+    codes: NDArray[np.intp]
+    confidence: NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """The targets of a TF in the database, strongest first: each set is a leading part."""
+
+    TF: str
+    names: NDArray[np.object_]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of a TF's motifs on one set of its targets; arrays of shape (n_motifs of the TF,)."""
+
+    threshold: float
+    size: int
+    auc: Floats
+    nes: Floats
+    place: NDArray[np.intp]
+    is_enriched: NDArray[np.bool_]
+
+
+def motifs_of_tfs(annotations: pd.DataFrame, rankings: MotifRankings) -> dict[str, AnnotatedMotifs]:
+    """Return the annotated motifs of each TF that are in the database.
 
     Parameters
     ----------
-    ranks : ndarray of int of shape (n_targets, n_motifs)
-        Ranks of the targets; each set is the first so many of them.
-    sizes : sequence of int of length n_sets
-        Sizes of the sets, in any order.
-    n_top : int
-        T, the number of top ranks that count.
+    annotations : DataFrame
+        Columns ``motif``, ``TF`` and ``confidence``, each pair once.
+    rankings : MotifRankings
+        The database.
 
     Returns
     -------
-    ndarray of shape (n_sets, n_motifs)
-        Areas, in ranks × targets; divided by T·|set| they are the AUC.
+    dict of str to AnnotatedMotifs
+        TFs without a motif in the database are left out.
     """
-    n_targets, n_motifs = ranks.shape
-    bounds = sorted({0, n_targets, *sizes})
-    # The smallest type holds no T above its ranks; then all ranks are below T anyway.
-    capped = np.minimum(ranks, min(n_top, np.iinfo(ranks.dtype).max))
-    areas = {0: np.zeros(n_motifs, dtype=np.int64)}
-    for start, stop in pairwise(bounds):
-        missed = capped[start:stop].sum(axis=0, dtype=np.int64)
-        areas[stop] = areas[start] + (n_top * (stop - start) - missed)
-    return np.array([areas[size] for size in sizes], dtype=np.int64).reshape(len(sizes), n_motifs)
+    codes = pd.Index(rankings.motifs).get_indexer(pd.Index(annotations["motif"], dtype=object))
+    ranked = annotations.assign(code=codes)[codes >= 0].sort_values("motif")
+    return {
+        str(tf): AnnotatedMotifs(
+            *(group[name].to_numpy() for name in ("motif", "code", "confidence"))
+        )
+        for tf, group in ranked.groupby("TF", sort=True)
+    }
 
 
-def normalised_scores(areas: Counts) -> Floats:
-    """Return the normalised enrichment scores (NES): (AUC − mean) / sd over the motifs, ddof 1.
+def run_tests(
+    links: pd.DataFrame,
+    rankings: MotifRankings,
+    motifs: Mapping[str, AnnotatedMotifs],
+    settings: EnrichmentSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Test the motifs of each TF on its targets at each threshold.
 
     Parameters
     ----------
-    areas : ndarray of int of shape (n_motifs,)
-        Areas under the recovery curves; their unit cancels.
+    links : DataFrame
+        A links table.
+    rankings : MotifRankings
+        The database. The ranks of all targets of tested TFs are held in memory at the same time;
+        uncompressed files are memory-mapped instead.
+    motifs : mapping of str to AnnotatedMotifs
+        From `motifs_of_tfs`; other TFs are not tested.
+    settings : EnrichmentSettings
+        Thresholds.
 
     Returns
     -------
-    ndarray of shape (n_motifs,)
-        NaN if all areas are the same.
+    tests : DataFrame
+        One row per TF and threshold with more than ``min_targets`` targets; columns `TEST_DTYPES`.
+    enrichment : DataFrame
+        One row per enriched motif of these; columns `ENRICHMENT_DTYPES`.
     """
-    n_motifs = len(areas)
-    deviations = areas.astype(np.float64) - int(areas.sum()) / n_motifs
-    # A sum that is rounded once does not depend on the order.
-    variance = math.fsum(deviations * deviations) / (n_motifs - 1)
-    # Equal areas need not be 0 from their mean as floats.
-    sd = math.sqrt(variance) if areas.min() < areas.max() else math.nan
-    return deviations / sd
+    tested = list(_target_sets(links, rankings, motifs, settings))
+    columns = rankings.columns(name for targets in tested for name in targets.names)
+    tests: list[_Row] = []
+    enriched: list[_Row] = []
+    for targets in tested:
+        ranks = np.stack([columns[name] for name in targets.names])
+        tests_of_tf, enriched_of_tf = _test_tf(targets, ranks, motifs[targets.TF], settings)
+        tests += tests_of_tf
+        enriched += enriched_of_tf
+    return _table(tests, TEST_DTYPES), _table(enriched, ENRICHMENT_DTYPES)
 
 
-def highest_score(n_motifs: int) -> float:
-    """Return the NES that a motif has if all others recover nothing: none can have more."""
-    return (n_motifs - 1) / math.sqrt(n_motifs)
+def _target_sets(
+    links: pd.DataFrame,
+    rankings: MotifRankings,
+    motifs: Mapping[str, AnnotatedMotifs],
+    settings: EnrichmentSettings,
+) -> Iterator[_Targets]:
+    """Yield the targets of each TF to test, in the order of the TFs' names."""
+    weakest = min(settings.coef_thresholds)
+    pairs = pd.DataFrame(
+        {
+            "TF": links["TF"].astype(str).to_numpy(object),
+            "target": links["target"].astype(str).to_numpy(object),
+            "strength": links["coef"].abs().to_numpy(np.float64),
+        }
+    )
+    pairs = pairs[(pairs["strength"] > weakest) & pairs["target"].isin(rankings.genes)]
+    pairs = pairs[pairs["TF"].isin(list(motifs))]
+    # Of repeated pairs the strongest is used.
+    pairs = pairs.sort_values(["TF", "strength", "target"], ascending=[True, False, True])
+    pairs = pairs.drop_duplicates(["TF", "target"])
+    for tf, group in pairs.groupby("TF", sort=False):
+        strength = group["strength"].to_numpy()
+        sizes = tuple(int(np.sum(strength > limit)) for limit in settings.coef_thresholds)
+        if max(sizes) > settings.min_targets:
+            yield _Targets(str(tf), group["target"].to_numpy(object), sizes)
 
 
-def recovery_bounds(ranks: Ranks, sizes: Sequence[int], n_ranks: int) -> Floats:
-    """Return mean + 2 sd (ddof 1) over all motifs of the number of targets recovered by each rank.
-
-    The curves of all motifs at all ranks would be a matrix of n_motifs × n_ranks. Their sums and
-    sums of squares are enough, and those change only where a target is recovered: the k-th target
-    of a motif adds k² − (k − 1)² = 2k − 1 to the sum of squares from its rank on.
-
-    Parameters
-    ----------
-    ranks : ndarray of int of shape (n_targets, n_motifs)
-        Ranks of the targets; each set is the first so many of them.
-    sizes : sequence of int of length n_sets
-        Sizes of the sets, in decreasing order.
-    n_ranks : int
-        How many ranks, from 0, are wanted.
-
-    Returns
-    -------
-    ndarray of shape (n_sets, n_ranks)
-    """
-    ranks = ranks[: max(sizes, default=0)]
-    n_targets, n_motifs = ranks.shape
-    recovered = np.zeros((len(sizes), n_ranks), dtype=np.int64)
-    squares = np.zeros_like(recovered)
-    # A target is in so many of the sets, the largest ones.
-    n_in = (np.reshape(sizes, (-1, 1)) > np.arange(n_targets)).sum(axis=0)
-    block = max(1, _BLOCK // max(n_targets, 1))
-    for start in range(0, n_motifs, block):
-        keys = _sorted_recoveries(ranks[:, start : start + block], n_in, n_ranks, len(sizes) + 1)
-        for i in range(len(sizes)):
-            pairs, n_in_sets = _split(keys, len(sizes) + 1)
-            rank, before = _positions(pairs[n_in_sets > i], n_ranks)
-            count = np.bincount(rank, minlength=n_ranks)
-            recovered[i] += count
-            # bincount sums in float64, which holds integers exactly up to 2⁵³.
-            twice = 2 * np.bincount(rank, weights=before, minlength=n_ranks)
-            squares[i] += count + twice.astype(np.int64)
-    total, total_of_squares = recovered.cumsum(axis=1), squares.cumsum(axis=1)
-    variance = (n_motifs * total_of_squares - total * total) / (n_motifs * (n_motifs - 1))
-    bounds: Floats = total / n_motifs + 2.0 * np.sqrt(variance)
-    return bounds
+def _test_tf(
+    targets: _Targets, ranks: Ranks, motifs: AnnotatedMotifs, settings: EnrichmentSettings
+) -> tuple[list[_Row], list[_Row]]:
+    """Return the rows of `tests` and of `enrichment` of one TF."""
+    areas = recovered_areas(ranks, targets.sizes, settings.n_top)
+    sets = zip(settings.coef_thresholds, targets.sizes, areas, strict=True)
+    scores = [_score(*args, motifs, settings) for args in sets if args[1] > settings.min_targets]
+    tests = [{"TF": targets.TF, **_summary(score, motifs)} for score in scores]
+    enriched = [score for score in scores if score.is_enriched.any()]
+    bounds = recovery_bounds(ranks, [score.size for score in enriched], settings.n_ranks)
+    rows = [
+        row
+        for score, bound in zip(enriched, bounds, strict=True)
+        for row in _enriched_rows(score, bound, targets, ranks, motifs)
+    ]
+    return tests, rows
 
 
-def _sorted_recoveries(
-    ranks: Ranks, labels: NDArray[np.intp], n_ranks: int, n_labels: int
-) -> NDArray[np.integer[Any]]:
-    """Return one number for each target that a motif ranks below `n_ranks`, in order.
-
-    The number is (motif · n_ranks + rank) · n_labels + label of the target.
-    """
-    n_motifs = ranks.shape[1]
-    cells = np.flatnonzero(ranks < n_ranks)
-    # Short numbers sort and divide faster.
-    is_short = n_motifs * n_ranks * n_labels <= np.iinfo(np.int32).max
-    dtype = np.int32 if is_short else np.int64
-    target = cells // n_motifs
-    motif = (cells - target * n_motifs).astype(dtype)
-    keys = motif * dtype(n_ranks) + ranks.ravel()[cells].astype(dtype)
-    keys = keys * dtype(n_labels) + labels.astype(dtype)[target]
-    keys.sort()
-    return keys
+def _score(
+    threshold: float, size: int, area: Counts, motifs: AnnotatedMotifs, settings: EnrichmentSettings
+) -> _Scores:
+    nes = normalized_scores(area)[motifs.codes]
+    # Places from 1, highest area first; ties share the best place.
+    higher = len(area) - np.searchsorted(np.sort(area), area[motifs.codes], side="right")
+    return _Scores(
+        threshold=threshold,
+        size=size,
+        auc=area[motifs.codes] / (settings.n_top * size),
+        nes=nes,
+        place=higher + 1,
+        is_enriched=nes >= settings.nes_threshold,
+    )
 
 
-def _split(
-    keys: NDArray[np.integer[Any]], n_low: int
-) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
-    """Return quotient and remainder; NumPy's own remainder takes many times longer."""
-    high = keys // keys.dtype.type(n_low)
-    return high, keys - high * keys.dtype.type(n_low)
+def _summary(score: _Scores, motifs: AnnotatedMotifs) -> _Row:
+    """Return a row of `tests` without its TF; of tied motifs the first by name is the best."""
+    best = int(score.place.argmin())
+    return {
+        "coef_threshold": score.threshold,
+        "n_targets": score.size,
+        "n_motifs": len(score.nes),
+        "n_enriched": int(score.is_enriched.sum()),
+        "best_motif": motifs.names[best],
+        "best_nes": score.nes[best],
+        "best_rank": score.place[best],
+    }
 
 
-def _positions(
-    pairs: NDArray[np.integer[Any]], n_ranks: int
-) -> tuple[NDArray[np.integer[Any]], NDArray[np.intp]]:
-    """Return the rank of each recovery, and how many the same motif has made before it.
+def _enriched_rows(
+    score: _Scores, bound: Floats, targets: _Targets, ranks: Ranks, motifs: AnnotatedMotifs
+) -> Iterator[_Row]:
+    """Yield the rows of `enrichment` of a set, highest NES first."""
+    found = np.flatnonzero(score.is_enriched)
+    for i in found[np.argsort(score.place[found], kind="stable")]:
+        own = ranks[: score.size, motifs.codes[i]]
+        rank_at_max = leading_edge(own, bound)
+        inside = np.flatnonzero(own <= rank_at_max)
+        order = sorted(inside, key=lambda j: (own[j], targets.names[j]))
+        yield {
+            "TF": targets.TF,
+            "coef_threshold": score.threshold,
+            "n_targets": score.size,
+            "motif": motifs.names[i],
+            "auc": score.auc[i],
+            "nes": score.nes[i],
+            "rank": score.place[i],
+            "confidence": motifs.confidence[i],
+            "rank_at_max": rank_at_max,
+            "n_leading_edge": len(inside),
+            "targets": tuple(targets.names[j] for j in order),
+        }
 
-    Parameters
-    ----------
-    pairs : ndarray of int of shape (n_recoveries,)
-        motif · n_ranks + rank, in order.
-    """
-    motif, rank = _split(pairs, n_ranks)
-    is_first = np.diff(motif, prepend=-1) != 0
-    starts = np.flatnonzero(is_first)
-    before = np.arange(len(motif)) - np.repeat(starts, np.diff(starts, append=len(motif)))
-    return rank, before
 
-
-def leading_edge(ranks: Ranks, bound: Floats) -> int:
-    """Return the rank at which a motif's recovery curve is highest above a bound.
-
-    Parameters
-    ----------
-    ranks : ndarray of int of shape (n_targets,)
-        Ranks of the targets under one motif.
-    bound : ndarray of shape (n_ranks,)
-        One row of `recovery_bounds`.
-
-    Returns
-    -------
-    int
-        The first such rank, from 0; targets with this rank or a lower one are the leading edge.
-    """
-    n_ranks = len(bound)
-    curve = np.cumsum(np.bincount(ranks[ranks < n_ranks], minlength=n_ranks))
-    return int(np.argmax(curve - bound))
+def _table(rows: list[_Row], dtypes: Mapping[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)

@@ -1,7 +1,7 @@
-"""Ranking databases in feather files: what columns there are, and some of them.
+"""Ranking databases in feather files: layout and selected columns.
 
-pyarrow is imported when a file is read and not before. Uncompressed files are mapped into memory,
-so that a column costs what it holds, whatever the size of the file.
+pyarrow is imported only when a file is read. Uncompressed files are memory-mapped, so that the cost
+of reading a column does not depend on the size of the file.
 """
 
 import os
@@ -27,7 +27,7 @@ def read_layout(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     ----------
     path : path-like
         A feather file, version 1 or 2, with the names of its rows in a column called ``motifs``,
-        ``tracks`` or ``features``, wherever it stands.
+        ``tracks`` or ``features``, at any position.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def read_layout(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no feather file, is damaged, or has no column with the names of its rows.
+        If the file is not a feather file, is damaged, or has no column with the names of its rows.
     """
     pa = _import_pyarrow(path)
     magic = _check_magic(Path(path))
@@ -59,14 +59,14 @@ def read_layout(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
 def read_columns(
     path: str | os.PathLike[str], names: Sequence[str]
 ) -> dict[str, NDArray[np.generic]]:
-    """Return some columns of a database, without reading the others.
+    """Return the given columns of a database, without reading the others.
 
     Parameters
     ----------
     path : path-like
         A feather file.
     names : sequence of str
-        Names of columns that are there.
+        Names of columns in the file.
 
     Returns
     -------
@@ -82,7 +82,9 @@ def read_columns(
     columns = dict(zip(table.column_names, table.columns, strict=True))
     incomplete = [name for name, column in columns.items() if column.null_count]
     if incomplete:
-        raise ValueError(f"{path}: column {incomplete[0]!r} lacks values; every motif ranks it.")
+        raise ValueError(
+            f"{path}: column {incomplete[0]!r} has missing values; every motif must rank it."
+        )
     return {name: column.to_numpy() for name, column in columns.items()}
 
 
@@ -93,7 +95,7 @@ def _import_pyarrow(path: str | os.PathLike[str]) -> ModuleType:
         import pyarrow.ipc
     except ImportError as error:
         raise ImportError(
-            f"{path}: reading a ranking database needs pyarrow: "
+            f"{path}: reading a ranking database requires pyarrow: "
             "pip install 'scifate_sklearn[motif]'."
         ) from error
     return pa
@@ -119,7 +121,7 @@ def _check_magic(path: Path) -> bytes:
 
 def _row_column(pa: ModuleType, schema: Any, path: str | os.PathLike[str]) -> str:
     names = list(schema.names)
-    # Genes may be called anything, but only names are text.
+    # A gene may have one of these names too, but its column is numeric.
     is_number = [pa.types.is_primitive(kind) for kind in schema.types]
     found = [
         name
@@ -129,10 +131,10 @@ def _row_column(pa: ModuleType, schema: Any, path: str | os.PathLike[str]) -> st
     if len(found) != 1:
         text = [name for name, number in zip(names, is_number, strict=True) if not number]
         raise ValueError(
-            f"{path} needs one column of text called {', '.join(map(repr, ROW_COLUMNS))} with the "
-            f"names of its rows; found {found or text[:5] or 'no column of text'} among "
+            f"{path} requires one column of text called {', '.join(map(repr, ROW_COLUMNS))} with "
+            f"the names of its rows; found {found or text[:5] or 'no column of text'} among "
             f"{len(names):,} columns. Databases of scores and those with one row per gene "
-            "('motifs_vs_genes') are no rankings of genes by motif."
+            "('motifs_vs_genes') do not rank genes by motif."
         )
     return found[0]
 
@@ -144,8 +146,9 @@ def _read(pa: ModuleType, path: str | os.PathLike[str], columns: list[str]) -> A
             return pa.feather.read_table(path, columns=columns, memory_map=True)
         source = pa.memory_map(os.fspath(path))
         position = {name: i for i, name in enumerate(pa.ipc.open_file(source).schema.names)}
-        # Arrow maps whole files only: picked columns are copied, and all are mapped. If the file is
-        # compressed, the columns that are not wanted are unpacked in vain, so not too many of them.
+        # Arrow maps whole files only: selecting columns copies them, and without a selection all
+        # are mapped. Of a compressed file the others are then decompressed too, so the whole file
+        # is read only if at least half of its columns are selected.
         picked = sorted(position[name] for name in columns)
         fields = picked if 2 * len(picked) < len(position) else None
         options = pa.ipc.IpcReadOptions(included_fields=fields)
@@ -156,12 +159,12 @@ def _read(pa: ModuleType, path: str | os.PathLike[str], columns: list[str]) -> A
 
 @contextmanager
 def _naming_damage(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn pyarrow's errors into one that names the file."""
+    """Convert pyarrow's errors into one that names the file."""
     try:
         yield
     except (OSError, ValueError, NotImplementedError) as error:  # ArrowInvalid is a ValueError
         raise ValueError(
-            f"{path} cannot be read as a feather file ({error}). It may be cut short: get it "
-            "again. Files of Feather version 1, if your pyarrow reads them no more, must be "
-            "written anew with an older one."
+            f"{path} cannot be read as a feather file ({error}). It may be truncated: get it "
+            "again. If your pyarrow no longer reads Feather version 1, convert the file with an "
+            "older pyarrow."
         ) from error

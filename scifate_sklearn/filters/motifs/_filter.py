@@ -1,4 +1,4 @@
-"""MotifLinkFilter: keep links whose target is ranked high by an enriched motif of the TF."""
+"""MotifLinkFilter: filter of links by motifs that are enriched in the targets of a TF."""
 
 import logging
 import numbers
@@ -9,62 +9,62 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from ..._warnings import warn
 from ...links import first_reason, is_strong
-from ...names import MIN_OVERLAP, require_overlap
+from ...names import MIN_OVERLAP, Cause, require_overlap
 from ..base import Evidence, LinkFilter, Reasons
 from ._annotations import HIGH, LOW, annotations_in, as_annotations
-from ._enrichment import highest_score
+from ._enrichment import EnrichmentSettings, motifs_of_tfs, run_tests
 from ._rankings import MotifRankings, as_rankings
-from ._tests import MotifSettings, motifs_of_tfs, run_motif_tests
+from ._recovery import highest_score
 
 logger = logging.getLogger(__name__)
 
 
 class MotifLinkFilter(LinkFilter):
-    """Keep the links whose target is ranked high by a motif of the TF that is enriched in targets.
+    """Keep the links whose target is ranked high by an enriched motif of the TF.
 
     For each TF and each threshold h, G is the set of its targets with ``|coef| > h`` that the
-    database ranks; it is tested if it has more than `min_targets` genes. A motif recovers G along
-    its ranking: AUC is the area under that curve over the top T ranks, divided by T·|G|, and
-    NES = (AUC − mean) / sd over all motifs of the database (ddof 1). The leading edge of a motif
-    are the genes up to the rank at which its curve is highest above the mean + 2 sd of the curves
-    of all motifs. A link survives if its target is in the leading edge of a motif of its TF with
-    NES ≥ `nes_threshold`, at any threshold.
+    database ranks; it is tested if it has more than `min_targets` genes. The recovery curve of a
+    motif is the number of genes of G up to each of its ranks. AUC is the area under this curve over
+    the top T ranks, divided by T·|G|, and NES = (AUC − mean) / sd over all motifs of the database
+    (ddof 1). The leading edge of a motif consists of the genes of G up to the rank at which its
+    curve exceeds the mean + 2 sd of the curves of all motifs most. A link is kept if its target is
+    in the leading edge of a motif of its TF with NES ≥ `nes_threshold`, at any threshold.
 
-    This is what RcisTarget does for the paper's R scripts, with the exact leading edge
-    (``"iCisTarget"``) in place of its approximation, and TF names compared exactly: R's scripts
-    take a TF for every other whose name contains its own.
+    This is the procedure of RcisTarget in the paper's R scripts, with two differences: the leading
+    edge is exact (``"iCisTarget"``), not approximate, and TF names are compared exactly. R's
+    scripts confuse a TF with any other whose name contains its own.
 
     Parameters
     ----------
     rankings : MotifRankings, DataFrame or path-like
-        The ranking database. A table is read as `MotifRankings.from_table`, a path as
-        `MotifRankings.read`, in every `fit` (for a grid search make it once before).
+        The ranking database. A table is read as by `MotifRankings.from_table`, a path as by
+        `MotifRankings.read`, in every `fit` (for a grid search read it once before).
     annotations : DataFrame or path-like
-        Which TF binds which motif: RcisTarget's table, cisTarget's ``.tbl`` or columns ``motif``,
-        ``TF`` and maybe ``confidence``; see `scifate_sklearn.filters.read_motif_annotations`.
+        Annotations of TFs to motifs: RcisTarget's table, cisTarget's ``.tbl`` or columns ``motif``,
+        ``TF`` and optionally ``confidence``; see
+        `scifate_sklearn.filters.read_motif_annotations`.
     coef_thresholds : array-like of float, default=(0.03, 0.04, 0.05)
-        Each gives a set of targets, those with a larger absolute coefficient.
+        Each defines a set of targets, those with a larger absolute coefficient.
     nes_threshold : float, default=3.0
-        Motifs with this NES or a higher one are enriched.
+        Motifs with at least this NES are enriched.
     auc_fraction : float, default=0.05
         T is this share of the database's columns (its genes, and the one with the motifs' names),
         rounded half to even as in R.
     min_targets : int, default=5
-        Sets with as few targets are not tested.
+        Sets with this many targets or fewer are not tested.
     confidence : {"high", "low"}, default="high"
-        Which motifs are a TF's: "high" are those that the TF or an ortholog is annotated to; "low"
-        adds those that are only similar to such a motif. (R's script means to add these too, but
-        its line for them repeats the one for the others.)
+        Motifs of a TF to use: "high" are those to which the TF or an ortholog is annotated; "low"
+        adds motifs that are only similar to one of these. (R's script is meant to add them too, but
+        its line for them repeats the line for the others.)
     max_rank : int, default=5000
-        The leading edge ends within that many ranks.
+        Highest number of ranks in the leading edge.
     min_overlap : float, default=0.1
         Least share of names that links and database, and links and annotations, must have in
-        common, of the smaller of both. Less raises an error, as different names would pass for
-        missing evidence; with 0 nothing does, not even if no name is in common.
+        common, relative to the smaller of both. A smaller share raises an error, because names that
+        do not match would look like missing evidence; 0 disables the check.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class MotifLinkFilter(LinkFilter):
         One row per TF, threshold and enriched motif of the TF, highest NES first: ``TF``,
         ``coef_threshold``, ``n_targets`` (of G), ``motif``, ``auc``, ``nes``, ``rank`` (place of
         the motif's NES among all motifs, from 1), ``confidence`` ("high" or "low"),
-        ``rank_at_max`` (where the leading edge ends, from 0), ``n_leading_edge`` and ``targets``
+        ``rank_at_max`` (last rank of the leading edge, from 0), ``n_leading_edge`` and ``targets``
         (tuple of the genes in it, best ranked first).
     tests_ : DataFrame
         One row per TF and threshold tested: ``TF``, ``coef_threshold``, ``n_targets``,
@@ -84,11 +84,21 @@ class MotifLinkFilter(LinkFilter):
         The annotations that were used: ``motif``, ``TF``, ``confidence``, of motifs in the
         database.
     ledger_ : DataFrame
-        One row per link given to `fit`: its columns, the evidence (missing where there is none),
-        ``kept`` and, for a dropped link, the first ``reason``. `transform` of other links asks the
-        leading edges that `fit` has found.
+        One row per link given to `fit`: its columns, the evidence (missing if there is none),
+        ``kept`` and, for a dropped link, the first ``reason``. `transform` tests other links
+        against the leading edges found by `fit`.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
+
+    Notes
+    -----
+    `score` is the mean, over all tests, of the best NES of the TF's own motifs, in standard
+    deviations; a test is a TF and a threshold with enough targets. It is 0.0 if nothing can be
+    tested, as for a table without rows. The better a network, the more the targets of a TF stand
+    out in the rankings of its own motifs, compared with other motifs. The score does not depend on
+    `nes_threshold` and does not count missed links. The best of several motifs has a positive NES
+    by chance, the higher the more motifs are annotated, so compare scores of the same databases
+    only.
 
     References
     ----------
@@ -102,7 +112,7 @@ class MotifLinkFilter(LinkFilter):
 
     Examples
     --------
-    Twenty motifs rank 200 genes; ``m7`` puts the targets of MYC first.
+    Twenty motifs rank 200 genes; ``m7`` ranks the targets of MYC first.
 
     >>> import numpy as np, pandas as pd
     >>> rng = np.random.default_rng(0)
@@ -154,7 +164,7 @@ class MotifLinkFilter(LinkFilter):
         self.min_overlap = min_overlap
 
     def _finish(self, kept: pd.DataFrame) -> pd.DataFrame:
-        # Links that survive have a motif, so nothing is missing.
+        # Kept links have a motif, so no rank is missing.
         return kept.astype({"motif_rank": np.int64})
 
     def _learn(self, links: pd.DataFrame) -> None:
@@ -167,16 +177,16 @@ class MotifLinkFilter(LinkFilter):
         self.tests_, self.enrichment_ = self._test(links)
         self._report(links)
 
-    def _settings(self) -> MotifSettings:
+    def _settings(self) -> EnrichmentSettings:
         n_ranked = self.rankings_.n_ranked
         # The database's column with the motifs' names counts, as in R's ncol(rankings).
         n_top = round(self.auc_fraction * (n_ranked + 1))
         if n_top < 1:
             raise ValueError(
-                f"`auc_fraction` = {self.auc_fraction} of {n_ranked + 1:,} columns rounds to no "
-                "rank at all; give a larger one."
+                f"`auc_fraction` = {self.auc_fraction} of {n_ranked + 1:,} columns rounds to 0 "
+                "ranks; use a larger fraction."
             )
-        return MotifSettings(
+        return EnrichmentSettings(
             coef_thresholds=self._thresholds,
             nes_threshold=self.nes_threshold,
             n_top=n_top,
@@ -193,8 +203,8 @@ class MotifLinkFilter(LinkFilter):
                 ("target", targets, self.rankings_.genes.tolist()),
                 ("TF", tfs, self._annotated_tfs),
             ):
-                require_overlap(ours, theirs, what=what, min_share=self.min_overlap, hint=_way_out)
-        return run_motif_tests(links, self.rankings_, motifs, settings)
+                require_overlap(ours, theirs, what=what, min_share=self.min_overlap, hint=_advice)
+        return run_tests(links, self.rankings_, motifs, settings)
 
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
         strength = links["coef"].abs().to_numpy(np.float64)
@@ -230,7 +240,7 @@ class MotifLinkFilter(LinkFilter):
         return evidence, reasons
 
     def _best_motifs(self, links: pd.DataFrame) -> pd.DataFrame:
-        """Return per link the best motif that has its target in the leading edge, or nothing."""
+        """Return per link the best motif with its target in the leading edge, missing if none."""
         pairs = pd.DataFrame(
             {
                 "row": np.arange(len(links)),
@@ -253,32 +263,8 @@ class MotifLinkFilter(LinkFilter):
         confidence = pd.Series(evidence["motif_confidence"], dtype=object)
         return ("Motif_" + confidence).to_numpy(object)
 
-    def score(self, links: pd.DataFrame, y: object = None, sample_weight: object = None) -> float:
-        """Return the mean, over all tests, of the best NES of the TF's own motifs.
-
-        A test is a TF and a threshold with enough targets. The better a network, the more the
-        targets of a TF stand out in the rankings of its own motifs rather than those of others. The
-        score does not depend on `nes_threshold`, and says nothing about how many true links are
-        missed. The best of several motifs has a positive NES by chance alone, the higher the more
-        motifs are annotated, so compare scores of the same databases only.
-
-        Parameters
-        ----------
-        links : DataFrame
-            A links table. In a pipeline behind `SciFateRegressor` it holds the links of the
-            training cells, whatever the cells that are scored.
-        y : object, default=None
-            Ignored.
-        sample_weight : object, default=None
-            Ignored: links have no weight. Taken because a pipeline passes on what it is given.
-
-        Returns
-        -------
-        float
-            In standard deviations; 0.0 where nothing can be tested, as for a table without rows.
-        """
-        check_is_fitted(self)
-        tests, _ = self._test(self._validated(links, reset=False))
+    def _score(self, links: pd.DataFrame) -> float:
+        tests, _ = self._test(links)
         best = tests["best_nes"].dropna()
         return float(best.mean()) if len(best) else 0.0
 
@@ -292,12 +278,12 @@ class MotifLinkFilter(LinkFilter):
         if self.nes_threshold > highest:
             why = (
                 f"a database of {len(self.rankings_.motifs)} motifs allows no NES above "
-                f"{highest:.2f}, and nes_threshold={self.nes_threshold}. Take a larger database, "
-                "or a lower threshold to try things out"
+                f"{highest:.2f}, but nes_threshold={self.nes_threshold}. Use a larger database, or "
+                "a lower threshold for a trial"
             )
         elif not len(self.tests_):
             why = (
-                f"none of the {len(links)} links is of a TF that has an annotated motif in the "
+                f"none of the {len(links)} links has a TF with an annotated motif in the "
                 f"database and more than min_targets={self.min_targets} targets there with "
                 f"|coef| > {min(self._thresholds)}"
             )
@@ -305,8 +291,8 @@ class MotifLinkFilter(LinkFilter):
             warn(f"{type(self).__name__} keeps no link: {why}.")
 
 
-def _way_out(difference: str | None) -> str:
-    return "Take rankings and annotations of the species of the cells, or rename the links' genes."
+def _advice(cause: Cause | None) -> str:
+    return "Use rankings and annotations of the cells' species, or rename the genes of the links."
 
 
 def _as_thresholds(thresholds: Sequence[float]) -> tuple[float, ...]:
@@ -317,13 +303,12 @@ def _as_thresholds(thresholds: Sequence[float]) -> tuple[float, ...]:
         values = np.array([])
     if np.ndim(thresholds) != 1 or not len(values) or not (values >= 0).all():
         raise ValueError(
-            "`coef_thresholds` must hold one or more numbers that are not negative, got "
-            f"{thresholds!r}."
+            f"`coef_thresholds` must hold one or more numbers >= 0, got {thresholds!r}."
         )
     return tuple(values.tolist())
 
 
 def _lowest_threshold(table: pd.DataFrame, tfs: "pd.Series[str]") -> np.ndarray[Any, Any]:
-    """Return per TF the lowest threshold in a table, infinity where the TF is not in it."""
+    """Return per link the lowest threshold of its TF in a table, infinity for other TFs."""
     lowest = table.groupby("TF")["coef_threshold"].min()
     return tfs.map(lowest).fillna(np.inf).to_numpy(np.float64)

@@ -1,4 +1,4 @@
-"""motif_scores: how well the promoter of each gene matches the motifs of each TF, links or none."""
+"""Scores of all pairs of TF and gene from motif rankings."""
 
 import numbers
 import os
@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_scalar
 
 from ...names import as_names, require_overlap
 from ._annotations import HIGH, LOW, annotations_in, as_annotations
+from ._enrichment import motifs_of_tfs
 from ._rankings import MotifRankings, as_rankings
-from ._tests import motifs_of_tfs
 
 
 def motif_scores(
@@ -24,26 +24,26 @@ def motif_scores(
     top: float = 0.05,
     confidence: Literal["high", "low"] = "high",
 ) -> pd.DataFrame:
-    """Return how high the motifs of each TF rank each gene, for `prior_penalties`.
+    """Return scores of the rank of each gene under the motifs of each TF, for `prior_penalties`.
 
     The score of a pair is max(0, 1 − r / T), with r the best rank, from 0, that any motif of the TF
     gives the gene, and T = `top` · the number of ranked genes: 1 for the best gene of a motif, 0
-    outside the top of all of them. Unlike `MotifLinkFilter` it asks no links, so it can be had
-    before a fit. A TF with many motifs scores more genes.
+    outside the top of all of them. Unlike `MotifLinkFilter` it requires no links, so it can be
+    computed before a fit. TFs with many motifs have more genes with a score.
 
     Parameters
     ----------
     rankings : MotifRankings, DataFrame or path-like
         The ranking database, as for `MotifLinkFilter`.
     annotations : DataFrame or path-like
-        Which TF binds which motif, as for `MotifLinkFilter`.
+        Annotations of TFs to motifs, as for `MotifLinkFilter`.
     tfs, genes : collection of str, default=None
-        Names of TFs and genes in the data; those without a motif or a rank are left out. None takes
-        all; of a file only the ranks of these genes are read.
+        Names of TFs and genes in the data; those without a motif or a rank are left out. None means
+        all. Of a file only the ranks of these genes are read.
     top : float, default=0.05
-        Share of the ranked genes that scores at all.
+        Share of the ranked genes with a score above 0.
     confidence : {"high", "low"}, default="high"
-        Which motifs are a TF's, as for `MotifLinkFilter`.
+        Motifs of a TF to use, as for `MotifLinkFilter`.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def motif_scores(
     Raises
     ------
     TypeError, ValueError
-        If a database is none, less than a tenth of the names meet, or `top` or `confidence` is
-        something else.
+        If the rankings or annotations are invalid, less than a tenth of the names match, or `top`
+        or `confidence` has another value.
 
     Examples
     --------
@@ -86,12 +86,12 @@ def motif_scores(
 
 
 def _common(given: Collection[str] | None, known: list[str], what: str, argument: str) -> list[str]:
-    """Return the given names that are known, in their order; all that are known without any."""
+    """Return the given names that are known, in their order; all known names if none are given."""
     if given is None:
         return known
     if isinstance(given, str):
-        raise TypeError(f"{argument} must be a collection of names, got the text {given!r}.")
+        raise TypeError(f"{argument} must be a collection of names, got the string {given!r}.")
     names = as_names(dict.fromkeys(given)).tolist()
     require_overlap(names, known, what=what, whose=argument, where="the database")
-    there = set(known)
-    return [name for name in names if name in there]
+    known_names = set(known)
+    return [name for name in names if name in known_names]

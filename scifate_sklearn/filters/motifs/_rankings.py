@@ -1,4 +1,4 @@
-"""MotifRankings: how motifs rank the genes, read by column from a cisTarget database."""
+"""MotifRankings: ranks of genes under motifs, read by column from a cisTarget database."""
 
 import os
 from collections import Counter
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...files import prefix_errors
 from ...names import as_names, examples
 from ._feather import ROW_COLUMNS, read_columns, read_layout
 
@@ -19,10 +20,10 @@ Ranks = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MotifRankings:
-    """How each motif ranks the genes: 0 is the gene whose promoter matches the motif best.
+    """Ranks of genes under motifs: 0 is the gene whose promoter matches the motif best.
 
-    Make one with `read` or `from_table`. Instances never change; they pickle (those of a file as
-    its path), and deep copies are the same object.
+    Create one with `read` or `from_table`. Instances are immutable; they can be pickled (those of a
+    file as its path), and deep copies are the same object.
 
     Parameters
     ----------
@@ -33,18 +34,18 @@ class MotifRankings:
     source : mapping of str to ndarray of shape (n_motifs,), or path-like
         The ranks of each gene, or the feather file that holds them.
     n_ranked : int
-        How many genes were ranked; ranks are smaller.
+        Number of genes that were ranked; ranks are smaller.
 
     Raises
     ------
     ValueError
-        If names are missing or repeat, or there is nothing to compare.
+        If names are missing or repeat, or there are fewer than two motifs or no gene.
 
     Notes
     -----
-    Ranks are counted from 0, as in cisTarget's files. R's RcisTarget and ctxcore take the numbers
-    as they stand, so that "ranked below T" means the T best genes. Ranks from 1 to n are refused
-    where they show (a rank of n), because all else would silently be one off; subtract 1.
+    Ranks are counted from 0, as in cisTarget's files. RcisTarget and ctxcore use the same numbers,
+    so that "ranked below T" means the T best genes. Ranks from 1 to n raise an error if the rank n
+    occurs, because all results would be off by one; subtract 1.
 
     Examples
     --------
@@ -67,7 +68,7 @@ class MotifRankings:
         if len(self.motifs) < 2 or not len(self.genes):
             raise ValueError(
                 f"a ranking database of {len(self.motifs)} motif(s) × {len(self.genes)} gene(s): "
-                "motifs are compared with each other, so give two or more, better thousands."
+                "motifs are compared with each other, so at least two are required."
             )
         if self.n_ranked < len(self.genes):
             raise ValueError(
@@ -78,12 +79,12 @@ class MotifRankings:
         return f"MotifRankings({len(self.motifs):,} motifs × {len(self.genes):,} genes)"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Nothing can change, and scikit-learn's clone deep-copies every parameter for every fit.
+        # Instances are immutable, and scikit-learn's clone deep-copies every parameter per fit.
         return self
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, n_ranked: int | None = None) -> Self:
-        """Make rankings of a table.
+        """Create rankings from a table.
 
         Parameters
         ----------
@@ -91,8 +92,8 @@ class MotifRankings:
             Ranks from 0, one row per motif, one column per gene. The motifs' names are the index,
             or a column called ``motifs``, ``tracks`` or ``features``.
         n_ranked : int, optional
-            How many genes were ranked, if the table holds some of them only. By default all are in
-            the table.
+            Number of genes that were ranked, if the table holds only some of them. By default all
+            are in the table.
 
         Returns
         -------
@@ -101,9 +102,9 @@ class MotifRankings:
         Raises
         ------
         TypeError
-            If `table` is no DataFrame.
+            If `table` is not a DataFrame.
         ValueError
-            If a name is missing or repeats, or a rank is no integer from 0 to ``n_ranked - 1``.
+            If a name is missing or repeats, or a rank is not an integer from 0 to ``n_ranked - 1``.
         """
         if not isinstance(table, pd.DataFrame):
             raise TypeError(
@@ -116,18 +117,18 @@ class MotifRankings:
         table = table.drop(columns=named[:1])
         genes = genes[~np.isin(genes, named[:1])]
         n_ranked = len(genes) if n_ranked is None else n_ranked
-        # A copy that nobody else can change, for clones are the same object.
+        # A locked copy, because clones share it.
         ranks = np.array(_whole_numbers(table).T, order="C")
         ranks.flags.writeable = False
         columns = dict(zip(genes, ranks, strict=True))
         if not len(table):
-            raise ValueError("`table` has no row; give one per motif.")
+            raise ValueError("`table` has no row; it requires one per motif.")
         _check_range(columns, n_ranked, "`table`")
         return cls(_as_unique_names(motifs, "motif"), genes, columns, n_ranked)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], n_ranked: int | None = None) -> Self:
-        """Open a cisTarget ranking database; ranks are read when they are asked for.
+        """Open a cisTarget ranking database; its ranks are read by `columns`.
 
         Parameters
         ----------
@@ -135,7 +136,7 @@ class MotifRankings:
             A feather file, version 1 or 2, with one row per motif and one column per gene, and the
             motifs' names in a column called ``motifs``, ``tracks`` or ``features``.
         n_ranked : int, optional
-            How many genes were ranked, if the file holds some of them only.
+            Number of genes that were ranked, if the file holds only some of them.
 
         Returns
         -------
@@ -146,18 +147,16 @@ class MotifRankings:
         ImportError
             If pyarrow is not installed.
         FileNotFoundError, ValueError
-            If the file is missing, damaged or no such database (the message names the path).
+            If the file is missing, damaged or not such a database (the message names the path).
         """
         motifs, genes = read_layout(path)
-        try:
+        with prefix_errors(path):
             return cls(
                 _as_unique_names(motifs, "motif"),
                 _as_unique_names(genes, "gene"),
                 Path(path),
                 len(genes) if n_ranked is None else n_ranked,
             )
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
 
     def columns(self, genes: Iterable[str]) -> dict[str, Ranks]:
         """Return the ranks of some genes; of a file, only these are read.
@@ -175,11 +174,11 @@ class MotifRankings:
         Raises
         ------
         ImportError, FileNotFoundError
-            If a file cannot be opened any more.
+            If the file can no longer be opened.
         ValueError
-            If a gene is not ranked, or a rank is no integer from 0 to ``n_ranked - 1``.
+            If a gene is not ranked, or a rank is not an integer from 0 to ``n_ranked - 1``.
         """
-        wanted = list(dict.fromkeys(map(str, genes)))  # pyarrow refuses NumPy's strings
+        wanted = list(dict.fromkeys(map(str, genes)))  # pyarrow does not accept NumPy's strings
         unknown = set(wanted).difference(self.genes)
         if unknown:
             raise ValueError(f"`genes` not in the ranking database: {examples(unknown)}.")
@@ -196,12 +195,12 @@ class MotifRankings:
 
 
 def as_rankings(rankings: object) -> MotifRankings:
-    """Return rankings, or make some of a table or a path."""
+    """Return rankings, or create them from a table or a path."""
     if isinstance(rankings, MotifRankings):
         return rankings
     if isinstance(rankings, str | os.PathLike):
         return MotifRankings.read(rankings)
-    return MotifRankings.from_table(rankings)  # type: ignore[arg-type]  # it checks that
+    return MotifRankings.from_table(rankings)  # type: ignore[arg-type]  # checked there
 
 
 def _as_unique_names(names: Iterable[Any], kind: str) -> NDArray[np.object_]:
@@ -213,8 +212,8 @@ def _as_unique_names(names: Iterable[Any], kind: str) -> NDArray[np.object_]:
     repeated = [name for name, count in Counter(as_text).items() if count > 1]
     if repeated:
         raise ValueError(
-            f"a {kind} of the ranking database is there more than once: {examples(repeated)}. "
-            "Leave out all but one."
+            f"a {kind} of the ranking database occurs more than once: {examples(repeated)}. "
+            "Remove all but one."
         )
     return as_text
 
@@ -238,7 +237,7 @@ def _whole_numbers(table: pd.DataFrame) -> Ranks:
 
 
 def _as_whole(values: NDArray[Any], source: str) -> Ranks:
-    """Return numbers as integers, unless that would change one."""
+    """Return numbers as integers; raise an error if that would change one."""
     if values.dtype.kind in "iu":
         return values
     if values.dtype.kind == "f":
@@ -249,8 +248,8 @@ def _as_whole(values: NDArray[Any], source: str) -> Ranks:
     else:
         found = f"got {values.dtype}"
     raise ValueError(
-        f"{source} must hold ranks, which are integers, {found}. Databases of scores are not for "
-        "this; get the one called 'rankings'."
+        f"{source} must hold ranks, which are integers, {found}. Databases of scores cannot "
+        "be used; get the one called 'rankings'."
     )
 
 
@@ -261,6 +260,6 @@ def _check_range(columns: Mapping[str, Ranks], n_ranked: int, source: str) -> No
             raise ValueError(
                 f"{source}: ranks of {gene!r} run from {low:,} to {high:,}, but {n_ranked:,} genes "
                 f"have ranks from 0 to {n_ranked - 1:,}. If they are counted from 1, subtract 1; "
-                "if only some of the ranked genes are here, say how many there were: `n_ranked`. A "
+                "if only some of the ranked genes are given, pass their number as `n_ranked`. A "
                 "table must have motifs in rows."
             )

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scifate_sklearn.filters.chip._fisher import (
+    CORRECTIONS,
     adjust_pvalues,
     fisher_exact,
     haldane_log_odds_ratio,
@@ -25,7 +26,7 @@ def test_agrees_with_scipy(table, alternative):
 
 @given(tables)
 @settings(max_examples=100, deadline=None)
-def test_transposed_and_turned_tables_have_the_same_p(table):
+def test_transposed_and_rotated_tables_have_the_same_p(table):
     a, b, c, d = table
     p = fisher_exact(a, b, c, d)
     np.testing.assert_allclose(fisher_exact(a, c, b, d), p, rtol=1e-12)
@@ -51,7 +52,7 @@ def test_empty_margin_gives_one(table, alternative):
 
 
 def test_ties_count_as_in_r():
-    # Probabilities of a = 0 … 2 are 1/6, 4/6, 1/6: the far end is as unlikely as the observed one.
+    # Probabilities of a = 0 … 2 are 1/6, 4/6, 1/6: a = 0 is as unlikely as the observed table.
     assert fisher_exact(2, 0, 0, 2) == pytest.approx(1 / 3, rel=1e-14)
 
 
@@ -88,7 +89,7 @@ def test_unknown_alternative():
         fisher_exact(1, 2, 3, 4, "bigger")
 
 
-def test_odds_ratio_states_zeros():
+def test_odds_ratio_of_zeros():
     ratio = odds_ratio([6, 0, 3, 0], [2, 3, 0, 0], [1, 4, 5, 6], [4, 5, 6, 7])
     np.testing.assert_array_equal(ratio, [12.0, 0.0, np.inf, np.nan])
 
@@ -102,17 +103,35 @@ def test_adjust_pvalues_by_hand():
     p = [0.01, 0.04, 0.03, 0.005]
     np.testing.assert_allclose(adjust_pvalues(p, "holm"), [0.03, 0.06, 0.06, 0.02])
     np.testing.assert_allclose(adjust_pvalues(p, "fdr_bh"), [0.02, 0.04, 0.04, 0.02])
-    assert adjust_pvalues([], "holm").shape == (0,)
+    np.testing.assert_allclose(
+        adjust_pvalues(p, "fdr_by"), np.multiply([0.02, 0.04, 0.04, 0.02], 25 / 12)
+    )
+    assert all(adjust_pvalues([], method).shape == (0,) for method in CORRECTIONS)
+
+
+def adjusted_by_definition(p, method):
+    """Return min or max over the ranks, as R's p.adjust is documented, by plain loops."""
+    n = len(p)
+    order = sorted(range(n), key=p.__getitem__)
+    scale = sum(1 / i for i in range(1, n + 1)) if method == "fdr_by" else 1.0
+    adjusted = [0.0] * n
+    for i, position in enumerate(order):
+        if method == "holm":
+            value = max((n - j) * p[order[j]] for j in range(i + 1))
+        else:
+            value = min(scale * n / (j + 1) * p[order[j]] for j in range(i, n))
+        adjusted[position] = min(1.0, value)
+    return adjusted
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.permutations(range(30)))
-def test_bh_agrees_with_scipy_and_both_follow_the_order_of_p(p, permutation):
-    p = np.array(p)
-    order = [i for i in permutation if i < len(p)]
-    np.testing.assert_allclose(
-        adjust_pvalues(p, "fdr_bh"), scipy.stats.false_discovery_control(p), rtol=1e-12
-    )
-    for method in ("holm", "fdr_bh"):
+def test_corrections_equal_their_definitions_in_any_order_of_p(p, permutation):
+    p, n = np.array(p), len(p)
+    order = [i for i in permutation if i < n]
+    for method in CORRECTIONS:
+        np.testing.assert_allclose(
+            adjust_pvalues(p, method), adjusted_by_definition(p, method), rtol=1e-12, atol=1e-300
+        )
         adjusted = adjust_pvalues(p, method)
         np.testing.assert_array_equal(adjust_pvalues(p[order], method), adjusted[order])
         assert (adjusted >= p).all()
@@ -120,7 +139,7 @@ def test_bh_agrees_with_scipy_and_both_follow_the_order_of_p(p, permutation):
 
 
 @pytest.mark.parametrize("bad", [[0.5, np.nan], [-0.1], [1.1], [[0.5]]])
-def test_adjust_pvalues_refuses_what_is_no_p(bad):
+def test_adjust_pvalues_rejects_other_numbers(bad):
     with pytest.raises(ValueError, match="from 0 to 1"):
         adjust_pvalues(bad)
 

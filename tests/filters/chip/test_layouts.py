@@ -1,4 +1,4 @@
-"""Evidence as its sources publish it: which column is the TF, which rows count."""
+"""Evidence in the layouts of its sources: columns of TFs and targets, rows of evidence."""
 
 import gzip
 
@@ -8,7 +8,7 @@ import pytest
 
 from scifate_sklearn.filters import BindingReference
 
-# Two TFs, three genes; every file below says the same.
+# Two TFs, three genes; all files below hold the same evidence.
 PEAKS = {("MYC", "CDK4"), ("MYC", "NCL"), ("E2F1", "CDK4"), ("E2F1", "MCM2")}
 OTHERS = {("MYC", "MCM2"), ("E2F1", "NCL")}
 
@@ -72,7 +72,7 @@ def pairs(reference, status):
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("source", SOURCES)
-def test_all_sources_say_the_same(tmp_path, source, ending):
+def test_all_sources_give_the_same_reference(tmp_path, source, ending):
     kind = "gmt" if source == "gene sets" else "txt"
     path = write(tmp_path, SOURCES[source], f"gene_attribute_edges.{kind}{ending}")
     reference = BindingReference.read(path)
@@ -86,7 +86,7 @@ def test_line_ends_and_byte_order_marks(tmp_path):
         assert pairs(BindingReference.read(path), 2) == PEAKS
 
 
-def test_tables_in_memory_read_as_files_do(tmp_path):
+def test_tables_in_memory_equal_files(tmp_path):
     table = pd.read_csv(write(tmp_path, HARMONIZOME), sep="\t")
     assert pairs(BindingReference.from_edges(table), 2) == PEAKS
     assert table["source"].iloc[0] == "GeneSym"
@@ -123,8 +123,8 @@ def test_confidence_of_tested_pairs():
     [
         ("AB", TypeError, r"must be a collection of levels such as \('A', 'B'\), got 'AB'"),
         (3, TypeError, "must be a collection of levels"),
-        (("A", "Z"), ValueError, r"must name levels of .*got \['A', 'Z'\]; there are"),
-        ((), ValueError, "must name levels"),
+        (("A", "Z"), ValueError, r"must hold values of .*got \['A', 'Z'\]; found 'A'"),
+        ((), ValueError, "must hold values of"),
     ],
 )
 def test_wrong_confidence(tmp_path, confidence, error, message):
@@ -136,7 +136,7 @@ def test_confidence_where_there_is_none(tmp_path):
     with pytest.raises(ValueError, match=r"evidence\.txt.* no column 'confidence'"):
         BindingReference.read(write(tmp_path, COLLECTRI), confidence=["A"])
     path = write(tmp_path, SOURCES["gene sets"], "sets.gmt")
-    with pytest.raises(ValueError, match=r"gene sets have none .*sets\.gmt"):
+    with pytest.raises(ValueError, match=r"does not apply to gene sets .*sets\.gmt"):
         BindingReference.read(path, confidence=["A"])
 
 
@@ -151,13 +151,13 @@ def test_confidence_where_there_is_none(tmp_path):
         "source,target,id,weight",
     ],
 )
-def test_a_source_that_may_be_either_is_refused(tmp_path, header):
+def test_ambiguous_sources_are_rejected(tmp_path, header):
     path = write(tmp_path, header + "\n" + ",".join("a" * (header.count(",") + 1)))
     with pytest.raises(ValueError, match=r"evidence\.txt has the columns 'source' and .*Rename"):
         BindingReference.read(path)
 
 
-def test_harmonizome_cut_to_what_decoupler_has_is_refused():
+def test_harmonizome_with_the_columns_of_decoupler_is_rejected():
     table = pd.DataFrame(
         {"source": [f"G{i}" for i in range(60)], "target": ["MYC", "E2F1"] * 30, "weight": 1}
     )
@@ -167,7 +167,7 @@ def test_harmonizome_cut_to_what_decoupler_has_is_refused():
     assert sorted(BindingReference.from_edges(turned).tfs) == ["E2F1", "MYC"]
 
 
-def test_a_column_of_tfs_settles_it():
+def test_a_column_of_tfs_resolves_the_ambiguity():
     edges = pd.DataFrame(sorted(PEAKS), columns=["TF", "target"])
     for name in ("TF", "tf"):
         table = edges.rename(columns={"TF": name}).assign(source="ENCODE", id=range(4))
@@ -176,7 +176,7 @@ def test_a_column_of_tfs_settles_it():
     assert pairs(BindingReference.from_edges(table), 2) == PEAKS
 
 
-def test_columns_there_twice(tmp_path):
+def test_repeated_columns(tmp_path):
     for header in (
         "source,source,target,weight",
         "tf,tf,target",

@@ -73,7 +73,7 @@ def test_from_edges_with_a_universe_leaves_other_genes_out():
     }
 
 
-def test_universe_of_other_names_guesses_why():
+def test_universe_of_other_names_states_the_cause():
     with pytest.raises(
         ValueError, match=r"No target of the evidence is in the universe `genes`.*letter case"
     ):
@@ -152,8 +152,8 @@ def test_repr():
 
 
 @pytest.mark.parametrize("compress", [lambda raw: raw, gzip.compress])
-def test_gene_sets_are_known_by_their_content(tmp_path, compress):
-    """Enrichr calls its files ``*.txt``."""
+def test_gene_sets_are_detected_from_their_content(tmp_path, compress):
+    """Enrichr's files are called ``*.txt``."""
     gmt, text = tmp_path / "sets.gmt", tmp_path / "ENCODE_TF_ChIP.txt"
     gmt.write_text(GMT)
     text.write_bytes(compress(GMT.encode()))
@@ -162,8 +162,8 @@ def test_gene_sets_are_known_by_their_content(tmp_path, compress):
 
 
 @pytest.mark.parametrize("kind", ["edges", "table", "gmt"])
-def test_names_are_harmonized_before_the_universe_is_cut(tmp_path, kind):
-    """Else nearly all evidence would be cut away without a word."""
+def test_names_are_harmonized_before_the_universe_is_applied(tmp_path, kind):
+    """Otherwise nearly all evidence would be dropped silently."""
     genes = ["Cdk4", "Ncl", "Actb", "Gapdh"]
     table = pd.DataFrame({"TF": "MYC", "target": ["CDK4", "NCL", "OTHER"]})
     if kind == "table":
@@ -173,7 +173,7 @@ def test_names_are_harmonized_before_the_universe_is_cut(tmp_path, kind):
         path.write_text("MYC_K562\t\tCDK4\tNCL\tOTHER\n")
     else:
         table.to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r'is in the universe.*`harmonize="case"` does that'):
+    with pytest.raises(ValueError, match=r'is in the universe.*Use `harmonize="case"`'):
         BindingReference.read(path, genes)
     found = BindingReference.read(path, genes, harmonize="case")
     bound = set(found.genes[found.status[0] == 2])
@@ -211,7 +211,7 @@ def test_map_names_unites_and_drops():
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("name", ["peaks.csv", "peaks.tsv.gz", "peaks.txt"])
-def test_read_text_however_it_is_written(tmp_path, separator, newline, bom, name):
+def test_read_text_in_all_dialects(tmp_path, separator, newline, bom, name):
     text = DYNAMO.to_csv(index=False, sep=separator).replace("\n", newline)
     raw = bom + text.encode()
     path = tmp_path / name
@@ -243,7 +243,7 @@ def test_read_parquet(tmp_path):
     assert as_dict(BindingReference.read(path)) == expected_pairs()
 
 
-def test_parquet_without_pyarrow_says_how_to_get_it(tmp_path, monkeypatch):
+def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     path = tmp_path / "peaks.parquet"
     TABLE.to_parquet(path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)

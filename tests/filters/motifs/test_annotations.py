@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn.filters import read_motif_annotations
-from scifate_sklearn.filters.motifs._annotations import normalise_annotations
+from scifate_sklearn.filters.motifs._annotations import normalize_annotations
 
 RCISTARGET = """motif,TF,directAnnotation,inferred_Orthology,inferred_MotifSimil,annotationSource
 m1,MYC,True,False,False,directAnnotation
@@ -67,10 +67,10 @@ def test_columns_of_rcistarget(tmp_path, columns):
     path = tmp_path / "annotations.csv"
     path.write_text(RCISTARGET)
     table = pd.read_csv(path, keep_default_na=False)[columns]
-    assert rows(normalise_annotations(table)) == EXPECTED
+    assert rows(normalize_annotations(table)) == EXPECTED
     if "inferred_Orthology" in columns:
         in_r = table.replace({True: "TRUE", False: "FALSE"})
-        assert rows(normalise_annotations(in_r)) == EXPECTED
+        assert rows(normalize_annotations(in_r)) == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -86,19 +86,19 @@ def test_columns_of_tbl(tmp_path, columns, options):
     path = tmp_path / "motifs.tbl"
     path.write_text(TBL.replace("\tNA\t", "\tNAx\t"))
     table = pd.read_csv(path, sep="\t", **options)[columns]
-    found = rows(normalise_annotations(table))
+    found = rows(normalize_annotations(table))
     assert found == [(motif, tf.replace("NA", "NAx"), sure) for motif, tf, sure in EXPECTED]
 
 
 def test_plain_tables():
     plain = pd.DataFrame({"TF": ["B", "A", "B"], "motif": ["m", "m", "m"], "other": 1})
-    assert rows(normalise_annotations(plain)) == [("m", "A", "high"), ("m", "B", "high")]
+    assert rows(normalize_annotations(plain)) == [("m", "A", "high"), ("m", "B", "high")]
     sure = plain.assign(confidence=["low", "low", "high"])
-    assert rows(normalise_annotations(sure)) == [("m", "A", "low"), ("m", "B", "high")]
-    assert rows(normalise_annotations(normalise_annotations(sure))) == rows(
-        normalise_annotations(sure)
+    assert rows(normalize_annotations(sure)) == [("m", "A", "low"), ("m", "B", "high")]
+    assert rows(normalize_annotations(normalize_annotations(sure))) == rows(
+        normalize_annotations(sure)
     )
-    assert rows(normalise_annotations(plain[:0])) == []
+    assert rows(normalize_annotations(plain[:0])) == []
     assert list(plain.columns) == ["TF", "motif", "other"]
 
 
@@ -116,7 +116,7 @@ def test_plain_tables():
 def test_bad_tables(change, message):
     table = pd.DataFrame({"motif": ["m", "n"], "TF": ["A", "B"], "confidence": "high"})
     with pytest.raises(ValueError, match=message):
-        normalise_annotations(change(table))
+        normalize_annotations(change(table))
 
 
 def test_bad_flags(tmp_path):
@@ -126,10 +126,26 @@ def test_bad_flags(tmp_path):
         read_motif_annotations(path)
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("motif,TF,TF", "but has 2 for 'TF'; found 'motif', 'TF', 'TF'"),
+        ("motif, motif,TF", "but has 2 for 'motif'"),
+        ("motif,TF,gene_name", "but has 2 for 'TF'"),
+        ("motif,TF,confidence,confidence", "has 2 columns called 'confidence'; rename all but one"),
+    ],
+)
+def test_repeated_columns(tmp_path, header, message):
+    path = tmp_path / "annotations.csv"
+    path.write_text(f"{header}\nm,A,high,high\n")
+    with pytest.raises(ValueError, match=rf"annotations\.csv .*{message}"):
+        read_motif_annotations(path)
+
+
 @pytest.mark.parametrize("given", [3, ["m"], {"motif": ["m"]}])
 def test_no_table(given):
     with pytest.raises(TypeError, match="`annotations` must be a pandas DataFrame or the path"):
-        normalise_annotations(given)
+        normalize_annotations(given)
 
 
 def test_no_file(tmp_path):

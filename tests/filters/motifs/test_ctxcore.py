@@ -1,4 +1,4 @@
-"""MotifLinkFilter on real rankings, against ctxcore, and on motifs that were planted.
+"""MotifLinkFilter on real rankings, against ctxcore, and with planted motifs.
 
 ctxcore differs from R, and so from this package, in three places: it leaves the column with the
 motifs' names out of N, sums the recovery curve over T − 1 ranks in place of T, and divides by a
@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn.filters import MotifLinkFilter, MotifRankings, read_motif_annotations
-from scifate_sklearn.filters.motifs._enrichment import (
+from scifate_sklearn.filters.motifs._recovery import (
     leading_edge,
-    normalised_scores,
+    normalized_scores,
     recovered_areas,
     recovery_bounds,
 )
@@ -61,12 +61,12 @@ def test_agrees_with_ctxcores_formulas_but_for_three_differences(rankings, seed)
     assert top == round(0.05 * rankings.n_ranked) == 1114
     auc, nes, curves = ctxcore_by_formula(ranks, rankings.n_ranked)
     (area,) = recovered_areas(ranks, [len(genes)], top)
-    # The rank that ctxcore leaves out.
+    # The rank that ctxcore omits.
     added = curves[:, top - 1] / (top * len(genes))
     np.testing.assert_allclose(area / (top * len(genes)), auc + added, rtol=1e-13)
     (short,) = recovered_areas(ranks, [len(genes)], top - 1)
     ddof = np.sqrt((len(auc) - 1) / len(auc))
-    np.testing.assert_allclose(normalised_scores(short), nes * ddof, rtol=1e-10)
+    np.testing.assert_allclose(normalized_scores(short), nes * ddof, rtol=1e-10)
     bound = recovery_bounds(ranks, [len(genes)], N_RANKS)[0]
     expected = curves.mean(axis=0) + 2 * curves.std(axis=0, ddof=1)
     np.testing.assert_allclose(bound, expected, rtol=1e-13)
@@ -90,7 +90,7 @@ def test_agrees_with_ctxcore(path, rankings, seed):
     np.testing.assert_allclose(short / (1114 * len(genes)), auc, rtol=1e-13)
     np.testing.assert_allclose(area, 1114 * len(genes) * auc + curves[:, 1113], rtol=1e-13)
     nes = (auc - auc.mean()) / auc.std()
-    np.testing.assert_allclose(normalised_scores(short), nes * np.sqrt(4 / 5), rtol=1e-10)
+    np.testing.assert_allclose(normalized_scores(short), nes * np.sqrt(4 / 5), rtol=1e-10)
     bound = recovery_bounds(ranks, [len(genes)], N_RANKS)[0]
     for motif, curve in enumerate(curves):
         edge, rank_at_max = recovery.leading_edge(curve, bound, ranks[:, motif], np.array(genes))
@@ -152,7 +152,7 @@ def test_real_motifs_among_shuffled_ones(shared, annotations):
 
 
 def plant(seed, shift, share, n_tfs=12, n_motifs=300, n_genes=1000, n_targets=40):
-    """Make rankings in which motif i scores a share of the targets of TF i higher by some sd.
+    """Create rankings in which motif i scores a share of the targets of TF i higher by some sd.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def plant(seed, shift, share, n_tfs=12, n_motifs=300, n_genes=1000, n_targets=40
     table = pd.DataFrame(ranks, index=range(n_motifs), columns=[f"G{j}" for j in range(n_genes)])
     table = table.rename(index="m{}".format)
     tfs = np.array([f"TF{i}" for i in range(n_tfs)])
-    # Each TF has nine more motifs, which have nothing to do with it.
+    # Each TF has nine more motifs, which are unrelated to it.
     motif = [f"m{(i + k * n_tfs) % n_motifs}" for i in range(n_tfs) for k in range(10)]
     annotations = pd.DataFrame({"motif": motif, "TF": np.repeat(tfs, 10)})
     links = pd.DataFrame(

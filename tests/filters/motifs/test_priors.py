@@ -37,7 +37,7 @@ def test_equals_plain_loops(seed, top, confidence):
             assert found.loc[tf, gene] == pytest.approx(max(0, 1 - best / (top * 50)), abs=1e-15)
 
 
-def test_names_that_are_asked_for():
+def test_selected_names():
     ranks, pairs = make_database()
     whole = motif_scores(ranks, pairs, confidence="low")
     part = motif_scores(
@@ -78,11 +78,11 @@ def test_as_a_prior():
             "`confidence` must be 'high' or 'low', got 'medium'",
         ),
         ({"tfs": ["a", "b"]}, ValueError, "No TF of `tfs` is in the database.*letter case"),
-        ({"tfs": "MYC"}, TypeError, "`tfs` must be a collection of names, got the text 'MYC'"),
+        ({"tfs": "MYC"}, TypeError, "`tfs` must be a collection of names, got the string 'MYC'"),
         ({"genes": ["ENSG00000136997"]}, ValueError, "No gene of `genes` is .*Ensembl ids"),
     ],
 )
-def test_what_is_wrong_is_said(params, error, message):
+def test_invalid_arguments(params, error, message):
     with pytest.raises(error, match=message):
         motif_scores(*make_database(), **params)
 

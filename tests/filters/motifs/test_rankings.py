@@ -60,14 +60,14 @@ def test_all_layouts_read_alike(tmp_path, table, row_column, first, options):
     )
 
 
-def test_a_gene_may_be_called_as_the_column_of_motifs(tmp_path, table):
+def test_a_gene_with_the_name_of_the_column_of_motifs(tmp_path, table):
     table = table.rename(columns={"NA": "tracks"})
     rankings = MotifRankings.read(write(table, tmp_path / "db.feather"))
     assert "tracks" in rankings.genes
     assert list(MotifRankings.from_table(table).genes) == list(table.columns)
 
 
-def test_a_table_is_as_good_as_a_file(tmp_path, table):
+def test_tables_and_files_agree(tmp_path, table):
     rankings = MotifRankings.from_table(table)
     pd.testing.assert_frame_equal(ranks_of(rankings, GENES), table, check_index_type=False)
     as_read = table.reset_index(names="motifs")
@@ -94,7 +94,7 @@ def test_some_of_the_ranked_genes(tmp_path, table):
     assert rankings.n_ranked == 6
     path = write(some, tmp_path / "some.feather")
     assert MotifRankings.read(path, n_ranked=6).n_ranked == 6
-    with pytest.raises(ValueError, match="say how many there were: `n_ranked`"):
+    with pytest.raises(ValueError, match="pass their number as `n_ranked`"):
         MotifRankings.from_table(some)
     with pytest.raises(ValueError, match=r"some.feather: `n_ranked` = 1 is less than the 2 ranked"):
         MotifRankings.read(path, n_ranked=1)
@@ -114,7 +114,7 @@ def test_copies_and_pickles(tmp_path, table):
     assert len(pickle.dumps(MotifRankings.read(path))) < 2000
 
 
-def test_the_table_stays_the_callers(table):
+def test_the_table_stays_untouched(table):
     rankings = MotifRankings.from_table(table)
     before = ranks_of(rankings, GENES)
     table.iloc[:] = 0
@@ -170,11 +170,13 @@ class TestBadFiles:
 
     @pytest.mark.parametrize("version", [1, 2])
     @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-    def test_cut_short(self, tmp_path, table, version, share):
+    def test_truncated(self, tmp_path, table, version, share):
         path = write(table, tmp_path / "db.feather", version=version)
         raw = path.read_bytes()
         path.write_bytes(raw[: int(share * len(raw))])
-        with pytest.raises(ValueError, match=r"db.feather cannot be read as a feather file.*short"):
+        with pytest.raises(
+            ValueError, match=r"db.feather cannot be read as a feather file.*truncated"
+        ):
             MotifRankings.read(path)
 
     def test_no_column_of_motifs(self, tmp_path, table):
@@ -197,7 +199,7 @@ class TestBadFiles:
     def test_missing_rank(self, tmp_path, table):
         holed = pyarrow.table({"G": pyarrow.array([0, None, 0]), "motifs": MOTIFS})
         pyarrow.feather.write_feather(holed, str(tmp_path / "db.feather"))
-        with pytest.raises(ValueError, match=r"db.feather: column 'G' lacks values"):
+        with pytest.raises(ValueError, match=r"db.feather: column 'G' has missing values"):
             MotifRankings.read(tmp_path / "db.feather").columns(["G"])
 
     @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ class TestBadFiles:
         with pytest.raises(ValueError, match=rf"db.feather: .*{message}"):
             rankings.columns(GENES[::-1] if "run" in message else ["A.B"])
 
-    def test_file_that_has_gone(self, tmp_path, table):
+    def test_deleted_file(self, tmp_path, table):
         path = write(table, tmp_path / "db.feather")
         rankings = MotifRankings.read(path)
         path.unlink()
@@ -248,7 +250,7 @@ def test_real_files_of_both_layouts(shared):
     assert (ranks == np.arange(22_284)[:, None]).all()
 
 
-def test_tables_need_no_pyarrow():
+def test_tables_do_not_require_pyarrow():
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
         "import pandas as pd\n"
@@ -260,8 +262,8 @@ def test_tables_need_no_pyarrow():
     assert (result.stdout, result.stderr) == ("MotifRankings(2 motifs × 2 genes)\n", "")
 
 
-def test_tables_without_motifs_are_refused():
-    with pytest.raises(ValueError, match="`table` has no row; give one per motif"):
+def test_tables_without_motifs_are_rejected():
+    with pytest.raises(ValueError, match="`table` has no row; it requires one per motif"):
         MotifRankings.from_table(pd.DataFrame(columns=["A", "B"], dtype=int))
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scifate_sklearn.filters.motifs import _enrichment as motif_enrichment
-from scifate_sklearn.filters.motifs._enrichment import (
+from scifate_sklearn.filters.motifs import _recovery
+from scifate_sklearn.filters.motifs._recovery import (
     highest_score,
     leading_edge,
-    normalised_scores,
+    normalized_scores,
     recovered_areas,
     recovery_bounds,
 )
@@ -79,7 +79,7 @@ def test_areas_with_more_top_ranks_than_the_type_holds():
 def test_scores_equal_the_formula(problem):
     (areas,) = recovered_areas(ranks := make_ranks(**problem), [len(ranks)], 7)
     auc = [auc_of_formula(column, 7) for column in ranks.T]
-    scores = normalised_scores(areas)
+    scores = normalized_scores(areas)
     if len(set(auc)) == 1:
         assert np.isnan(scores).all()
     else:
@@ -93,11 +93,11 @@ def test_bounds_equal_the_formula(problem, n_ranks, block):
     ranks = make_ranks(**problem)
     sizes = sorted({len(ranks), (len(ranks) + 1) // 2, 1}, reverse=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(motif_enrichment, "_BLOCK", block)
+        patch.setattr(_recovery, "_BLOCK", block)
         bounds = recovery_bounds(ranks, sizes, n_ranks)
     for size, bound in zip(sizes, bounds, strict=True):
         np.testing.assert_allclose(bound, bound_of_formula(ranks[:size], n_ranks), rtol=1e-13)
-    # The targets of a set are all that counts.
+    # Only the targets of a set are used.
     np.testing.assert_array_equal(bounds[-1], recovery_bounds(ranks[:1], [1], n_ranks)[0])
 
 
@@ -105,7 +105,7 @@ def test_bounds_of_no_set():
     assert recovery_bounds(make_ranks(0, 5, 4, 20), [], 10).shape == (0, 10)
 
 
-def test_bounds_whose_keys_need_long_integers():
+def test_bounds_whose_keys_require_64_bits():
     ranks = make_ranks(0, 6, 2000, 40, dtype=np.int64)
     n_ranks = 600_000  # 2000 motifs × these × 2 labels are beyond 32 bits
     bound = recovery_bounds(ranks, [6], n_ranks)[0]
@@ -129,25 +129,25 @@ def test_leading_edge_is_the_first_greatest_distance(problem):
 
 @given(problems, st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
-def test_order_of_motifs_and_targets_does_not_show_in_a_single_bit(problem, random):
+def test_order_of_motifs_and_targets_changes_no_bit(problem, random):
     ranks = make_ranks(**problem)
     rng = np.random.default_rng(random.randrange(2**31))
     motifs, targets = rng.permutation(ranks.shape[1]), rng.permutation(len(ranks))
     shuffled = ranks[targets][:, motifs]
     (areas,), (others,) = (recovered_areas(r, [len(r)], 9) for r in (ranks, shuffled))
     np.testing.assert_array_equal(others, areas[motifs])
-    np.testing.assert_array_equal(normalised_scores(others), normalised_scores(areas)[motifs])
+    np.testing.assert_array_equal(normalized_scores(others), normalized_scores(areas)[motifs])
     bounds = [recovery_bounds(r, [len(r)], 30) for r in (ranks, shuffled)]
     np.testing.assert_array_equal(*bounds)
 
 
 def test_equal_areas_whose_mean_is_not_exact():
-    assert np.isnan(normalised_scores(np.full(49, 3_333_333_333_333_331))).all()
+    assert np.isnan(normalized_scores(np.full(49, 3_333_333_333_333_331))).all()
 
 
 @pytest.mark.parametrize("n_motifs", [2, 5, 11, 1000])
 def test_highest_score(n_motifs):
     areas = np.zeros(n_motifs, dtype=np.int64)
     areas[0] = 123
-    assert normalised_scores(areas)[0] == pytest.approx(highest_score(n_motifs), rel=1e-12)
+    assert normalized_scores(areas)[0] == pytest.approx(highest_score(n_motifs), rel=1e-12)
     assert highest_score(n_motifs) == pytest.approx((n_motifs - 1) / math.sqrt(n_motifs))

@@ -23,19 +23,6 @@ PUBLIC_MODULES = {
     "regressor",
 }
 # Underscore modules that another package imports, with the reason.
-ALLOWED = {
-    # The solvers compile with numba, which is imported when a fit starts.
-    ("regressor", "solvers._checkpoint"),
-    ("regressor", "solvers._glmnet"),
-    ("regressor", "solvers._gram"),
-    ("regressor", "solvers._parallel"),
-    ("regressor", "solvers._problem"),
-    ("regressor", "solvers._selection"),
-    ("resampling._stability", "solvers._parallel"),
-    # Until the readers of tables are in one place.
-    ("filters._priors", "filters.chip._reference"),
-    ("filters.motifs._annotations", "filters.chip._reading"),
-}
 LONGEST_BODY = 33
 LONGEST_MODULE = 400
 
@@ -111,12 +98,8 @@ class TestImports:
         for imported in relative_imports(name, ast.walk(TREES[name])):
             parts = imported.split(".")
             hidden = next((i for i, part in enumerate(parts) if part.startswith("_")), None)
-            if hidden is not None and (name, imported) not in ALLOWED:
+            if hidden is not None:
                 assert ".".join(parts[:hidden]) in within, imported
-
-    def test_allowed_imports_exist(self) -> None:
-        for name, imported in ALLOWED:
-            assert imported in relative_imports(name, ast.walk(TREES[name]))
 
     def test_have_no_circle(self) -> None:
         graph = {

@@ -123,7 +123,7 @@ class GlmnetEngine:
             path = lambdas[t, : stop[t] + 1]
             coef[t] = self._path(block, t, all_cells, path)[1][:, -1]
         y = self._whole.standardize(block.sums.combine(self._plan.layout.total[None]))
-        intercept = self._whole.intercept(coef, block.sums, y.centre)
+        intercept = self._whole.intercept(coef, block.sums, y.center)
         gap = self._gaps(block, y, coef, lambdas, stop)
         # glmnet's threshold is not a gap, and a path that it cannot finish raises an error.
         return Solution(coef, intercept, np.full(len(coef), -1, np.intp), gap, n_unconverged=0)

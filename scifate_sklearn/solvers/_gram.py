@@ -23,20 +23,20 @@ N_AUTOMATIC = 100
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Centre and scale of each predictor, one row for each set of cells.
+    """Center and scale of each predictor, one row for each set of cells.
 
-    ``centre`` (n_sets, p) is relative to the shift of the moments; ``inverse_scale`` (n_sets, p)
+    ``center`` (n_sets, p) is relative to the shift of the moments; ``inverse_scale`` (n_sets, p)
     is 0 where a predictor is constant.
     """
 
-    centre: Floats
+    center: Floats
     inverse_scale: Floats
 
     @classmethod
     def from_moments(cls, sets: Moments, standardize: bool, fit_intercept: bool) -> Coordinates:
-        """Return the centre and scale of each set by its own statistics (ddof 0), as glmnet.
+        """Return the center and scale of each set by its own statistics (ddof 0), as glmnet.
 
-        Without an intercept nothing is centred, but the scale is still the standard deviation.
+        Without an intercept nothing is centered, but the scale is still the standard deviation.
         """
         square = np.diagonal(sets.xx, axis1=1, axis2=2) / sets.weight[:, None]
         variance = square - sets.x_mean**2
@@ -47,37 +47,37 @@ class Coordinates:
 
     def take(self, sets: NDArray[np.intp]) -> Coordinates:
         """Return the coordinates of the given sets, in that order."""
-        return Coordinates(self.centre[sets], self.inverse_scale[sets])
+        return Coordinates(self.center[sets], self.inverse_scale[sets])
 
     def gram(self, sets: Moments) -> Floats:
         """Return the mean of x xᵀ (n_sets, p, p) in these coordinates."""
         gram = np.empty_like(sets.xx)
         # One set after the other, since a single matrix stays in the cache.
         for k, out in enumerate(gram):
-            centre, mean, inverse = self.centre[k], sets.x_mean[k], self.inverse_scale[k]
+            center, mean, inverse = self.center[k], sets.x_mean[k], self.inverse_scale[k]
             np.divide(sets.xx[k], sets.weight[k], out=out)
-            out -= np.outer(centre, mean)
-            if not np.array_equal(centre, mean):
-                out -= np.outer(mean - centre, centre)
+            out -= np.outer(center, mean)
+            if not np.array_equal(center, mean):
+                out -= np.outer(mean - center, center)
             out *= np.outer(inverse, inverse)
         return gram
 
-    def linear(self, sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
-        """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
+    def linear(self, sets: Moments, y: TargetSums, y_center: Floats) -> Floats:
+        """Return the mean of x y (n_block, n_sets, p), y centered but not scaled."""
         scale, mean, weight = self.inverse_scale, sets.x_mean, sets.weight[:, None]
         # Copy the block first: transposing it in the wider array misses the cache at each number.
         raw = np.ascontiguousarray(y.xy).transpose(2, 0, 1)
         cross = np.multiply(raw, scale / weight, order="C")
-        cross -= (y.sum / weight).T[:, :, None] * (self.centre * scale)
-        if not np.array_equal(mean, self.centre):
-            cross -= y_centre.T[:, :, None] * ((mean - self.centre) * scale)
+        cross -= (y.sum / weight).T[:, :, None] * (self.center * scale)
+        if not np.array_equal(mean, self.center):
+            cross -= y_center.T[:, :, None] * ((mean - self.center) * scale)
         return cross
 
 
-def mean_square(sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
-    """Return the mean of (y − centre)² (n_block, n_sets), exactly 0 where y is constant."""
+def mean_square(sets: Moments, y: TargetSums, y_center: Floats) -> Floats:
+    """Return the mean of (y − center)² (n_block, n_sets), exactly 0 where y is constant."""
     raw, mean = y.yy / sets.weight[:, None], y.sum / sets.weight[:, None]
-    square = raw - y_centre * (2.0 * mean - y_centre)
+    square = raw - y_center * (2.0 * mean - y_center)
     return np.ascontiguousarray(np.where(square > CONSTANT * raw, square, 0.0).T)
 
 
@@ -91,12 +91,12 @@ class StandardizedTargets:
     """A block of targets on several sets of cells, scaled to unit mean square on each.
 
     ``linear`` (n_block, n_sets, p) is Xᵀy/n, ``scale`` (n_block, n_sets) the divisor of y, and
-    ``centre`` (n_sets, n_block), relative to the shift, the value that was subtracted.
+    ``center`` (n_sets, n_block), relative to the shift, the value that was subtracted.
     """
 
     linear: Floats
     scale: Floats
-    centre: Floats
+    center: Floats
 
 
 @dataclass(frozen=True)
@@ -121,21 +121,21 @@ class StandardizedSets:
     def standardize(self, y: TargetSums) -> StandardizedTargets:
         """Return the standardized targets, given their sums over these sets."""
         if self.fit_intercept:
-            centre = y.sum / self.sets.weight[:, None]
+            center = y.sum / self.sets.weight[:, None]
         else:
-            centre = np.broadcast_to(-y.shift, y.sum.shape)
-        scale = np.sqrt(mean_square(self.sets, y, centre))
-        linear = self.coordinates.linear(self.sets, y, centre)
+            center = np.broadcast_to(-y.shift, y.sum.shape)
+        scale = np.sqrt(mean_square(self.sets, y, center))
+        linear = self.coordinates.linear(self.sets, y, center)
         linear *= inverse(scale)[:, :, None]
-        return StandardizedTargets(linear, scale, centre)
+        return StandardizedTargets(linear, scale, center)
 
-    def intercept(self, coef: Floats, y: TargetSums, centre: Floats) -> Floats:
+    def intercept(self, coef: Floats, y: TargetSums, center: Floats) -> Floats:
         """Return the intercepts (n_block,) of models on the first set, on the scale of the input.
 
         Not computed by a matrix product, whose last bits depend on the other targets of the block.
         """
-        x_zero = self.coordinates.centre[0] + self.sets.x_shift
-        return centre[0] + y.shift - (coef * x_zero).sum(axis=1)
+        x_zero = self.coordinates.center[0] + self.sets.x_shift
+        return center[0] + y.shift - (coef * x_zero).sum(axis=1)
 
     def automatic_ratios(self, n_candidates: NDArray[np.intp]) -> Floats:
         """Return glmnet's lambda.min.ratio (n_block, n_sets): 1e-4, or 0.01 if n < p."""
@@ -236,15 +236,15 @@ class GramEngine:
         """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""
         settings = self.settings
         y = self._training.standardize(block.sums.combine(self._layout.training))
-        held, held_centre = block.sums.take(self._units), y.centre[self._training_of]
-        held_linear = self._held_coordinates.linear(self._held_out, held, held_centre)
+        held, held_center = block.sums.take(self._units), y.center[self._training_of]
+        held_linear = self._held_coordinates.linear(self._held_out, held, held_center)
         # For targets that are constant in a training set, only the squares matter.
         held_linear *= inverse(y.scale)[:, self._training_of, None]
         targets = kernels.Targets(
             y.linear,
             y.scale,
             held_linear,
-            mean_square(self._held_out, held, held_centre),
+            mean_square(self._held_out, held, held_center),
             block.factors,
             lambdas,
             np.full(len(lambdas), lambdas.shape[1] - 1),
@@ -310,6 +310,6 @@ class GramEngine:
         )
         _, _, models, rounds, gaps = self._follow(self._whole_set, targets, False)
         coef = models[:, 0] * y.scale * self._whole.coordinates.inverse_scale
-        intercept = self._whole.intercept(coef, block.sums, y.centre)
+        intercept = self._whole.intercept(coef, block.sums, y.center)
         failed = int((gaps > self.settings.tol).sum())
         return Solution(coef, intercept, rounds[:, 0], gaps[:, 0], failed)

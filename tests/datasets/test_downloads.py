@@ -88,7 +88,7 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_local_problems_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"peaks\.csv, but there is none"):
+    with pytest.raises(FileNotFoundError, match=r"peaks\.csv, but it does not exist"):
         fetch_file(tmp_path / "peaks.csv")
     with pytest.raises(FileNotFoundError, match="that is a folder"):
         fetch_file(tmp_path)
@@ -273,7 +273,7 @@ def test_published_files_by_hand(
     monkeypatch.setattr(_references, name, f"{host}/table.csv")
     with pytest.raises(OSError, match=r"could not download .*by other means") as caught:
         FETCHERS[name](cache_dir=tmp_path)
-    match = re.search(r"save it as (\S+), where it is looked for first", str(caught.value))
+    match = re.search(r"save it as (\S+), which is used if it exists", str(caught.value))
     assert match is not None
     Path(match[1]).write_bytes(CONTENT)
     assert FETCHERS[name](cache_dir=tmp_path) == Path(match[1])

@@ -15,6 +15,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_matrices import cases
 from typer.testing import CliRunner
 
 from scifate_sklearn import SciFateRegressor, open_anndata, prepare_anndata
@@ -26,10 +27,6 @@ N_CELLS, N_GENES = 40, 10
 GENES = [f"Gene{i}" for i in range(N_GENES)]
 TFS = ["Gene1", "Gene3", "Gene5", "Gene7"]
 WRITTEN = {"links.csv", "targets.csv", "run.json", "annotated.h5ad"}
-
-
-def cases(table):
-    return [pytest.param(*row[1:], id=row[0]) for row in table]
 
 
 def make_counts():

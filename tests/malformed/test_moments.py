@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_matrices import cases, put, stored_twice_csr, unsorted_csr
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
 from scifate_sklearn.files import _archive as archive
@@ -23,10 +24,6 @@ KIND = "moments of cells"
 
 def make_plan(n_cells=N, n_folds=K):
     return plan_folds(RSampleKFold(n_folds).split(np.empty((n_cells, 1))), n_cells)
-
-
-def cases(table):
-    return [pytest.param(*row[1:], id=row[0]) for row in table]
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +54,6 @@ def cut(X, Y, *stops):
     return [(X[a:b], Y[a:b]) for a, b in itertools.pairwise(edges)]
 
 
-def unsorted(A):
-    S = sp.csr_matrix(A[:, ::-1])
-    S.indices = (A.shape[1] - 1 - S.indices).astype(S.indices.dtype)
-    S.has_sorted_indices = False
-    return S
-
-
-def stored_twice(A):
-    S = sp.csr_matrix(A)
-    halves = (np.repeat(S.data / 2, 2), np.repeat(S.indices, 2), 2 * S.indptr)
-    return sp.csr_matrix(halves, shape=S.shape)
-
-
 SAME_CELLS = [
     ("one cell a chunk", lambda X, Y: cut(X, Y, *range(1, N))),
     ("chunks of very unequal size", lambda X, Y: cut(X, Y, 1, 2, 38)),
@@ -85,9 +69,9 @@ SAME_CELLS = [
         for (x, y), make in zip(cut(X, Y, 9, 20), (sp.csr_array, np.asarray, sp.coo_matrix),
                                 strict=True)]),
     ("sparse X, dense Y", lambda X, Y: [(sp.csc_matrix(x), y) for x, y in cut(X, Y, 13)]),
-    ("unsorted CSR", lambda X, Y: [(unsorted(x), unsorted(y)) for x, y in cut(X, Y, 13)]),
+    ("unsorted CSR", lambda X, Y: [(unsorted_csr(x), unsorted_csr(y)) for x, y in cut(X, Y, 13)]),
     ("CSR with entries stored twice", lambda X, Y: [
-        (stored_twice(x), stored_twice(y)) for x, y in cut(X, Y, 13)]),
+        (stored_twice_csr(x), stored_twice_csr(y)) for x, y in cut(X, Y, 13)]),
     ("views and Fortran order", lambda X, Y: cut(np.asfortranarray(X), np.repeat(Y, 2, 1)[:, ::2],
                                                  13)),
     ("a chunk of zeros", lambda X, Y: [(0 * X[:0].sum(0) + x, y) for x, y in cut(X, Y, 1)]),
@@ -115,15 +99,6 @@ def test_chunks_that_are_far_apart(matrices, check):
     two = SciFateRegressor().fit_moments(Moments.from_arrays(X, Y, make_plan()))
     check.well_formed(one)
     check.same_model(one, two, rtol=1e-7)
-
-
-def put(value, dtype=float):
-    def change(A):
-        A = A.astype(dtype)
-        A[3, 1] = value
-        return A
-
-    return change
 
 
 def broken(A):

@@ -54,7 +54,7 @@ def solve(A, b):
 
 
 def lasso(G, g, l1, l2):
-    """Return the minimiser of ½ bᵀGb − gᵀb + l1 Σ|b| + ½ l2 Σb², and its signs.
+    """Return the minimizer of ½ bᵀGb − gᵀb + l1 Σ|b| + ½ l2 Σb², and its signs.
 
     No step raises the objective, and for no signs are there two minima: it comes to an end.
     """
@@ -85,7 +85,7 @@ def lasso(G, g, l1, l2):
     return b, sign
 
 
-class Standardised:
+class Standardized:
     """Cells in high precision, in the coordinates of the objective, made from the raw numbers."""
 
     def __init__(self, X, Y, weight, standardize=True, fit_intercept=True, alpha=1.0, **_):
@@ -254,7 +254,7 @@ CASES = {
     "cells of weight 0": with_sentinels(with_weights(make_cells(**OFFSETS))),
     "cells of weight 0, sparse": in_csr(with_sentinels(make_cells(**OFFSETS)), n_full=5),
     # The gradient of a TF of scale 1e6 is rounded to 1e-10, which its penalty must be far above.
-    "not standardised": make_cells(
+    "not standardized": make_cells(
         x_scale=SCALES, x_offset=1e8 * SCALES, y_offset=1e8, standardize=False,
         lambdas=np.geomspace(1e6, 1, 13), tol=1e-10,
     ),
@@ -267,23 +267,23 @@ CASES = {
 
 
 @cache
-def standardised(case, left_out=None):
+def standardized(case, left_out=None):
     """Return all cells of a case, or all but one fold."""
     cells = CASES[case]
     kept = cells if left_out is None else cells[cells.folds != left_out]
-    return Standardised(*kept.in_high_precision(), **cells.params)
+    return Standardized(*kept.in_high_precision(), **cells.params)
 
 
 def candidates(case, t):
     threshold = CASES[case].params.get("cor_threshold", 0.03)
     if threshold is None:
         return np.arange(N_TFS)
-    return np.flatnonzero(abs(standardised(case).correlation[:, t]) > threshold)
+    return np.flatnonzero(abs(standardized(case).correlation[:, t]) > threshold)
 
 
 @cache
 def reference(case, t, penalty, left_out=None):
-    return standardised(case, left_out).model(t, penalty, candidates(case, t))
+    return standardized(case, left_out).model(t, penalty, candidates(case, t))
 
 
 def last(curve):
@@ -309,7 +309,7 @@ ROUTES = {"cells": fit_cells, "chunks": fit_chunks, "sum": fit_sum}
 def deviation(case, model):
     """Return how far coefficients and intercepts are from the reference, in standard units."""
     assert np.isfinite(model.lambda_).all()
-    units, worst = standardised(case), 0.0
+    units, worst = standardized(case), 0.0
     for t, penalty in enumerate(model.lambda_):
         coef, intercept, signs = reference(case, t, float(penalty))
         np.testing.assert_array_equal(np.sign(model.coef_[t]), signs)
@@ -387,7 +387,7 @@ def qr_model(X, y, weight, penalty, signs):
     "case", ["offsets", "block, 0.9999", "scales of TFs", "everything", "everything, weights"]
 )
 def test_qr_finds_the_reference(case):
-    cells, units = CASES[case], standardised(case)
+    cells, units = CASES[case], standardized(case)
     for penalty in cells.params["lambdas"][[4, -1]]:
         for t in range(cells.Y.shape[1]):
             coef, _, signs = reference(case, t, float(penalty))

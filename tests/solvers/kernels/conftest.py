@@ -63,7 +63,7 @@ def modules():
 
 
 @pytest.fixture(scope="session")
-def standardised():
+def standardized():
     return make_data
 
 
@@ -188,7 +188,7 @@ PENALTY_KINDS = {
     "lasso": (1.0, None),
     "elastic net": (0.5, None),
     "ridge": (0.0, None),
-    "unpenalised": (1.0, "unpenalised"),
+    "unpenalized": (1.0, "unpenalized"),
     "excluded": (1.0, "excluded"),
     "mixed": (0.5, "mixed"),
     "mixed ridge": (0.0, "mixed"),
@@ -207,10 +207,22 @@ def penalties():
     def make(kind, p, seed=0):
         alpha, special = PENALTY_KINDS[kind]
         v = np.random.default_rng(seed).uniform(0.5, 2.0, p)
-        if special in ("unpenalised", "mixed"):
+        if special in ("unpenalized", "mixed"):
             v[0] = 0.0
         if special in ("excluded", "mixed"):
             v[1] = np.inf
         return alpha, v
 
     return make
+
+
+@pytest.fixture(params=range(4))
+def seed(request):
+    return request.param
+
+
+@pytest.fixture(params=[{"n": 12, "p": 20}, {"p": 10, "copies": 3, "constants": 1}], ids=str)
+def singular_problem(request, make_problem, penalties, kind, seed):
+    """Return G, g, alpha and v of a problem with more predictors than cells, or with copies."""
+    G, g = make_problem(seed, **request.param)
+    return G, g, *penalties(kind, g.size, seed)

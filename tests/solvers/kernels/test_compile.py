@@ -129,8 +129,8 @@ CASES = {
 
 
 @pytest.fixture(params=list(CASES))
-def problem(request, standardised):
-    return make_arguments(standardised, *CASES[request.param])
+def problem(request, standardized):
+    return make_arguments(standardized, *CASES[request.param])
 
 
 @pytest.fixture(params=[1.0, 0.5, 0.0])

@@ -27,7 +27,7 @@ UNIT = np.sqrt((N_UNITS - 1) / N_UNITS) * np.sqrt(N_UNITS) * np.array([1, -1] * 
 def curve_of(means, spread=0.01, paired=0.01):
     """Errors (n_units, n_lambdas) with given means, standard errors, and paired standard errors.
 
-    `paired` is the standard error of the difference of two neighbouring penalties.
+    `paired` is the standard error of the difference of two adjacent penalties.
     """
     alternate = np.arange(len(means)) % 2
     return np.asarray(means, float) + spread * UNIT[:, None] + paired * UNIT[:, None] * alternate

@@ -24,13 +24,8 @@ def test_descent_finds_the_minimum(make_problem, new_model, penalties, minimum, 
         np.testing.assert_allclose(model.r, g - G @ model.b, atol=1e-14)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("shape", [{"n": 8, "p": 12}, {"p": 10, "copies": 4, "constants": 1}])
-def test_descent_solves_singular_problems(
-    make_problem, new_model, penalties, violation, kind, seed, shape
-):
-    G, g = make_problem(seed, **shape)
-    alpha, v = penalties(kind, g.size, seed)
+def test_descent_solves_singular_problems(singular_problem, new_model, violation):
+    G, g, alpha, v = singular_problem
     model = new_model(g)
     _, gap = descend(G, g, v, 0.02 * alpha, 0.02 * (1 - alpha), model)
     assert gap <= 1e-14

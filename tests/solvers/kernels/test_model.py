@@ -95,7 +95,7 @@ def test_solve_members_counts_wrong_signs(make_problem, new_model):
     assert n_wrong == ((expected * sign <= 0) & (v[at] > 0)).sum()
 
 
-def test_a_member_at_zero_has_the_wrong_sign_unless_it_is_unpenalised(new_model):
+def test_a_member_at_zero_has_the_wrong_sign_unless_it_is_unpenalized(new_model):
     g = np.array([0.3, 0.0])
     model = new_model(g)
     model.b[:] = 1.0

@@ -173,7 +173,7 @@ def test_problems_that_do_not_converge_are_counted(make_problem, monkeypatch):
     monkeypatch.setattr(paths, "advance", stuck)
     sets, targets = make_arguments(make_problem)
     _, failed, _, n_iter, gaps = follow(sets, targets, False, 1.0)
-    # The second target, with an unpenalised feature, is never empty; the last one always.
+    # The second target, with an unpenalized feature, is never empty; the last one always.
     assert (n_iter[1] == 5 * N_LAMBDAS).all()
     assert not n_iter[-1].any()
     assert 5 * failed == n_iter.sum()

@@ -147,8 +147,9 @@ def plan_folds(splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int) -> F
     grouped = sum(map(len, tests)) >= MIN_CELLS_PER_FOLD * len(folds)
     units = tests if grouped else [rows for test in tests for rows in np.split(test, len(test))]
     training_of = np.repeat(np.arange(len(folds)), [1 if grouped else len(t) for t in tests])
-    build = _partition_plan if _is_partition(folds, n_cells) else _general_plan
-    return build(folds, units, training_of, n_cells)
+    if _is_partition(folds, n_cells):
+        return FoldPlan(tuple(units), FoldLayout.partition(training_of))
+    return _general_plan(folds, units, training_of, n_cells)
 
 
 def _check_fold(k: int, fold: Any, n_cells: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -193,15 +194,6 @@ def _is_partition(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]], n_cell
         and np.array_equal(np.sort(np.concatenate([train, test])), np.arange(n_cells))
         for train, test in folds
     )
-
-
-def _partition_plan(
-    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
-    units: list[NDArray[np.intp]],
-    training_of: NDArray[np.intp],
-    n_cells: int,
-) -> FoldPlan:
-    return FoldPlan(tuple(units), FoldLayout.partition(training_of))
 
 
 def _general_plan(

@@ -1,4 +1,4 @@
-"""Fits against the optimality conditions and scikit-learn's solvers, on easy and nasty problems."""
+"""Fits compared with the optimality conditions and scikit-learn's solvers, well-posed or not."""
 
 import warnings
 
@@ -42,7 +42,7 @@ def fit(X, Y, penalty, **params):
 
 
 def violation(X, y, coef, intercept, penalty, alpha, factor, standardize):
-    """Return how far the subgradient of glmnet's objective is from 0, in standardized units."""
+    """Return the distance of the subgradient of glmnet's objective from 0, standardized."""
     scale = X.std(axis=0) if standardize else np.ones(X.shape[1])
     y_sd = y.std()
     factor = factor / factor.mean()
@@ -84,7 +84,7 @@ def test_optimality_conditions(shape, seed, alpha, standardize, has_factors, pen
 
 
 def fit_strictly(X, Y, **params):
-    """Fit with four folds; a problem that stays above tol in any fold is an error."""
+    """Fit with four folds; raise an error if a problem stays above tol in any fold."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         return SciFateRegressor(cv=4, **params).fit(X, Y)
@@ -140,7 +140,7 @@ def test_predictions_are_scikit_learns_where_coefficients_may_differ(shape, seed
 
 
 def test_warm_start_with_a_singular_support():
-    # In one fold the path arrives at λ = 0.01 with 14 coefficients on 14 (centred) cells.
+    # In one fold the path reaches λ = 0.01 with 14 coefficients on 14 (centered) cells.
     X, Y = standardized(1694, "wide")
     fit(X, Y, 0.5)
 

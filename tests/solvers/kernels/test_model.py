@@ -13,7 +13,7 @@ def members(model):
     return model.members[: model.counts[MEMBERS]].tolist()
 
 
-def test_clear_leaves_nothing_of_the_model_before(make_problem, new_model):
+def test_clear_resets_the_model(make_problem, new_model):
     G, g = make_problem(0)
     model = new_model(g)
     model.b[[1, 4]] = 1.0, -2.0
@@ -48,7 +48,7 @@ def test_factor_anew_takes_the_coefficients_that_are_not_zero(
     v, right, model = rng.uniform(0, 2, 12), rng.normal(size=12), new_model(g)
     at = np.sort(rng.permutation(12)[:size])
     model.b[at] = rng.normal(size=size)
-    model.is_member[:], model.sign[:] = True, 7.0  # of an active set before
+    model.is_member[:], model.sign[:] = True, 7.0  # from an earlier active set
     assert kernels.factor_anew(G, right, v, 0.2, 0.0, model)
     assert members(model) == ever(model) == at.tolist()
     assert model.counts[IS_FACTORED] == 1

@@ -41,7 +41,7 @@ def test_the_gap_bounds_the_excess(make_problem, penalties, minimum, objective, 
         best = minimum(G, g, v, l1, l2)
         for spread in np.geomspace(1e-8, 0.3, 8):
             b = best + spread * rng.normal(size=6) * (rng.random(6) < 0.6) * np.isfinite(v)
-            # What the bound for unpenalized coefficients supposes.
+            # The condition of the bound for unpenalized coefficients.
             assert (np.abs(best) <= 1 + 2 * np.abs(b))[v == 0.0].all()
             gap = kernels.duality_gap(g, b, g - G @ b, candidates, len(candidates), v, l1, l2, 1.0)
             excess = objective(G, g, b, v, l1, l2) - objective(G, g, best, v, l1, l2)

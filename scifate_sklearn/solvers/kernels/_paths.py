@@ -12,8 +12,9 @@ from ._model import EVER, KNOWN, clear, model_of
 from ._objective import empty_model_penalty
 
 # Number of penalties that one fold of an adaptive path solves before the next fold continues.
-# Larger strides keep matrices in the cache, but solve penalties beyond the stop. While the CV curve
-# falls; once it rises from a minimum after which a path may end; while it is too flat for that.
+# Larger strides keep matrices in the cache, but solve penalties beyond the stop. STRIDE applies
+# while the CV curve falls, LATE_STRIDE once it rises from a minimum after which a path may end, and
+# FLAT_STRIDE while the minimum is too shallow for that.
 STRIDE = 6
 LATE_STRIDE = 2
 FLAT_STRIDE = 12

@@ -17,7 +17,7 @@ report.use_threads(1)
 
 import numpy as np
 from numpy.typing import NDArray
-from problems import PROBLEMS, Problem, simulated, standardised
+from problems import PROBLEMS, Problem, simulated, standardized
 
 from scifate_sklearn import SciFateRegressor
 
@@ -70,7 +70,7 @@ def adversary(name: str, n: int, p: int, q: int, seed: int) -> Problem:
         X[:, 1::2] = X[:, ::2] + 0.3 * rng.normal(size=(n, p // 2))
     effects = np.stack([KINDS[name](rng, p) for _ in range(q)], axis=1)
     Y = X @ effects + rng.standard_t(3, size=(n, q)) * rng.choice([0.3, 1, 3], q)
-    return standardised(f"{name} n={n} p={p}", X, Y)
+    return standardized(f"{name} n={n} p={p}", X, Y)
 
 
 KINDS = {

@@ -69,7 +69,7 @@ def _named(X: Floats, Y: Floats, is_true: NDArray[np.bool_]) -> NullCells:
 
 
 def _programmes(rng: np.random.Generator, n_genes: int) -> Floats:
-    """Return standardised activities; shared programmes explain half of their variance."""
+    """Return standardized activities; shared programmes explain half of their variance."""
     shared = rng.normal(size=(N_CELLS, N_PROGRAMMES)) @ rng.normal(size=(N_PROGRAMMES, n_genes))
     return _zscore(shared / np.sqrt(N_PROGRAMMES) + rng.normal(size=(N_CELLS, n_genes)))
 

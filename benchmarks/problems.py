@@ -74,12 +74,12 @@ def simulated(n: int, p: int, q: int, n_programmes: int = 20, seed: int = 0) -> 
     Y *= 0.6
     Y /= spread
     Y += rng.normal(size=(n, q))
-    return standardised("simulated", X, Y)
+    return standardized("simulated", X, Y)
 
 
 def first_cells(problem: Problem, n: int) -> Problem:
     """Return the first n cells of a problem, z-scored again: the same network with fewer cells."""
-    return standardised(
+    return standardized(
         f"{problem.name}, first {n} cells", problem.X[:n].copy(), problem.Y[:n].copy()
     )
 
@@ -132,7 +132,7 @@ def k562_new() -> Problem:
 def sergio() -> Problem:
     """SERGIO's simulated cells DS4, no technical noise: unspliced on total, 900 cells, 10 TFs."""
     inputs, _ = sergio_inputs()
-    return standardised("sergio", inputs.tf_matrix.to_numpy(), inputs.target_matrix.to_numpy())
+    return standardized("sergio", inputs.tf_matrix.to_numpy(), inputs.target_matrix.to_numpy())
 
 
 def sergio_inputs() -> tuple[SciFateInputs, pd.DataFrame]:
@@ -208,14 +208,14 @@ def _from_anndata(
     targets = inputs.target_matrix
     if not targets_are_tfs:
         targets = targets.loc[:, ~inputs.genes.loc[targets.columns, "is_tf"].to_numpy()]
-    return standardised(name, inputs.tf_matrix.to_numpy(), targets.to_numpy())
+    return standardized(name, inputs.tf_matrix.to_numpy(), targets.to_numpy())
 
 
 def _from_table(name: str, table: pd.DataFrame, regulators: set[str]) -> Problem:
     varying = table.loc[:, table.std() > 0]
     is_tf = varying.columns.isin(list(regulators))
     values = varying.to_numpy(np.float64)
-    return standardised(name, values[:, is_tf], values[:, ~is_tf])
+    return standardized(name, values[:, is_tf], values[:, ~is_tf])
 
 
 def dream4_table(kind: str, network: int = 1) -> pd.DataFrame:
@@ -247,7 +247,7 @@ def dream4_gold(kind: str = "", network: int = 1) -> pd.DataFrame:
     return pairs.loc[pairs["edge"] == 1, ["TF", "target"]].reset_index(drop=True)
 
 
-def standardised(name: str, X: Floats, Y: Floats) -> Problem:
+def standardized(name: str, X: Floats, Y: Floats) -> Problem:
     """Z-score in place and cut the folds."""
     for A in (X, Y):
         spread = A.std(axis=0, ddof=1)

@@ -131,7 +131,7 @@ def test_the_one_standard_error_rule(data):
 
 
 def test_standardize(data):
-    """Each training set is standardised on its own; coefficients are on the scale of the input."""
+    """Each training set is standardized on its own; coefficients are on the scale of the input."""
     X, Y = data[0], data[1][:, :3]
     model = MultiOutputLassoCV(standardize=True, alphas=[0.3, 0.1]).fit(X, Y)
     folds = [np.arange(N), *(train for train, _ in KFold(5).split(X))]

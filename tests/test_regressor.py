@@ -459,11 +459,11 @@ def test_ridge_uses_every_predictor(X, Y):
     assert (model.r2_ > 0).any()
 
 
-def test_without_standardising_scales_matter_as_stated(X, Y):
+def test_without_standardizing_scales_matter_as_stated(X, Y):
     scaled = X / X.std(axis=0)
     plain = fit(scaled, Y, standardize=False, lambda_rule=0.1, cor_threshold=None)
-    standardised = fit(X, Y, lambda_rule=0.1, cor_threshold=None)
-    np.testing.assert_allclose(plain.coef_ / X.std(axis=0), standardised.coef_, atol=1e-8)
+    standardized = fit(X, Y, lambda_rule=0.1, cor_threshold=None)
+    np.testing.assert_allclose(plain.coef_ / X.std(axis=0), standardized.coef_, atol=1e-8)
 
 
 def test_without_intercept(X, Y):

@@ -1,7 +1,7 @@
 """Cross-validation for solvers that have a path but no usable cross-validation.
 
-As in cv.glmnet, predictors are standardised on each training set, every path runs over the whole
-grid, and a last path on all cells ends at λ_1se. The standardised predictors and their Gram
+As in cv.glmnet, predictors are standardized on each training set, every path runs over the whole
+grid, and a last path on all cells ends at λ_1se. The standardized predictors and their Gram
 matrices are computed once per problem and are not timed.
 """
 
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Standardised predictors of one training set and of the cells it is tested on."""
+    """Standardized predictors of one training set and of the cells it is tested on."""
 
     rows: NDArray[np.intp]
     test: NDArray[np.intp]
@@ -65,10 +65,10 @@ def cross_validate(problem: Problem, t: int, path: FoldPath) -> RivalFit:
 @lru_cache(maxsize=1)
 def _training_sets(problem: Problem) -> list[TrainingSet]:
     all_cells = (np.arange(len(problem.X)), np.array([], np.intp))
-    return [_standardise(problem.X, *split) for split in (*problem.splits, all_cells)]
+    return [_standardize(problem.X, *split) for split in (*problem.splits, all_cells)]
 
 
-def _standardise(X: Floats, rows: NDArray[np.intp], test: NDArray[np.intp]) -> TrainingSet:
+def _standardize(X: Floats, rows: NDArray[np.intp], test: NDArray[np.intp]) -> TrainingSet:
     centre, scale = X[rows].mean(axis=0), X[rows].std(axis=0)
     # A predictor that is constant on the training set gets coefficient 0, as in glmnet.
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)

@@ -1,7 +1,7 @@
 """celer's path, ``celer_path``, with the settings of celer's `LassoCV` (tolerance 1e-4).
 
 That `LassoCV` (celer 0.7.4) fails with scikit-learn 1.9, whose base class no longer takes
-`n_alphas`. The folds are therefore run here, on predictors that are standardised for each training
+`n_alphas`. The folds are therefore run here, on predictors that are standardized for each training
 set; this is not timed.
 """
 

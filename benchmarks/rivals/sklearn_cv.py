@@ -1,6 +1,6 @@
 """scikit-learn's ``LassoCV(precompute=True)``: same folds and grid, tolerance 1e-4.
 
-It does not standardise predictors on each training set (they are z-scored over all cells), so its
+It does not standardize predictors on each training set (they are z-scored over all cells), so its
 curve differs a little from glmnet's. It has no one-standard-error rule; the package's own is
 applied to its ``mse_path_``. `max_iter` is raised, because the default of 1,000 warns.
 """

@@ -87,7 +87,7 @@ class SciFateMoments:
         -------
         SciFateMoments
         """
-        scale = Scale.of(logs)
+        scale = Scale.from_moments(logs)
         return cls(scale.zscore(logs, copy=False), cells, genes, unit, scale)
 
     @property
@@ -138,7 +138,7 @@ class SciFateMoments:
             An existing file is replaced only after the new one is complete.
         """
         arrays = {"unit": np.array(self.unit)}
-        arrays |= {f"moments {name}": array for name, array in self.moments.to_arrays().items()}
+        arrays |= {f"moments {name}": array for name, array in self.moments.to_state().items()}
         arrays |= {f"scale {f.name}": getattr(self.scale, f.name) for f in fields(Scale)}
         for what, frame, kinds in (("cells", self.cells, _CELLS), ("genes", self.genes, _GENES)):
             arrays[f"{what} names"] = frame.index.to_numpy().astype(np.str_)
@@ -170,7 +170,7 @@ class SciFateMoments:
         try:
             cells = _read_frame(arrays, "cells", _CELLS)
             genes = _read_frame(arrays, "genes", _GENES).rename_axis(index="gene")
-            moments = Moments.of_arrays(_part(arrays, "moments"))
+            moments = Moments.from_state(_part(arrays, "moments"))
             scale = _read_scale(arrays, moments)
             if arrays["unit"].shape != () or arrays["unit"].dtype != np.float64:
                 raise ValueError("the unit is not a number")

@@ -1,4 +1,4 @@
-"""Bring a reference file here: a local path as it is, a URL through a checksummed cache."""
+"""Local paths of reference files; URLs are downloaded to a cache with checksums."""
 
 import hashlib
 import logging
@@ -8,20 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import unquote, urlsplit
 
 logger = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "SCIFATE_CACHE"
-# Two more attempts, one and two seconds later: enough for a hiccup, short enough to sit through.
+# Two more attempts, after one and two seconds, for short interruptions.
 RETRIES = 2
-# Statuses that say "try again later" although they begin with a 4.
+# 4xx statuses after which a later attempt may succeed.
 PASSING_STATUSES = (408, 425, 429)
 
 
+class DownloadOptions(TypedDict, total=False):
+    """Options of `fetch_file` that all functions for single references pass on."""
+
+    known_hash: str | None
+    cache_dir: str | os.PathLike[str] | None
+    progressbar: bool
+
+
 class _RefusedError(Exception):
-    """An answer that asking again would not change, so that pooch does not retry it."""
+    """A response that a retry would not change; pooch does not retry after this exception."""
 
 
 def fetch_file(
@@ -33,36 +41,36 @@ def fetch_file(
 ) -> Path:
     """Return the local path of a file given by path or by http(s) URL.
 
-    A URL is downloaded once, into the cache, under a name made of a digest of the URL and the
-    last part of its path (``…/peaks.csv.gz?dl=1`` keeps ``.csv.gz``). The file appears under
-    that name only when it is complete and its checksum, if known, is right.
+    A URL is downloaded once to the cache. The file name consists of a digest of the URL and the
+    last part of its path (``…/peaks.csv.gz?dl=1`` keeps ``.csv.gz``). The file appears under that
+    name only when it is complete and its checksum, if known, is correct.
 
     Parameters
     ----------
     path_or_url : str or path-like
         A local file (``~`` is expanded) or a URL that begins with ``http://`` or ``https://``.
     known_hash : str, optional
-        SHA256 of the file in hexadecimal, or ``"algorithm:digest"``. Local files are checked too;
-        a cached file that does not match is downloaded again.
+        SHA256 of the file in hexadecimal, or ``"algorithm:digest"``. Local files are checked too; a
+        cached file with another checksum is downloaded again.
     cache_dir : str or path-like, optional
-        Where downloads are kept. Default: the environment variable ``SCIFATE_CACHE``, else the
+        Folder of the downloads. Default: the environment variable ``SCIFATE_CACHE``, else the
         user's cache folder for ``scifate_sklearn``.
     progressbar : bool, default=False
-        Whether to show the download's progress on stderr.
+        Whether to show a progress bar of the download on stderr.
 
     Returns
     -------
     pathlib.Path
-        Where the file lies.
+        Path of the file.
 
     Raises
     ------
     FileNotFoundError
-        If a local path leads to no file.
+        If there is no file at a local path.
     OSError
-        If the URL cannot be downloaded; the message says where to put the file by hand.
+        If the URL cannot be downloaded; the message says where to save the file manually.
     ValueError
-        If the checksum is wrong, or the URL is of another kind than http(s).
+        If the checksum is wrong, or the URL is not http(s).
     """
     source = os.fspath(path_or_url)
     scheme, separator, _ = source.partition("://")
@@ -80,7 +88,7 @@ def _check_local(path: Path, known_hash: str | None) -> Path:
     import pooch
 
     if not path.is_file():
-        found = "that is a folder" if path.is_dir() else "there is none"
+        found = "that is a folder" if path.is_dir() else "it does not exist"
         raise FileNotFoundError(f"`path_or_url`: expected a file at {path}, but {found}.")
     if known_hash is not None and not pooch.hashes.hash_matches(path, known_hash):
         raise ValueError(
@@ -98,7 +106,7 @@ def _cache_folder(cache_dir: str | os.PathLike[str] | None) -> Path:
 
 
 def _cache_name(url: str) -> str:
-    """Return a file name that is unique to `url`, safe on every file system, and keeps its ending.
+    """Return a unique file name for `url`, valid on every file system, with the same extension.
 
     >>> _cache_name("https://www.dropbox.com/s/x1/df_gene.csv.gz?dl=1")
     '878e7ecab79dc4ae-df_gene.csv.gz'
@@ -130,12 +138,12 @@ def _download(url: str, known_hash: str | None, folder: Path, progressbar: bool)
 def _advice(problem: str, path: Path) -> str:
     return (
         f"{problem.rstrip('.')}. Download the file by other means and pass its local path instead, "
-        f"or save it as {path}, where it is looked for first."
+        f"or save it as {path}, which is used if it exists."
     )
 
 
 def _get(url: str, output_file: str, pooch_instance: Any, *, progressbar: bool) -> None:
-    """Download `url` to `output_file`; refuse what a retry cannot mend."""
+    """Download `url` to `output_file`; raise _RefusedError where a retry cannot help."""
     import pooch
     import requests
 
@@ -150,7 +158,7 @@ def _get(url: str, output_file: str, pooch_instance: Any, *, progressbar: bool) 
 
 
 def _refuse_web_page(url: str, path: Path) -> None:
-    """Share links (Dropbox, Google Drive) answer 200 with a web page when the file is gone."""
+    """Raise _RefusedError for a web page, which share links return if the file was removed."""
     if urlsplit(url).path.lower().endswith((".html", ".htm")):
         return
     with path.open("rb") as file:
@@ -161,7 +169,7 @@ def _refuse_web_page(url: str, path: Path) -> None:
 
 @contextmanager
 def _quiet_pooch() -> Iterator[None]:
-    """Keep pooch from printing to stderr; this module logs instead."""
+    """Suppress the messages of pooch on stderr; this module logs instead."""
     import pooch
 
     pooch_logger = pooch.get_logger()

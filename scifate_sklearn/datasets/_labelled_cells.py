@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-# Spread of what differs from gene to gene and from cell to cell, in one place.
+# Spread of the quantities that differ between genes and between cells.
 ABUNDANCE_LOG_SD = 0.7
 HALF_LIFE_LOG_SD = 0.3
 BURST_SIZE_LOG_SD = 0.5
 EFFICIENCY_CONCENTRATION = 50.0
-# A rate this far above its base means that the effects add up beyond anything a cell does.
+# Largest rate relative to its base; effects that add up to more are not realistic.
 LARGEST_FOLD_CHANGE = 1e5
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledCells:
-    """What `make_labelled_cells` returns.
+    """Simulated cells, their true network and an imperfect reference.
 
     Attributes
     ----------
     adata : AnnData of shape (n_cells, n_tfs + n_targets)
         Counts as CSR float32: ``layers["new"]``, ``layers["total"]``, and `X`, a copy of the total.
-        `obs` tells each cell's ``size``, ``capture`` and ``labelling`` efficiency; `var` each
+        `obs` holds each cell's ``size``, ``capture`` and ``labelling`` efficiency; `var` each
         gene's ``is_tf``, ``molecules`` (mean per cell at base rate), ``half_life`` (hours) and
         ``burst_size`` (molecules).
     tf_names : list of str
@@ -45,7 +45,7 @@ class LabelledCells:
         standard deviation of the TF's log concentration).
     reference : DataFrame
         The ChIP evidence: ``TF``, ``target``, ``peak`` (0 or 1), one row per tested pair; every TF
-        is tested against every gene but itself.
+        is tested against every gene except itself.
     """
 
     adata: AnnData
@@ -63,7 +63,7 @@ class _Kinetics:
     burst_size: Floats
 
     def surviving(self, hours: float) -> Floats:
-        """Return the share of molecules that outlive `hours`."""
+        """Return the share of molecules that are left after `hours`."""
         return np.exp2(-hours / self.half_life)
 
     def part(self, genes: slice) -> _Kinetics:
@@ -71,34 +71,40 @@ class _Kinetics:
 
 
 class _Molecules(NamedTuple):
-    """RNA per cell and gene: before the label, what is left of that, and what is new since."""
+    """Molecules per cell and gene: before labelling, the rest of these, and those made since."""
 
     before: Counts
     old: Counts
     new: Counts
 
 
+_COUNT: list[Any] = [Interval(Integral, 1, None, closed="left")]
+_POSITIVE: list[Any] = [Interval(Real, 0, None, closed="neither")]
+_NON_NEGATIVE: list[Any] = [Interval(Real, 0, None, closed="left")]
+_SHARE: list[Any] = [Interval(Real, 0, 1, closed="both")]
+_POSITIVE_SHARE: list[Any] = [Interval(Real, 0, 1, closed="right")]
+
 _CONSTRAINTS: dict[str, list[Any]] = {
-    "n_cells": [Interval(Integral, 1, None, closed="left")],
-    "n_tfs": [Interval(Integral, 1, None, closed="left")],
-    "n_targets": [Interval(Integral, 1, None, closed="left")],
-    "links_per_target": [Interval(Real, 0, None, closed="left")],
-    "effect_size": [Interval(Real, 0, None, closed="left")],
-    "activator_share": [Interval(Real, 0, 1, closed="both")],
-    "n_programmes": [Interval(Integral, 1, None, closed="left")],
-    "programme_share": [Interval(Real, 0, 1, closed="both")],
-    "tf_log_sd": [Interval(Real, 0, None, closed="left")],
-    "state_memory": [Interval(Real, 0, 1, closed="both")],
-    "molecules": [Interval(Real, 0, None, closed="neither")],
-    "burst_size": [Interval(Real, 0, None, closed="neither")],
-    "half_life": [Interval(Real, 0, None, closed="neither")],
-    "tf_half_life": [Interval(Real, 0, None, closed="neither")],
-    "labelling_hours": [Interval(Real, 0, None, closed="neither")],
-    "labelling_efficiency": [Interval(Real, 0, 1, closed="right")],
-    "capture_efficiency": [Interval(Real, 0, 1, closed="right")],
-    "cell_size_log_sd": [Interval(Real, 0, None, closed="left")],
-    "sensitivity": [Interval(Real, 0, 1, closed="both")],
-    "false_positive_rate": [Interval(Real, 0, 1, closed="both")],
+    "n_cells": _COUNT,
+    "n_tfs": _COUNT,
+    "n_targets": _COUNT,
+    "links_per_target": _NON_NEGATIVE,
+    "effect_size": _NON_NEGATIVE,
+    "activator_share": _SHARE,
+    "n_programmes": _COUNT,
+    "programme_share": _SHARE,
+    "tf_log_sd": _NON_NEGATIVE,
+    "state_memory": _SHARE,
+    "molecules": _POSITIVE,
+    "burst_size": _POSITIVE,
+    "half_life": _POSITIVE,
+    "tf_half_life": _POSITIVE,
+    "labelling_hours": _POSITIVE,
+    "labelling_efficiency": _POSITIVE_SHARE,
+    "capture_efficiency": _POSITIVE_SHARE,
+    "cell_size_log_sd": _NON_NEGATIVE,
+    "sensitivity": _SHARE,
+    "false_positive_rate": _SHARE,
     "random_state": [Interval(Integral, 0, None, closed="left"), np.random.Generator, None],
 }
 
@@ -129,14 +135,14 @@ def make_labelled_cells(
 ) -> LabelledCells:
     r"""Simulate metabolically labelled cells whose regulatory network is known.
 
-    Every gene, TF or target, is transcribed in bursts and decays; TFs follow hidden states of the
-    cell, targets follow the TFs' RNA. The RNA made while the label is there answers to the TFs
-    as they are when the cell is harvested; the older RNA answers to what they were before.
+    RNA of every gene, TF or target, is transcribed in bursts and decays. The rates of TFs depend on
+    hidden states of the cell, those of targets on the TFs' RNA. RNA made during labelling depends
+    on the TFs at harvest; older RNA depends on the TFs before labelling.
 
     Parameters
     ----------
     n_cells, n_tfs, n_targets : int
-        Size. The genes are the TFs (``TF1``, …) followed by the targets (``Gene1``, …).
+        Dimensions. The genes are the TFs (``TF1``, …) followed by the targets (``Gene1``, …).
     links_per_target : float, default=3
         Mean number of regulators of a target, :math:`k`; some have none.
     effect_size : float, default=0.25
@@ -144,7 +150,7 @@ def make_labelled_cells(
     activator_share : float, default=0.7
         Share of the links with a positive effect.
     n_programmes : int, default=4
-        Number of transcriptional programmes, shared by TFs and the reason why they correlate.
+        Number of transcriptional programmes that TFs share, which makes TFs correlate.
     programme_share : float, default=0.6
         Share :math:`h` of the variance of a TF's state that the programmes explain.
     tf_log_sd : float, default=0.8
@@ -157,23 +163,23 @@ def make_labelled_cells(
         Median over genes of the mean number of molecules per transcriptional burst, :math:`b`.
     half_life, tf_half_life : float, default=4 and 0.7
         Median half-life of targets' and of TFs' RNA in hours. Regulators' RNA is short-lived, so
-        that its total tells the present.
+        that its total reflects the current state.
     labelling_hours : float, default=2
         Duration :math:`T` of the labelling in hours.
     labelling_efficiency : float, default=0.8
-        Mean probability :math:`\lambda` that a new molecule is recognised as new.
+        Mean probability :math:`\lambda` that a new molecule is recognized as new.
     capture_efficiency : float, default=0.1
         Mean probability :math:`\pi` that a molecule is sequenced.
     cell_size_log_sd : float, default=0.3
-        Standard deviation of the log cell size, which scales all rates of a cell alike.
+        Standard deviation of the log cell size, which scales all rates of a cell equally.
     sensitivity : float, default=0.8
         Probability that the reference has a peak for a true link.
     false_positive_rate : float, default=0.1
         Probability that the reference has a peak for any other pair.
     random_state : int, Generator or None, default=None
-        Seed. The same integer gives the same cells bit for bit. Network, genes, cells and
-        reference have streams of their own: another `n_cells` with the same seed leaves all else
-        as it was.
+        Seed. The same integer gives the same cells, bit for bit. Network, genes, cells and
+        reference have separate random streams: with the same seed, another `n_cells` changes
+        neither network nor genes nor reference.
 
     Returns
     -------
@@ -183,8 +189,8 @@ def make_labelled_cells(
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or effects and links together drive a transcription
-        rate beyond 10⁵ times its base.
+        If a parameter is out of range, or if effects and links together raise a transcription rate
+        beyond 10⁵ times its base.
 
     Notes
     -----
@@ -198,7 +204,7 @@ def make_labelled_cells(
     :math:`w_j`; with independent standard normal programme scores :math:`a_c` and private parts
     :math:`\epsilon_{cj}` its state is
     :math:`u_{cj} = \sqrt{h}\, w_j \cdot a_c + \sqrt{1 - h}\, \epsilon_{cj}`, so that two TFs
-    correlate with :math:`h\, w_i \cdot w_j`. States move as an Ornstein-Uhlenbeck process, seen
+    correlate with :math:`h\, w_i \cdot w_j`. States follow an Ornstein-Uhlenbeck process, observed
     at two times: :math:`u^{now} = \rho\, u^{before} + \sqrt{1 - \rho^2}\, u'`.
 
     **Steady-state level** (molecules), with the cell's size :math:`s_c`
@@ -210,10 +216,10 @@ def make_labelled_cells(
         &&\text{for targets}
 
     where :math:`z_{cj}` is :math:`\log((x_{cj} + 1) / s_c)` of the TF's molecules
-    :math:`x_{cj}` at that time, centred and scaled over all cells and both times.
+    :math:`x_{cj}` at that time, centered and scaled over all cells and both times.
 
-    **Bursts.** Bursts of geometric size (mean :math:`b`) come as a Poisson process whose
-    frequency carries the regulation [1]_; molecules decay with rate :math:`\gamma_g`. Their
+    **Bursts.** Bursts of geometric size (mean :math:`b`) occur as a Poisson process whose
+    frequency is regulated [1]_; molecules decay with rate :math:`\gamma_g`. Their
     number at steady state is negative binomial, a Poisson-Gamma mixture with mean :math:`M` and
     Fano factor :math:`1 + b` [2]_. With the share :math:`e = \exp(-\gamma_g T)` that survives
     the labelling,
@@ -225,15 +231,15 @@ def make_labelled_cells(
         \tfrac{M^{now}}{b}\, \tfrac{1 - e}{1 + e},\; b (1 + e)\Bigr)\Bigr)
 
     where the last line has the exact mean, :math:`M^{now} (1 - e)`, and Fano factor,
-    :math:`1 + b (1 + e)`, of what is made in bursts within :math:`T` and is still there (from
-    the time-dependent solution in [2]_). As long as the state stays the same, mean and variance
-    of old + new are again those of the steady state. Half-lives and burst sizes are log-normal
-    over genes.
+    :math:`1 + b (1 + e)`, of the molecules that are made in bursts within :math:`T` and still
+    present (from the time-dependent solution in [2]_). If the state does not change, mean and
+    variance of old + new are again those of the steady state. Half-lives and burst sizes are
+    log-normal over genes.
 
-    **Measurement.** Cell by cell, capture :math:`\pi_c` and labelling :math:`\lambda_c` are beta
-    distributed (concentration 50). A molecule is counted with probability :math:`\pi_c`; a new
-    one that is counted is called new with probability :math:`\lambda_c`, else it passes for old
-    and stays in the total.
+    **Measurement.** For each cell, capture :math:`\pi_c` and labelling :math:`\lambda_c` are beta
+    distributed (concentration 50). A molecule is counted with probability :math:`\pi_c`. A counted
+    new molecule is recognized as new with probability :math:`\lambda_c`; otherwise it is counted
+    in the total only.
 
     References
     ----------
@@ -241,7 +247,7 @@ def make_labelled_cells(
     .. [2] Shahrezaei & Swain, *PNAS* 105 (2008): distributions of a product made in
        geometric bursts.
 
-    The experiment imitated is sci-fate: Cao et al., *Nature Biotechnology* 38 (2020).
+    The simulated experiment is sci-fate: Cao et al., *Nature Biotechnology* 38 (2020).
 
     Examples
     --------
@@ -292,7 +298,7 @@ def _log_normal(
 
 
 def _draw_efficiency(rng: np.random.Generator, mean: float, n_cells: int) -> Floats:
-    if mean == 1:  # where the beta distribution degenerates to a point
+    if mean == 1:  # the beta distribution degenerates to a point
         return np.ones(n_cells)
     concentration = EFFICIENCY_CONCENTRATION
     return rng.beta(concentration * mean, concentration * (1 - mean), n_cells)
@@ -306,7 +312,7 @@ def _draw_effects(
     effect_size: float,
     activator_share: float,
 ) -> Floats:
-    """Return the signed effects, (n_tfs, n_targets), zero where there is no link."""
+    """Return the signed effects (n_tfs, n_targets), 0 where there is no link."""
     shape = (n_tfs, n_targets)
     is_link = rng.random(shape) < links_per_target / n_tfs
     sign = np.where(rng.random(shape) < activator_share, 1.0, -1.0)
@@ -316,7 +322,7 @@ def _draw_effects(
 def _draw_kinetics(
     rng: np.random.Generator, molecules: float, burst_size: float, half_life: Floats
 ) -> _Kinetics:
-    """Scatter the medians over the genes; `half_life` holds one median per gene."""
+    """Draw the values of each gene; `half_life` holds one median per gene."""
     n_genes = len(half_life)
     return _Kinetics(
         molecules=_log_normal(rng, molecules, ABUNDANCE_LOG_SD, n_genes),
@@ -326,7 +332,7 @@ def _draw_kinetics(
 
 
 def _draw_loadings(rng: np.random.Generator, n_tfs: int, n_programmes: int) -> Floats:
-    """Return random directions, (n_tfs, n_programmes) with rows of length 1."""
+    """Return random directions (n_tfs, n_programmes) with rows of length 1."""
     loadings = rng.standard_normal((n_tfs, n_programmes))
     return np.asarray(loadings / np.linalg.norm(loadings, axis=1, keepdims=True))
 
@@ -359,7 +365,7 @@ def _grow(
     tf_log_sd: float,
     hours: float,
 ) -> _Molecules:
-    """Return the molecules of all genes, TFs first: TFs follow the states, targets the TFs."""
+    """Return the molecules of all genes, TFs first, whose molecules regulate the targets."""
     n_tfs = len(effects)
     tfs, targets = kinetics.part(slice(n_tfs)), kinetics.part(slice(n_tfs, None))
     tf_folds = [np.exp(tf_log_sd * state - tf_log_sd**2 / 2) for state in states]
@@ -385,7 +391,7 @@ def _transcribe(
 
 
 def _concentrations(tf_rna: _Molecules, size: Floats) -> tuple[Floats, Floats]:
-    """Return the TFs' log concentrations before and now, on one scale."""
+    """Return the TFs' log concentrations before and now, scaled together."""
     molecules = np.stack([tf_rna.before, tf_rna.old + tf_rna.new])
     logs = np.log((molecules + 1) / size[:, None])
     scale = logs.std(axis=(0, 1))
@@ -398,7 +404,7 @@ def _fold_change(log_fold: Floats) -> Floats:
     largest = log_fold.max(initial=0.0)
     if largest > np.log(LARGEST_FOLD_CHANGE):
         raise ValueError(
-            "`effect_size` and `links_per_target` together drive a transcription rate to "
+            "`effect_size` and `links_per_target` together raise a transcription rate to "
             f"exp({largest:.0f}) times its base; the limit is {LARGEST_FOLD_CHANGE:.0e}. "
             "Lower one of them."
         )
@@ -408,7 +414,7 @@ def _fold_change(log_fold: Floats) -> Floats:
 def _sequence(
     rng: np.random.Generator, rna: _Molecules, capture: Floats, labelling: Floats
 ) -> tuple[Counts, Counts]:
-    """Return what the sequencer counts as new, and in total."""
+    """Return the counts of new and of all molecules after sequencing."""
     captured_new = rng.binomial(rna.new, capture[:, None])
     captured_old = rng.binomial(rna.old, capture[:, None])
     return rng.binomial(captured_new, labelling[:, None]), captured_new + captured_old
@@ -452,7 +458,7 @@ def _draw_reference(
     sensitivity: float,
     false_positive_rate: float,
 ) -> pd.DataFrame:
-    """Test every TF against every gene but itself."""
+    """Return simulated peaks for every TF and every gene except itself."""
     n_tfs, n_genes = len(effects), len(gene_names)
     is_link = np.hstack([np.zeros((n_tfs, n_tfs), dtype=bool), effects != 0])
     peak = rng.random((n_tfs, n_genes)) < np.where(is_link, sensitivity, false_positive_rate)

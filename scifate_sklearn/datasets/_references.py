@@ -1,10 +1,9 @@
-"""The published references: where they lie, and one function to fetch each."""
+"""Published references: their addresses, and one function to fetch each."""
 
-import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 
-from ._downloads import fetch_file
+from ._downloads import DownloadOptions, fetch_file
 
 DYNAMO_TF_ANNOTATIONS_URL = "https://figshare.com/ndownloader/files/47439455"
 DYNAMO_ENCODE_URL = "https://figshare.com/ndownloader/files/47439458"
@@ -16,7 +15,7 @@ CISTARGET_URL = "https://resources.aertslab.org/cistarget"
 Species = Literal["human", "mouse"]
 SearchSpace = Literal["10kb", "500bp"]
 
-# Of the motif collection v10 (clustered), on RefSeq r80: folder, assembly, whose symbols.
+# Motif collection v10 (clustered) on RefSeq r80: folder, assembly and authority of the symbols.
 _GENOMES = {
     "human": ("homo_sapiens", "hg38", "hgnc"),
     "mouse": ("mus_musculus", "mm10", "mgi"),
@@ -24,22 +23,14 @@ _GENOMES = {
 _SEARCH_SPACES = {"10kb": "10kbp_up_10kbp_down", "500bp": "500bp_up_100bp_down"}
 
 
-def fetch_dynamo_tf_annotations(
-    *,
-    known_hash: str | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progressbar: bool = False,
-) -> Path:
-    """Fetch the motif annotation of human TFs that dynamo's `scifate_glmnet` takes by default.
+def fetch_dynamo_tf_annotations(**options: Unpack[DownloadOptions]) -> Path:
+    """Fetch the motif annotation of human TFs that dynamo's `scifate_glmnet` uses by default.
 
     Parameters
     ----------
-    known_hash : str, optional
-        As in `fetch_file`. None is published for this file, so by default there is no check.
-    cache_dir : str or path-like, optional
-        As in `fetch_file`.
-    progressbar : bool, default=False
-        As in `fetch_file`.
+    **options
+        ``known_hash``, ``cache_dir`` and ``progressbar`` of `fetch_file`. No checksum is published
+        for this file, so by default none is verified.
 
     Returns
     -------
@@ -49,30 +40,20 @@ def fetch_dynamo_tf_annotations(
     Raises
     ------
     OSError
-        If it cannot be downloaded; the message says where to put the file by hand.
+        If it cannot be downloaded; the message says where to save the file manually.
     ValueError
         If the checksum is wrong.
     """
-    return fetch_file(
-        DYNAMO_TF_ANNOTATIONS_URL,
-        known_hash=known_hash,
-        cache_dir=cache_dir,
-        progressbar=progressbar,
-    )
+    return fetch_file(DYNAMO_TF_ANNOTATIONS_URL, **options)
 
 
-def fetch_dynamo_encode(
-    *,
-    known_hash: str | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progressbar: bool = False,
-) -> Path:
-    """Fetch the ENCODE ChIP-seq table that dynamo's `scifate_glmnet` takes by default.
+def fetch_dynamo_encode(**options: Unpack[DownloadOptions]) -> Path:
+    """Fetch the ENCODE ChIP-seq table that dynamo's `scifate_glmnet` uses by default.
 
     Parameters
     ----------
-    known_hash, cache_dir, progressbar
-        As in `fetch_dynamo_tf_annotations`.
+    **options
+        ``known_hash``, ``cache_dir`` and ``progressbar``, as in `fetch_dynamo_tf_annotations`.
 
     Returns
     -------
@@ -85,23 +66,16 @@ def fetch_dynamo_encode(
     OSError, ValueError
         As `fetch_dynamo_tf_annotations`.
     """
-    return fetch_file(
-        DYNAMO_ENCODE_URL, known_hash=known_hash, cache_dir=cache_dir, progressbar=progressbar
-    )
+    return fetch_file(DYNAMO_ENCODE_URL, **options)
 
 
-def fetch_harmonizome_encode(
-    *,
-    known_hash: str | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progressbar: bool = False,
-) -> Path:
+def fetch_harmonizome_encode(**options: Unpack[DownloadOptions]) -> Path:
     """Fetch Harmonizome's edges of "ENCODE Transcription Factor Targets".
 
     Parameters
     ----------
-    known_hash, cache_dir, progressbar
-        As in `fetch_dynamo_tf_annotations`.
+    **options
+        ``known_hash``, ``cache_dir`` and ``progressbar``, as in `fetch_dynamo_tf_annotations`.
 
     Returns
     -------
@@ -119,9 +93,7 @@ def fetch_harmonizome_encode(
     Rouillard, A. D. et al. (2016). The harmonizome: a collection of processed datasets gathered to
     serve and mine knowledge about genes and proteins. Database 2016, baw100.
     """
-    return fetch_file(
-        HARMONIZOME_ENCODE_URL, known_hash=known_hash, cache_dir=cache_dir, progressbar=progressbar
-    )
+    return fetch_file(HARMONIZOME_ENCODE_URL, **options)
 
 
 def fetch_cistarget(
@@ -129,25 +101,23 @@ def fetch_cistarget(
     species: Species = "human",
     *,
     search_space: SearchSpace = "10kb",
-    known_hash: str | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progressbar: bool = False,
+    **options: Unpack[DownloadOptions],
 ) -> Path:
     """Fetch cisTarget's ranking of all genes by each motif, or its motif annotation.
 
-    Of the motif collection v10 (clustered), gene-based, on hg38 or mm10.
+    The files belong to the motif collection v10 (clustered), gene-based, on hg38 or mm10.
 
     Parameters
     ----------
     kind : {"rankings", "annotations"}
-        Which file: the database (some 300 MB) or the table of motifs and TFs (some 100 MB).
+        The ranking database (about 300 MB) or the table of motifs and TFs (about 100 MB).
     species : {"human", "mouse"}, default="human"
-        Whose genes.
+        Species of the genes.
     search_space : {"10kb", "500bp"}, default="10kb"
-        Of the rankings: 10 kb around the transcription start, or from 500 bp before it to 100 bp
-        behind it.
-    known_hash, cache_dir, progressbar
-        As in `fetch_dynamo_tf_annotations`.
+        Region that the rankings are based on: 10 kb around the transcription start, or from 500 bp
+        upstream to 100 bp downstream of it.
+    **options
+        ``known_hash``, ``cache_dir`` and ``progressbar``, as in `fetch_dynamo_tf_annotations`.
 
     Returns
     -------
@@ -157,16 +127,15 @@ def fetch_cistarget(
     Raises
     ------
     ValueError
-        If there is no such file to choose, or the checksum is wrong.
+        If an argument is not one of these values, or the checksum is wrong.
     OSError
-        If it cannot be downloaded; the message says where to put the file by hand.
+        If it cannot be downloaded; the message says where to save the file manually.
     """
-    url = cistarget_url(kind, species, search_space)
-    return fetch_file(url, known_hash=known_hash, cache_dir=cache_dir, progressbar=progressbar)
+    return fetch_file(cistarget_url(kind, species, search_space), **options)
 
 
 def cistarget_url(kind: str, species: str, search_space: str) -> str:
-    """Return where a file of cisTarget lies."""
+    """Return the URL of a cisTarget file, or raise ValueError for an unknown argument."""
     for name, value, known in (
         ("kind", kind, ("rankings", "annotations")),
         ("species", species, tuple(_GENOMES)),

@@ -1,7 +1,7 @@
-"""Arrays in one file that is written whole or not at all, and checked before it is believed.
+"""Checked archives of arrays, written atomically.
 
-The file is an npz without compression or pickles, which any NumPy reads, with a header that says
-what it holds, in which version, and the SHA-256 of it all.
+An archive is an npz file without compression or pickles, which NumPy can read. Its header names the
+kind of content, the version of its format and the SHA-256 of all arrays.
 """
 
 from __future__ import annotations
@@ -41,16 +41,18 @@ _NOT_WHOLE = (
 
 
 def write_arrays(path: str | os.PathLike[str], kind: str, version: int, arrays: Arrays) -> None:
-    """Write arrays to a file that takes the place of an older one only when it is complete.
+    """Write arrays to a file; an older one is replaced only when the new one is complete.
 
     Parameters
     ----------
     path : path-like
-        In a directory that exists.
-    kind, version :
-        What the file holds, and the version of that format.
+        In an existing directory.
+    kind : str
+        Name of the kind of content, for messages.
+    version : int
+        Version of the format of this kind.
     arrays : mapping of str to ndarray
-        Numbers, truth values or strings; no objects.
+        Numbers, booleans or strings; no objects.
     """
     header = json.dumps({"kind": kind, "version": version, "sha256": checksum(arrays)})
     with replacing(Path(path)) as part, part.open("xb") as file:
@@ -60,7 +62,7 @@ def write_arrays(path: str | os.PathLike[str], kind: str, version: int, arrays: 
 
 
 def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[str, NDArray[Any]]:
-    """Read what `write_arrays` wrote.
+    """Read the arrays of a file that `write_arrays` wrote.
 
     Returns
     -------
@@ -69,10 +71,10 @@ def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[s
     Raises
     ------
     ValueError
-        If the file is of another kind or of a version that this one does not know, or if it is not
-        what was written: cut off, changed, or made by something else.
+        If the file is of another kind or version, or if it was truncated, changed, or written by
+        another program.
     OSError
-        If there is no such file, or it cannot be read.
+        If the file does not exist or cannot be read.
     """
     try:
         with zipfile.ZipFile(path) as file:
@@ -94,7 +96,8 @@ def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[s
         )
     if checksum(arrays) != digest:
         raise ValueError(
-            f"{os.fspath(path)} is not what was written: its checksum differs. Write it again."
+            f"{os.fspath(path)} has changed since it was written: its checksum differs. Write it "
+            "again."
         )
     return arrays
 
@@ -110,7 +113,7 @@ def checksum(arrays: Arrays) -> str:
 
 
 def _read(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    """Read one array, taking memory only for what is really there."""
+    """Read one array, allocating memory only for the bytes that the file holds."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     with file.open(info) as member:
@@ -119,8 +122,8 @@ def _read(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
             raise ValueError(f"{info.filename} holds objects")
         n_bytes = math.prod(shape) * dtype.itemsize
         if n_bytes != info.file_size - member.tell():
-            raise ValueError(f"{info.filename} has another size than it says")
-        content = bytearray(member.read())  # which also compares the CRC
+            raise ValueError(f"{info.filename} is not of the size that its header declares")
+        content = bytearray(member.read())  # reading to the end also verifies the CRC
     return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
 
 

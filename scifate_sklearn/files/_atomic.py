@@ -1,4 +1,4 @@
-"""Files and folders that are there completely or not at all."""
+"""Atomic replacement of files and folders."""
 
 import shutil
 import uuid
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path`, of nobody else's, that takes its place if the block succeeds."""
+    """Yield an unused path in the same folder that replaces `path` if the block succeeds."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         yield unfinished
-        if unfinished.is_dir():  # which cannot take the place of another in one step
+        if unfinished.is_dir():  # a folder cannot replace another in one step
             _remove(path)
         unfinished.replace(path)
     finally:

@@ -1,6 +1,6 @@
-"""From matrices to the sums that the solvers need: one pass over the cells, never a second.
+"""Sums over the cells of each fold, computed in one pass, from which all models are fitted.
 
-`plan_folds` says which cells make which sums, `Moments` holds the sums, part by part.
+`plan_folds` assigns the cells to parts, `Moments` holds the sums of each part.
 """
 
 from ._moments import Moments

@@ -1,4 +1,4 @@
-"""Chunks of cells as a stranger gives them."""
+"""Validation of user-supplied chunks of cells."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from ..preprocessing import (
     check_magnitude,
     naming,
 )
-from ._sums import Matrix
+from ._cells import WeightedCells
+from ._matrices import Matrix
 
 
 def check_chunk(
     chunk: tuple[Matrix, ...], number: int, expected: tuple[int, int] | None
-) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
-    """Return predictors, targets and weights of a chunk.
+) -> WeightedCells:
+    """Return the validated predictors, targets and weights of a chunk.
 
     Parameters
     ----------
     chunk : (X, Y) or (X, Y, sample_weight)
     number : int
-        Which one it is, for the message.
+        Position of the chunk, for messages.
     expected : (int, int) or None
-        Numbers of predictors and of targets in the chunks before.
+        Numbers of predictors and of targets in the previous chunks.
 
     Raises
     ------
     ValueError
-        If it is no such tuple, its sizes differ, or it holds NaN, infinity or negative weights.
+        If it is not such a tuple, its sizes differ, or it holds NaN, infinity or negative weights.
     """
     if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
         raise ValueError(f"chunk {number} must be (X, Y) or (X, Y, sample_weight).")
@@ -44,10 +45,10 @@ def check_chunk(
         check_consistent_length(X, Y, weight)
     if expected is not None and expected != (X.shape[1], Y.shape[1]):
         raise ValueError(
-            f"chunk {number} has {X.shape[1]} predictors and {Y.shape[1]} targets, but the chunks "
-            f"before have {expected[0]} and {expected[1]}."
+            f"chunk {number} has {X.shape[1]} predictors and {Y.shape[1]} targets, but the "
+            f"previous chunks have {expected[0]} and {expected[1]}."
         )
-    return X, Y, weight
+    return WeightedCells(X, Y, weight)
 
 
 def _check_matrix(A: Matrix, name: str, magnitudes: tuple[float, float]) -> Matrix:

@@ -1,21 +1,21 @@
-"""Which cells are summed together, and which sums make up which training and test set."""
+"""Assignment of cells to parts, and of parts to training and test sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# cv.glmnet pools single residuals instead of fold means below this many cells per fold.
+# Below this many cells per fold, cv.glmnet pools single residuals instead of fold means.
 MIN_CELLS_PER_FOLD = 3
 
 
 @dataclass(frozen=True)
 class FoldLayout:
-    """How training sets, test sets and the whole are made of parts.
+    """Composition of training sets, test sets and the whole from parts.
 
     A *part* is a set of cells whose sums are kept together; a *test unit* is a part whose mean
     squared error is one term of the cross-validation mean.
@@ -44,7 +44,7 @@ class FoldLayout:
 
     @classmethod
     def partition(cls, training_of: NDArray[np.intp]) -> FoldLayout:
-        """Return the layout of parts that are each held out once, by the fold given for each."""
+        """Return the layout of parts that are each held out once, by the given fold."""
         n_parts = len(training_of)
         folds = np.arange(training_of[-1] + 1)
         training = (training_of[None, :] != folds[:, None]).astype(np.float64)
@@ -52,27 +52,36 @@ class FoldLayout:
 
     @classmethod
     def whole_only(cls, n_parts: int) -> FoldLayout:
-        """Return the layout of cells that are not cross-validated."""
+        """Return the layout of `n_parts` parts without cross-validation."""
         none = np.empty(0, np.intp)
         return cls(np.empty((0, n_parts)), none, none, np.ones(n_parts))
 
+    def equals(self, other: FoldLayout) -> bool:
+        """Return whether all arrays of both layouts are equal."""
+        return all(
+            np.array_equal(getattr(self, field.name), getattr(other, field.name))
+            for field in fields(self)
+        )
+
     def check(self) -> None:
-        """Raise ValueError unless every array has the size and the kind that it must have."""
+        """Raise ValueError unless all arrays have consistent shapes, types and values."""
         n_folds, n_parts = self.training.shape
         for name, limit in (("held_out", n_parts), ("training_of", n_folds)):
             index = getattr(self, name)
             if index.shape != (len(self.held_out),) or index.dtype != np.intp:
-                raise ValueError(f"the layout's {name} is no list of numbers")
+                raise ValueError(f"the layout's {name} is not a list of integers")
             if index.size == 0 or index.min() < 0 or index.max() >= limit:
-                raise ValueError(f"the layout's {name} is about parts or folds that are not there")
+                raise ValueError(f"the layout's {name} refers to parts or folds that do not exist")
         if n_folds < 2 or (np.diff(self.training_of) < 0).any():
-            raise ValueError("the layout's test units are not in the order of two folds or more")
+            raise ValueError(
+                "the layout has fewer than two folds, or its test units are not in their order"
+            )
         if self.total.shape != (n_parts,):
-            raise ValueError("the layout's total is not about all parts")
+            raise ValueError("the layout's total does not cover all parts")
         members = np.vstack([self.training, self.total])
         types = {self.training.dtype, self.total.dtype}
         if types != {np.dtype(np.float64)} or not np.isin(members, (0.0, 1.0)).all():
-            raise ValueError("the layout's sets are not made of parts")
+            raise ValueError("the layout's sets are not 0/1 combinations of parts")
 
 
 @dataclass(frozen=True)
@@ -88,11 +97,11 @@ class FoldPlan:
         return int(self.layout.total @ [len(rows) for rows in self.parts])
 
     def in_order(self) -> FoldPlan:
-        """Return the same plan with the rows of each part ascending, for `rows`."""
+        """Return the same plan with the rows of each part ascending, as `rows` requires."""
         return FoldPlan(tuple(np.sort(rows) for rows in self.parts), self.layout)
 
     def rows(self, start: int, stop: int) -> FoldPlan:
-        """Return what a plan in order says of some consecutive cells, numbered from 0."""
+        """Return the plan of the cells `start` to `stop`, renumbered from 0; needs `in_order`."""
         here = (rows[slice(*np.searchsorted(rows, (start, stop)))] - start for rows in self.parts)
         return FoldPlan(tuple(here), self.layout)
 
@@ -111,11 +120,11 @@ class FoldPlan:
 def plan_folds(
     splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int, *, splits_small_folds: bool = True
 ) -> FoldPlan:
-    """Turn the (train, test) rows of any scikit-learn splitter into a plan of sums.
+    """Return the plan of sums for the (train, test) rows of any scikit-learn splitter.
 
-    Where the test sets partition the cells and every training set is the rest, each fold is summed
-    once and training sets are sums of the other folds. Other splitters (shuffled, time series) get
-    two parts a fold and one for all cells.
+    If the test sets partition the cells and every training set is the rest, each fold is summed
+    once, and training sets are sums of the other folds. Other splitters (shuffled, time series) get
+    two parts per fold and one for all cells.
 
     Parameters
     ----------
@@ -141,12 +150,13 @@ def plan_folds(
     grouped = not (is_small and splits_small_folds)
     units = tests if grouped else [rows for test in tests for rows in np.split(test, len(test))]
     training_of = np.repeat(np.arange(len(folds)), [1 if grouped else len(t) for t in tests])
-    build = _partition_plan if _is_partition(folds, n_cells) else _general_plan
-    return build(folds, units, training_of, n_cells)
+    if _is_partition(folds, n_cells):
+        return FoldPlan(tuple(units), FoldLayout.partition(training_of))
+    return _general_plan(folds, units, training_of, n_cells)
 
 
 def _check_fold(k: int, fold: Any, n_cells: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows of both sets, or raise ValueError: NumPy would take masks for row numbers."""
+    """Return the rows of both sets; raise ValueError for masks, which NumPy would read as rows."""
     try:
         train, test = (np.asarray(rows) for rows in fold)
     except (TypeError, ValueError) as error:
@@ -157,7 +167,7 @@ def _check_fold(k: int, fold: Any, n_cells: int) -> tuple[NDArray[np.intp], NDAr
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
             raise ValueError(
                 f"`cv`: fold {k} must hold lists of row numbers, got {rows.ndim} dimension(s) of "
-                f"{rows.dtype}; np.flatnonzero makes them of masks."
+                f"{rows.dtype}; np.flatnonzero converts masks."
             )
         if rows.size and (rows.min() < 0 or rows.max() >= n_cells):
             raise ValueError(
@@ -187,15 +197,6 @@ def _is_partition(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]], n_cell
         and np.array_equal(np.sort(np.concatenate([train, test])), np.arange(n_cells))
         for train, test in folds
     )
-
-
-def _partition_plan(
-    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
-    units: list[NDArray[np.intp]],
-    training_of: NDArray[np.intp],
-    n_cells: int,
-) -> FoldPlan:
-    return FoldPlan(tuple(units), FoldLayout.partition(training_of))
 
 
 def _general_plan(

@@ -1,23 +1,20 @@
-"""Whether numbers from a file can be sums over cells."""
+"""Consistency of the numbers in a file: whether they can be sums over cells."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ._moments import Moments
+from ._algebra import PartSums
 
 
-def are_sums(moments: Moments) -> bool:
-    """Say whether no square is negative, and no product larger than Cauchy and Schwarz allow.
+def are_sums(moments: PartSums) -> bool:
+    """Return whether no square is negative and every product obeys the Cauchy–Schwarz inequality.
 
     Parameters
     ----------
-    moments : Moments
-        Of the right shapes, and finite.
+    moments : PartSums
+        With finite numbers and consistent shapes.
 
     Returns
     -------
@@ -47,8 +44,8 @@ def are_sums(moments: Moments) -> bool:
 def _with_rounding(
     squares: NDArray[np.float64], weight: NDArray[np.float64], shift: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return sums of squares with room for what is lost when they are moved to another shift.
+    """Return sums of squares plus the rounding error that a move to another shift may cause.
 
-    How far they were moved is not known, so the largest column makes the room for all.
+    The distance of that move is unknown, so the largest column sets the margin for all.
     """
     return squares + 1e-9 * (abs(squares).sum(axis=0) + weight.sum() * shift**2).max()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._matrices import Matrix
 from ._moments import Moments
 from ._plan import FoldLayout, FoldPlan
-from ._sums import Matrix
 
 
 @dataclass(frozen=True)

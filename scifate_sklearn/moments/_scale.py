@@ -1,4 +1,4 @@
-"""Moments of z-scores from moments of what they are made of, and back."""
+"""Moments of z-scores from moments of unscaled values, and back."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Scale:
     y_sd: NDArray[np.float64]
 
     @classmethod
-    def of(cls, moments: Moments) -> Scale:
-        """Return that of the columns of moments."""
+    def from_moments(cls, moments: Moments) -> Scale:
+        """Return the means and standard deviations of the columns of `moments`."""
         total = moments.layout.total
         x_squares = total @ np.diagonal(moments.xx, axis1=1, axis2=2)
         weight, n_cells = float(total @ moments.weight), float(total @ moments.n_cells)
@@ -44,13 +44,13 @@ class Scale:
         )
 
     def zscore(self, moments: Moments, copy: bool = True) -> Moments:
-        """Return the moments of (x − mean) / sd; what is constant becomes all zeros.
+        """Return the moments of (x − mean) / sd; constant columns become 0.
 
         Parameters
         ----------
         moments : Moments
         copy : bool, default=True
-            False overwrites them, and nobody must use them any longer.
+            If False, `moments` are overwritten and must not be used afterwards.
         """
         a, b = _inverse(self.x_sd), _inverse(self.y_sd)
         return replace(
@@ -60,7 +60,7 @@ class Scale:
         )
 
     def undo(self, moments: Moments) -> Moments:
-        """Return the moments that `zscore` made these from."""
+        """Return the moments before `zscore`."""
         return replace(
             _times(moments, self.x_sd, self.y_sd, copy=True),
             x_shift=moments.x_shift * self.x_sd + self.x_mean,

@@ -1,4 +1,4 @@
-"""What moments know of some of the targets, apart from the predictors' own sums."""
+"""Sums of some of the targets, without those of the predictors alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TargetSums:
-    """Sums over the cells of each part, for a run of targets; notation as in `Moments`.
+    """Sums over the cells of each part, for consecutive targets; notation as in `Moments`.
 
-    Small enough to be sent to another process with each block of targets.
+    They are small enough to be sent to another process with each block of targets.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class TargetSums:
 
 
 def _add_parts(sums: NDArray[np.float64], member: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Add number by number: a matrix product's last bits depend on the targets beside."""
+    """Add elementwise: the last bits of a matrix product would depend on the other targets."""
     added = np.empty((len(member), *sums.shape[1:]))
     for out, row in zip(added, member, strict=True):
         first, *others = np.flatnonzero(row)

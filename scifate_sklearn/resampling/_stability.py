@@ -37,7 +37,7 @@ class StabilitySelection(LinkResampler):
     """Keep the links that the regressor selects repeatedly on halves of the cells.
 
     The regressor is fitted to all cells. The cells are then split at random into two halves,
-    `n_resamples` / 2 times. Each half is standardised and prefiltered on its own, so that its model
+    `n_resamples` / 2 times. Each half is standardized and prefiltered on its own, so that its model
     does not depend on the other half. On each half every target gets the model at its penalty from
     the fit to all cells. The frequency of a link is the share of halves whose model contains it.
 

@@ -13,7 +13,7 @@ from ._problem import Floats
 
 
 def gather(fits: Sequence[BlockFit]) -> BlockFit:
-    """Stack blocks; shorter automatic grids are padded with NaN to the longest one's length."""
+    """Return all blocks as one; shorter automatic grids are padded with NaN to the longest."""
     longest = max(int(np.isfinite(fit.lambdas).sum(axis=1).max()) for fit in fits)
     longest = max(longest, 1)
     joined: dict[str, Any] = {}

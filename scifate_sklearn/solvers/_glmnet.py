@@ -1,4 +1,4 @@
-"""The slow judge: glmnet's own Fortran solver on the same grid, folds, masks and selection."""
+"""glmnet engine: its Fortran solver on the same grid, folds, masks and selection, as a check."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..moments import Moments, Samples
 from ..preprocessing import to_dense
 from . import kernels
 from ._engine import Solution
-from ._gram import N_AUTOMATIC, StandardisedSets, StandardisedTargets, inverse
+from ._gram import N_AUTOMATIC, StandardizedSets, StandardizedTargets, inverse
 from ._problem import Floats, SolverSettings, TargetBlock
 
 
 def import_glmnet() -> ModuleType:
-    """Return the module of python-glmnet.
+    """Import python-glmnet and return its module.
 
     Raises
     ------
     ImportError
-        With the way to build it, where there is no wheel.
+        If it is not installed; the message says how to build it.
     """
     try:
         import glmnet
@@ -63,7 +63,7 @@ class GlmnetEngine:
         )
         self._units = np.flatnonzero(unit_weight > 0)
         self._unit_weight = unit_weight[self._units]
-        self._whole = StandardisedSets.of(predictors.whole, settings)
+        self._whole = StandardizedSets.from_moments(predictors.whole, settings)
 
     @property
     def unit_weight(self) -> Floats:
@@ -76,14 +76,14 @@ class GlmnetEngine:
         if given is not None:
             return given
         grids = np.full((len(block), N_AUTOMATIC), np.nan)
-        everyone = np.arange(len(self._weight))
+        all_cells = np.arange(len(self._weight))
         for t, grid in enumerate(grids):
-            own, _, _ = self._path(block, t, everyone, None)
+            own, _, _ = self._path(block, t, all_cells, None)
             grid[: len(own)] = own
         return grids
 
     def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
-        """Return held-out errors (n_block, n_units, n_lambdas); glmnet counts no failures."""
+        """Return held-out errors (n_block, n_units, n_lambdas) and 0: a failure is an exception."""
         errors = np.full((len(block), len(self._units), lambdas.shape[1]), np.nan)
         for t, grid in enumerate(lambdas):
             solved = np.isfinite(grid)
@@ -107,27 +107,27 @@ class GlmnetEngine:
         return errors
 
     def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
-        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
+        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 means no model."""
         coef = np.zeros(block.factors.shape)
-        everyone = np.arange(len(self._weight))
+        all_cells = np.arange(len(self._weight))
         for t in map(int, np.flatnonzero(stop >= 0)):
             path = lambdas[t, : stop[t] + 1]
-            coef[t] = self._path(block, t, everyone, path)[1][:, -1]
-        y = self._whole.standardise(block.sums.combine(self._plan.layout.total[None]))
-        intercept = self._whole.intercept(coef, block.sums, y.centre)
+            coef[t] = self._path(block, t, all_cells, path)[1][:, -1]
+        y = self._whole.standardize(block.sums.combine(self._plan.layout.total[None]))
+        intercept = self._whole.intercept(coef, block.sums, y.center)
         gap = self._gaps(block, y, coef, lambdas, stop)
-        # glmnet's threshold is not a gap, and a path it cannot finish is an error.
+        # glmnet's threshold is not a gap, and a path that it cannot finish raises an error.
         return Solution(coef, intercept, np.full(len(coef), -1, np.intp), gap, n_unconverged=0)
 
     def _gaps(
         self,
         block: TargetBlock,
-        y: StandardisedTargets,
+        y: StandardizedTargets,
         coef: Floats,
         lambdas: Floats,
         stop: NDArray[np.intp],
     ) -> Floats:
-        """Return the duality gap of each model, with the certificate of the other engine."""
+        """Return the duality gap of each model, computed as in the other engine."""
         unit = inverse(self._whole.coordinates.inverse_scale[0])
         gaps = np.zeros(len(coef))
         for t in np.flatnonzero(stop >= 0):
@@ -156,8 +156,8 @@ class GlmnetEngine:
         if members.size == 0 or np.ptp(y) == 0 or not np.ptp(X, axis=0).any():
             return self._null_path(y, w, lambdas)
         factors = block.factors[t, members]
-        # glmnet rescales the factors it is given to a mean of 1, and it is not given the
-        # infinite ones, which count in R; the penalties make up for it.
+        # glmnet rescales the given factors to a mean of 1. Infinite factors, which count in R, are
+        # not given to it; the penalties compensate for that.
         rescaled = factors.mean()
         ratio = 1e-2 if len(rows) < block.candidates[t].sum() else 1e-4
         model = import_glmnet().ElasticNet(
@@ -186,7 +186,7 @@ class GlmnetEngine:
 
 
 def _fit_glmnet(model: Any, X: Floats, y: Floats, weight: Floats, factors: Floats) -> None:
-    """Fit python-glmnet's model; an unfinished path is an error, not a shorter path."""
+    """Fit python-glmnet's model; raise RuntimeError if it does not finish the path."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:

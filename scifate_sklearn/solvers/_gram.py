@@ -1,6 +1,6 @@
-"""The shared-Gram engine: one standardised XᵀX per training set serves every target.
+"""Shared-Gram engine: all targets use the same standardized XᵀX of each training set.
 
-All it reads are `Moments`, so its cost does not depend on the number of cells.
+It reads `Moments` only, so its cost does not depend on the number of cells.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ N_AUTOMATIC = 100
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Where the zero and the unit of each predictor lie, one row for each set of cells.
+    """Center and scale of each predictor, one row for each set of cells.
 
-    ``centre`` (n_sets, p) is relative to the shift of the moments; ``inverse_scale`` (n_sets, p)
+    ``center`` (n_sets, p) is relative to the shift of the moments; ``inverse_scale`` (n_sets, p)
     is 0 where a predictor is constant.
     """
 
-    centre: Floats
+    center: Floats
     inverse_scale: Floats
 
     @classmethod
-    def standardising(cls, sets: Moments, settings: SolverSettings) -> Coordinates:
-        """Standardise each set with its own statistics (ddof 0), as glmnet does.
+    def from_moments(cls, sets: Moments, settings: SolverSettings) -> Coordinates:
+        """Return the center and scale of each set by its own statistics (ddof 0), as glmnet.
 
-        Without an intercept nothing is centred, but the scale stays the standard deviation.
+        Without an intercept nothing is centered, but the scale is still the standard deviation.
         """
         standardize, fit_intercept = settings.standardize, settings.fit_intercept
         square = np.diagonal(sets.xx, axis1=1, axis2=2) / sets.weight[:, None]
@@ -50,42 +50,42 @@ class Coordinates:
 
     def take(self, sets: NDArray[np.intp]) -> Coordinates:
         """Return the coordinates of the given sets, in that order."""
-        return Coordinates(self.centre[sets], self.inverse_scale[sets])
+        return Coordinates(self.center[sets], self.inverse_scale[sets])
 
     def gram(self, sets: Moments) -> Floats:
         """Return the mean of x xᵀ (n_sets, p, p) in these coordinates."""
         gram = np.empty_like(sets.xx)
-        # One set after the other, for a single matrix stays in the cache.
+        # One set after the other, since a single matrix stays in the cache.
         for k, out in enumerate(gram):
-            centre, mean, inverse = self.centre[k], sets.x_mean[k], self.inverse_scale[k]
+            center, mean, inverse = self.center[k], sets.x_mean[k], self.inverse_scale[k]
             np.divide(sets.xx[k], sets.weight[k], out=out)
-            out -= np.outer(centre, mean)
-            if not np.array_equal(centre, mean):
-                out -= np.outer(mean - centre, centre)
+            out -= np.outer(center, mean)
+            if not np.array_equal(center, mean):
+                out -= np.outer(mean - center, center)
             out *= np.outer(inverse, inverse)
         return gram
 
-    def linear(self, sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
-        """Return the mean of x y (n_block, n_sets, p), y centred but not scaled."""
+    def linear(self, sets: Moments, y: TargetSums, y_center: Floats) -> Floats:
+        """Return the mean of x y (n_block, n_sets, p), y centered but not scaled."""
         scale, mean, weight = self.inverse_scale, sets.x_mean, sets.weight[:, None]
-        # Out of the many columns first: to transpose them there misses the cache at every number.
+        # Copy the block first: transposing it in the wider array misses the cache at each number.
         raw = np.ascontiguousarray(y.xy).transpose(2, 0, 1)
         cross = np.multiply(raw, scale / weight, order="C")
-        cross -= (y.sum / weight).T[:, :, None] * (self.centre * scale)
-        if not np.array_equal(mean, self.centre):
-            cross -= y_centre.T[:, :, None] * ((mean - self.centre) * scale)
+        cross -= (y.sum / weight).T[:, :, None] * (self.center * scale)
+        if not np.array_equal(mean, self.center):
+            cross -= y_center.T[:, :, None] * ((mean - self.center) * scale)
         return cross
 
 
-def mean_square(sets: Moments, y: TargetSums, y_centre: Floats) -> Floats:
-    """Return the mean of (y − centre)² (n_block, n_sets), exactly 0 where y is constant there."""
+def mean_square(sets: Moments, y: TargetSums, y_center: Floats) -> Floats:
+    """Return the mean of (y − center)² (n_block, n_sets), exactly 0 where y is constant."""
     raw, mean = y.yy / sets.weight[:, None], y.sum / sets.weight[:, None]
-    square = raw - y_centre * (2.0 * mean - y_centre)
+    square = raw - y_center * (2.0 * mean - y_center)
     return np.ascontiguousarray(np.where(square > CONSTANT * raw, square, 0.0).T)
 
 
 def inverse(scale: Floats) -> Floats:
-    """Return 1 / scale, and 0 for the scale 0 of what is constant."""
+    """Return 1 / scale, and 0 where the scale is 0."""
     return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
@@ -116,23 +116,23 @@ def penalty_units(settings: SolverSettings, scale: Floats) -> tuple[Floats, Floa
 
 
 @dataclass(frozen=True)
-class StandardisedTargets:
+class StandardizedTargets:
     """A block of targets on several sets of cells, scaled to unit mean square on each.
 
-    ``linear`` (n_block, n_sets, p) is Xᵀy/n, ``scale`` (n_block, n_sets) what y was divided by,
-    and ``centre`` (n_sets, n_block), relative to the shift, what was subtracted.
+    ``linear`` (n_block, n_sets, p) is Xᵀy/n, ``scale`` (n_block, n_sets) the divisor of y, and
+    ``center`` (n_sets, n_block), relative to the shift, the value that was subtracted.
     """
 
     linear: Floats
     scale: Floats
-    centre: Floats
+    center: Floats
 
 
 @dataclass(frozen=True)
-class StandardisedSets:
-    """Several sets of cells, each standardised by its own statistics.
+class StandardizedSets:
+    """Several sets of cells, each standardized by its own statistics.
 
-    ``sets`` are moments without targets, and without the products that ``gram`` is made of.
+    ``sets`` are moments without targets and without the products, which ``gram`` replaces.
     """
 
     sets: Moments
@@ -141,30 +141,30 @@ class StandardisedSets:
     fit_intercept: bool
 
     @classmethod
-    def of(cls, sets: Moments, settings: SolverSettings) -> StandardisedSets:
-        """Standardise every part of `sets`."""
-        coordinates = Coordinates.standardising(sets, settings)
+    def from_moments(cls, sets: Moments, settings: SolverSettings) -> StandardizedSets:
+        """Return every part of `sets`, standardized."""
+        coordinates = Coordinates.from_moments(sets, settings)
         gram = coordinates.gram(sets)
         return cls(without_products(sets), coordinates, gram, settings.fit_intercept)
 
-    def standardise(self, y: TargetSums) -> StandardisedTargets:
-        """Return targets, given their sums over these sets."""
+    def standardize(self, y: TargetSums) -> StandardizedTargets:
+        """Return the standardized targets, given their sums over these sets."""
         if self.fit_intercept:
-            centre = y.sum / self.sets.weight[:, None]
+            center = y.sum / self.sets.weight[:, None]
         else:
-            centre = np.broadcast_to(-y.shift, y.sum.shape)
-        scale = np.sqrt(mean_square(self.sets, y, centre))
-        linear = self.coordinates.linear(self.sets, y, centre)
+            center = np.broadcast_to(-y.shift, y.sum.shape)
+        scale = np.sqrt(mean_square(self.sets, y, center))
+        linear = self.coordinates.linear(self.sets, y, center)
         linear *= inverse(scale)[:, :, None]
-        return StandardisedTargets(linear, scale, centre)
+        return StandardizedTargets(linear, scale, center)
 
-    def intercept(self, coef: Floats, y: TargetSums, centre: Floats) -> Floats:
+    def intercept(self, coef: Floats, y: TargetSums, center: Floats) -> Floats:
         """Return the intercepts (n_block,) of models on the first set, on the scale of the input.
 
-        Not by a matrix product, whose last bits depend on which targets are in the block.
+        Not computed by a matrix product, whose last bits depend on the other targets of the block.
         """
-        x_zero = self.coordinates.centre[0] + self.sets.x_shift
-        return centre[0] + y.shift - (coef * x_zero).sum(axis=1)
+        x_zero = self.coordinates.center[0] + self.sets.x_shift
+        return center[0] + y.shift - (coef * x_zero).sum(axis=1)
 
     def automatic_ratios(self, n_candidates: NDArray[np.intp]) -> Floats:
         """Return glmnet's lambda.min.ratio (n_block, n_sets): 1e-4, or 0.01 if n < p."""
@@ -172,7 +172,7 @@ class StandardisedSets:
 
 
 def without_products(sets: Moments) -> Moments:
-    """Return moments without xxᵀ, the largest array, for those who need the rest."""
+    """Return moments without xxᵀ, the largest array."""
     return replace(sets, xx=np.empty((len(sets.weight), 0, 0)))
 
 
@@ -182,10 +182,10 @@ class GramEngine:
     Parameters
     ----------
     predictors : Moments
-        Without targets: all there is to know of the predictors.
+        Without targets.
     settings : SolverSettings
     samples : Samples or None, default=None
-        Not used: the moments suffice.
+        Not used; the moments suffice.
     """
 
     def __init__(
@@ -193,14 +193,16 @@ class GramEngine:
     ) -> None:
         self.settings = settings
         layout = predictors.layout
-        # A test unit without weight has no error to report.
+        # Test units of weight 0 have no error.
         units = np.flatnonzero(predictors.weight[layout.held_out] > 0)
         self._training_of, self._units = layout.training_of[units], layout.held_out[units]
         held_out = predictors.take(self._units)
         self._held_out = without_products(held_out)
         self._layout = layout
-        self._whole = StandardisedSets.of(predictors.whole, settings)
-        self._training = StandardisedSets.of(predictors.combine(layout.training), settings)
+        self._whole = StandardizedSets.from_moments(predictors.whole, settings)
+        self._training = StandardizedSets.from_moments(
+            predictors.combine(layout.training), settings
+        )
         self._held_coordinates = self._training.coordinates.take(self._training_of)
         folds = np.arange(layout.n_folds + 1)
         self._held_sets = kernels.Sets(
@@ -222,12 +224,12 @@ class GramEngine:
         """Weight of each test unit."""
         return self._held_out.weight
 
-    def _whole_targets(self, block: TargetBlock) -> StandardisedTargets:
-        return self._whole.standardise(block.sums.combine(self._layout.total[None]))
+    def _whole_targets(self, block: TargetBlock) -> StandardizedTargets:
+        return self._whole.standardize(block.sums.combine(self._layout.total[None]))
 
     @contextmanager
     def _models(self) -> Iterator[kernels.Models]:
-        """Lend models to one block at a time: memory that is touched anew is slow."""
+        """Yield models for one block; they are reused, since first access to new memory is slow."""
         try:
             models = self._idle.pop()
         except IndexError:
@@ -236,7 +238,7 @@ class GramEngine:
         self._idle.append(models)
 
     def _automatic_scratch(self) -> tuple[Floats, Floats]:
-        """Return room for a grid that glmnet makes, and for the models along it."""
+        """Return arrays for an automatic grid and for the models along it."""
         return np.empty((1, N_AUTOMATIC)), np.empty((N_AUTOMATIC, self._held_out.n_features))
 
     def grids(self, block: TargetBlock) -> Floats:
@@ -267,16 +269,16 @@ class GramEngine:
     def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
         """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""
         settings = self.settings
-        y = self._training.standardise(block.sums.combine(self._layout.training))
-        held, held_centre = block.sums.take(self._units), y.centre[self._training_of]
-        held_linear = self._held_coordinates.linear(self._held_out, held, held_centre)
-        # Of targets that are constant in a training set, only the squares matter.
+        y = self._training.standardize(block.sums.combine(self._layout.training))
+        held, held_center = block.sums.take(self._units), y.center[self._training_of]
+        held_linear = self._held_coordinates.linear(self._held_out, held, held_center)
+        # For targets that are constant in a training set, only the squares matter.
         held_linear *= inverse(y.scale)[:, self._training_of, None]
         targets = kernels.Targets(
             y.linear,
             y.scale,
             held_linear,
-            mean_square(self._held_out, held, held_centre),
+            mean_square(self._held_out, held, held_center),
             block.factors,
             lambdas,
             np.full(len(lambdas), lambdas.shape[1] - 1),
@@ -303,7 +305,7 @@ class GramEngine:
     def _follow(
         self, sets: kernels.Sets, targets: kernels.Targets, adaptive: bool
     ) -> tuple[Floats, int, Floats, NDArray[np.intp], Floats]:
-        """Follow the targets' grids; return errors, unconverged count, models, rounds and gaps."""
+        """Return errors, unconverged count, models, rounds and gaps along the targets' grids."""
         settings = self.settings
         n_targets, n_folds, _ = targets.linear.shape
         errors = np.full((n_targets, len(sets.held_weight), targets.lambdas.shape[1]), np.nan)
@@ -328,7 +330,7 @@ class GramEngine:
         return errors, failed, coef, n_iter, gaps
 
     def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
-        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
+        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 means no model."""
         y = self._whole_targets(block)
         n_targets, _, n_features = y.linear.shape
         targets = kernels.Targets(
@@ -343,6 +345,6 @@ class GramEngine:
         )
         _, _, models, rounds, gaps = self._follow(self._whole_set, targets, False)
         coef = models[:, 0] * y.scale * self._whole.coordinates.inverse_scale
-        intercept = self._whole.intercept(coef, block.sums, y.centre)
+        intercept = self._whole.intercept(coef, block.sums, y.center)
         failed = int((gaps > self.settings.tol).sum())
         return Solution(coef, intercept, rounds[:, 0], gaps[:, 0], failed)

@@ -1,7 +1,7 @@
-"""From held-out errors to the penalty of each target, by glmnet's conventions.
+"""Selection of the penalty of each target from its held-out errors, as in glmnet.
 
-With e_kλ the weighted mean squared error of test unit k (a fold, or a cell where folds are tiny)
-and w_k its weight, ``cv.glmnet`` (Friedman, Hastie & Tibshirani, J. Stat. Softw. 33, 2010) takes
+With e_kλ the weighted mean squared error of test unit k (a fold, or a cell if folds are small) and
+w_k its weight, ``cv.glmnet`` (Friedman, Hastie & Tibshirani, J. Stat. Softw. 33, 2010) defines
 
 * cvm  = Σ w e / Σ w,
 * cvsd = √[(Σ w (e − cvm)² / Σ w) / (K − 1)],
@@ -23,16 +23,16 @@ from ._problem import Floats
 
 @dataclass(frozen=True)
 class CVCurve:
-    """The cross-validation curve of one target, as a callable ``lambda_rule`` receives it.
+    """The cross-validation curve of one target: the argument of a callable ``lambda_rule``.
 
     Attributes
     ----------
     lambdas : ndarray of shape (n_lambdas,)
-        Penalties, decreasing; those that an adaptive path did not visit are left out.
+        Penalties, decreasing, without those that an adaptive path did not visit.
     mse, mse_se : ndarray of shape (n_lambdas,)
         Cross-validated mean squared error and its standard error.
     lambda_min, lambda_1se : float
-        What glmnet's two rules choose.
+        The penalties that glmnet's two rules choose.
     """
 
     lambdas: Floats
@@ -72,14 +72,14 @@ def cv_curve(errors: Floats, weight: Floats) -> tuple[Floats, Floats]:
     share = (weight / weight.sum())[None, :, None]
     mse = (share * errors).sum(axis=1)
     deviation = errors - mse[:, None, :]
-    # In units of the largest, for the square of a squared error may leave double precision.
+    # In units of the largest, since the square of a squared error may overflow or underflow.
     unit = np.maximum(np.abs(deviation).max(axis=1), np.finfo(float).tiny)
     variance = (share * (deviation / unit[:, None, :]) ** 2).sum(axis=1)
     return mse, unit * np.sqrt(variance / (len(weight) - 1))
 
 
 def min_and_1se(mse: Floats, mse_se: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the positions of λ_min and λ_1se on decreasing grids; −1 where there is no curve."""
+    """Return the positions of λ_min and λ_1se on decreasing grids; −1 without a curve."""
     low = np.min(np.where(np.isnan(mse), np.inf, mse), axis=1)
     # The grid decreases, so the largest penalty within a bound is the first one.
     i_min = np.argmax(mse <= low[:, None], axis=1)
@@ -97,7 +97,7 @@ def apply_rule(
     i_min: NDArray[np.intp],
     i_1se: NDArray[np.intp],
 ) -> NDArray[np.intp]:
-    """Return the position on its grid of each target's penalty; −1 where there is no curve.
+    """Return the position on its grid of each target's penalty; −1 without a curve.
 
     Raises
     ------

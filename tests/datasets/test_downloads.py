@@ -27,7 +27,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @dataclass
 class Server:
-    """A loopback server: what it answers, and how often each path was asked for."""
+    """A loopback server: its responses, and the number of requests for each path."""
 
     url: str
     requests: Counter[str] = field(default_factory=Counter)
@@ -88,7 +88,7 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_local_problems_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"peaks\.csv, but there is none"):
+    with pytest.raises(FileNotFoundError, match=r"peaks\.csv, but it does not exist"):
         fetch_file(tmp_path / "peaks.csv")
     with pytest.raises(FileNotFoundError, match="that is a folder"):
         fetch_file(tmp_path)
@@ -135,20 +135,20 @@ def test_same_name_from_two_places_are_two_files(server: Server, tmp_path: Path)
     assert a != b
 
 
-def test_a_server_that_hiccups_is_asked_again(server: Server, tmp_path: Path) -> None:
+def test_server_errors_are_retried(server: Server, tmp_path: Path) -> None:
     server.failures_left = 2
     assert fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path).read_bytes() == CONTENT
     assert server.requests["/peaks.csv"] == 3
 
 
-def test_a_connection_that_breaks_is_made_again(server: Server, tmp_path: Path) -> None:
+def test_broken_connections_are_retried(server: Server, tmp_path: Path) -> None:
     server.breaks_left = 2
     path = fetch_file(f"{server.url}/peaks.csv", known_hash=SHA256, cache_dir=tmp_path)
     assert path.read_bytes() == CONTENT
     assert server.requests["/peaks.csv"] == 3
 
 
-def test_a_missing_file_is_asked_for_once(server: Server, tmp_path: Path) -> None:
+def test_a_missing_file_is_requested_once(server: Server, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"absent\.csv .*404.* local path"):
         fetch_file(f"{server.url}/absent.csv", cache_dir=tmp_path)
     assert server.requests["/absent.csv"] == 1
@@ -199,7 +199,7 @@ def test_other_schemes_are_refused() -> None:
         fetch_file("ftp://host/x.csv")
 
 
-def test_nothing_is_printed_and_the_log_tells(
+def test_downloads_are_logged_and_not_printed(
     server: Server,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -232,7 +232,7 @@ FETCHERS = {
 def fetcher(
     request: pytest.FixtureRequest, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Path]:
-    """Return a function that fetches a published file, from the loopback server."""
+    """Return a function that fetches a published file from the loopback server."""
     _, _, path = getattr(_references, request.param).split("//")[1].partition("/")
     monkeypatch.setattr(_references, request.param, f"{server.url}/{path}")
     return FETCHERS[request.param]
@@ -247,7 +247,7 @@ def test_published_files_are_fetched_once(
     assert sum(server.requests.values()) == 1
 
 
-def test_published_files_after_hiccups(
+def test_published_files_after_retries(
     fetcher: Callable[..., Path], server: Server, tmp_path: Path
 ) -> None:
     server.failures_left, server.breaks_left = 1, 1
@@ -265,15 +265,15 @@ def test_published_files_with_another_checksum(
 
 @pytest.mark.parametrize("trouble", ["absent", "offline"])
 @pytest.mark.parametrize("name", FETCHERS)
-def test_published_files_by_hand(
+def test_published_files_downloaded_manually(
     name: str, trouble: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message names the path where a file that was brought by other means is found."""
+    """The message names the path under which a file that was downloaded manually is found."""
     host = f"{server.url}/absent" if trouble == "absent" else "http://127.0.0.1:9"
     monkeypatch.setattr(_references, name, f"{host}/table.csv")
     with pytest.raises(OSError, match=r"could not download .*by other means") as caught:
         FETCHERS[name](cache_dir=tmp_path)
-    match = re.search(r"save it as (\S+), where it is looked for first", str(caught.value))
+    match = re.search(r"save it as (\S+), which is used if it exists", str(caught.value))
     assert match is not None
     Path(match[1]).write_bytes(CONTENT)
     assert FETCHERS[name](cache_dir=tmp_path) == Path(match[1])
@@ -311,7 +311,7 @@ def test_files_that_cistarget_does_not_have(options: dict[str, Any], name: str) 
         fetch_cistarget(**options)
 
 
-def test_published_addresses_are_of_these_hosts() -> None:
+def test_hosts_of_the_published_addresses() -> None:
     addresses = [getattr(_references, name) for name in FETCHERS]
     assert all(address.startswith("https://") for address in addresses)
     assert [address.split("/")[2] for address in addresses] == [

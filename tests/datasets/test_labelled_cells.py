@@ -17,7 +17,7 @@ from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
 
 Floats = NDArray[np.float64]
 
-# No noise but the bursts: everything is captured and recognised, all cells are of one size.
+# Bursts are the only noise: everything is captured and recognized, all cells have one size.
 PERFECT: dict[str, Any] = {
     "capture_efficiency": 1.0,
     "labelling_efficiency": 1.0,
@@ -44,8 +44,8 @@ def true_effects(cells: LabelledCells) -> Floats:
     return effects
 
 
-def normalised(cells: LabelledCells, layer: str) -> Floats:
-    """Return z-scored log counts as the paper has them."""
+def normalized(cells: LabelledCells, layer: str) -> Floats:
+    """Return z-scored log counts, as in the paper."""
     total = dense(cells, "total").sum(axis=1)
     size_factor = total / np.exp(np.log(total).mean())
     values = np.log(dense(cells, layer) / size_factor[:, None] + 0.1)
@@ -55,14 +55,14 @@ def normalised(cells: LabelledCells, layer: str) -> Floats:
 def correlations(cells: LabelledCells, layer: str) -> Floats:
     """Correlate the total RNA of the TFs with a layer of the targets."""
     is_tf = cells.adata.var["is_tf"].to_numpy()
-    tfs, targets = normalised(cells, "total")[:, is_tf], normalised(cells, layer)[:, ~is_tf]
+    tfs, targets = normalized(cells, "total")[:, is_tf], normalized(cells, layer)[:, ~is_tf]
     return tfs.T @ targets / len(tfs)
 
 
 def aupr_of_regression(cells: LabelledCells, layer: str) -> float:
     """Rank the pairs by the coefficients of least squares on all TFs."""
     is_tf = cells.adata.var["is_tf"].to_numpy()
-    tfs, targets = normalised(cells, "total")[:, is_tf], normalised(cells, layer)[:, ~is_tf]
+    tfs, targets = normalized(cells, "total")[:, is_tf], normalized(cells, layer)[:, ~is_tf]
     coef = np.linalg.lstsq(tfs, targets)[0]
     return float(average_precision_score(true_effects(cells).ravel() != 0, np.abs(coef).ravel()))
 
@@ -131,7 +131,7 @@ class TestSeed:
         assert (dense(other, "total") != dense(cells, "total")).any()
         assert not other.network.equals(cells.network)
 
-    def test_parts_have_streams_of_their_own(self, cells: LabelledCells) -> None:
+    def test_parts_have_separate_random_streams(self, cells: LabelledCells) -> None:
         fewer = make_labelled_cells(20, 30, 150, random_state=0)
         pd.testing.assert_frame_equal(fewer.network, cells.network)
         pd.testing.assert_frame_equal(fewer.reference, cells.reference)
@@ -175,7 +175,7 @@ class TestEquations:
             np.testing.assert_allclose(counts.var(axis=0) / counts.mean(axis=0), fano, rtol=0.1)
 
     def test_targets_respond_log_linearly_to_the_present_tf(self) -> None:
-        # Everything is captured, so the counted TF molecules are the ones the targets answered to.
+        # Everything is captured, so the counted TF molecules are those that regulated the targets.
         cells = make_labelled_cells(
             5000,
             1,
@@ -292,7 +292,7 @@ class TestArguments:
         with pytest.raises(ValueError, match=re.escape(message)):
             make_labelled_cells(**{name: value})  # type: ignore[arg-type]
 
-    def test_effects_that_explode(self) -> None:
+    def test_effects_that_are_too_large(self) -> None:
         with pytest.raises(ValueError, match="`effect_size` and `links_per_target` together"):
             make_labelled_cells(50, 50, 50, links_per_target=50, effect_size=2, random_state=0)
 

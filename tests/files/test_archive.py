@@ -1,4 +1,4 @@
-"""Files of moments: what is read is what was written, or an error that says why not."""
+"""Files of moments: they are read as they were written, or refused with a reason."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, splitter, named, as_path):
     assert [file.name for file in tmp_path.iterdir()] == ["moments.npz"]
 
 
-def test_any_numpy_reads_the_file(tmp_path):
+def test_numpy_reads_the_file(tmp_path):
     moments = make_moments()
     moments.save(tmp_path / "moments.npz")
     with np.load(tmp_path / "moments.npz") as file:
@@ -94,7 +94,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     assert [file.name for file in tmp_path.iterdir()] == ["moments.npz"]
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_does_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError):
         Moments.load(tmp_path / "nothing.npz")
     with pytest.raises(OSError, match="directory"):
@@ -166,7 +166,9 @@ def test_a_file_that_promises_too_much_takes_no_memory(tmp_path):
     member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("weight.npy", member)
-    with pytest.raises(ValueError, match=r"weight\.npy has another size than it says"):
+    with pytest.raises(
+        ValueError, match=r"weight\.npy is not of the size that its header declares"
+    ):
         Moments.load(path)
 
 
@@ -199,13 +201,13 @@ def test_another_kind_or_version_is_named(tmp_path):
         Moments.load(path)
 
 
-def test_contents_exchanged_behind_the_checksum(tmp_path):
+def test_changed_contents_with_the_old_checksum(tmp_path):
     path = tmp_path / "moments.npz"
     make_moments().save(path)
     with np.load(path) as file:
         arrays = dict(file)
     np.savez(path, **(arrays | {"weight": arrays["weight"] + 1e-9}))
-    with pytest.raises(ValueError, match="is not what was written: its checksum differs"):
+    with pytest.raises(ValueError, match="has changed since it was written: its checksum differs"):
         Moments.load(path)
 
 

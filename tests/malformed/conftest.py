@@ -1,14 +1,16 @@
-"""What malformed inputs are compared with, and when a result counts as well formed.
+"""Checks of results from malformed inputs.
 
-Every case is an input that some user will give one day, and has one of two outcomes: the result of
-the same numbers in a plain array, or an error whose type and message are stated. None may crash,
-hang, change what it was given, warn in floods or hide a NaN.
+Each case is an input that users may pass. It has one of two outcomes: the result of the same
+numbers in a plain array, or an error of a stated type and message. No input may cause a crash, a
+hang, a change of the input, more than a few warnings or an unreported NaN.
 """
 
 import copy
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,13 +19,15 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+sys.path.append(str(Path(__file__).with_name("helpers")))
+
 MOST_WARNINGS = 2
 N_CELLS, N_TFS, N_TARGETS = 40, 4, 3
 
 
 @contextmanager
 def few_warnings() -> Iterator[list[warnings.WarningMessage]]:
-    """Fail where more is said than anybody would read, or NumPy complains about the numbers."""
+    """Fail on more than `MOST_WARNINGS` warnings, or on a RuntimeWarning of NumPy."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield caught
@@ -34,7 +38,7 @@ def few_warnings() -> Iterator[list[warnings.WarningMessage]]:
 
 @contextmanager
 def refused(error: type[Exception], message: str) -> Iterator[None]:
-    """Expect an error of this type (a subclass would do) and message, and few warnings."""
+    """Expect an error of this type (or a subclass) and message, and few warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with pytest.raises(error, match=message):
@@ -43,7 +47,7 @@ def refused(error: type[Exception], message: str) -> Iterator[None]:
 
 
 def fingerprint(data: Any) -> Any:
-    """Return a copy of all that could change in an input."""
+    """Return a copy of all parts of an input that a function could change."""
     if sp.issparse(data):
         names = ("data", "indices", "indptr", "coords", "offsets", "rows")
         return [copy.deepcopy(getattr(data, name)) for name in names if hasattr(data, name)]
@@ -53,7 +57,7 @@ def fingerprint(data: Any) -> Any:
 
 
 def assert_same_input(data: Any, before: Any) -> None:
-    """Check that an input is what it was, to the last bit."""
+    """Check that an input is unchanged, bit for bit."""
     after = fingerprint(data)
     if isinstance(after, pd.DataFrame | pd.Series):
         pd.testing.assert_frame_equal(pd.DataFrame(after), pd.DataFrame(before))
@@ -64,7 +68,7 @@ def assert_same_input(data: Any, before: Any) -> None:
 
 
 def assert_well_formed(model: Any) -> None:
-    """Check that NaN is only where the class says it is: no model, or beyond a path's stop."""
+    """Check that NaN occurs only without a model or beyond the stop of a path."""
     coef, q = np.atleast_2d(model.coef_), np.size(model.lambda_)
     lambda_, r2 = np.ravel(model.lambda_), np.ravel(model.r2_)
     assert coef.shape == (q, model.n_features_in_)
@@ -86,7 +90,7 @@ def assert_well_formed(model: Any) -> None:
 
 
 def assert_same_model(model: Any, expected: Any, rtol: float = 1e-9) -> None:
-    """Check that all results are those of another fit."""
+    """Check that all results equal those of another fit."""
     for name in ("coef_", "intercept_", "lambda_", "lambdas_", "r2_", "cv_mse_", "cv_mse_se_"):
         one, two = getattr(model, name), getattr(expected, name)
         scale = np.nanmax(np.abs(two), initial=0.0)
@@ -114,9 +118,9 @@ def check() -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def matrices() -> Callable[[], tuple[Any, Any]]:
-    """Return what makes TFs and targets anew: whole numbers from −16 to 16, with zeros.
+    """Return a function that makes TFs and targets: integers from −16 to 16, zeros included.
 
-    Small whole numbers are the same in every type, so that no tolerance is needed.
+    Small integers are exact in every type, so that no tolerance is needed.
     """
     rng = np.random.default_rng(0)
     X = np.clip(np.round(rng.normal(scale=4.0, size=(N_CELLS, N_TFS))), -16, 16)

@@ -1,4 +1,4 @@
-"""Files that `scifate run` and checkpoints read or write: damaged, hostile, or not files at all."""
+"""Damaged, malicious or missing files that `scifate run` and checkpoints read or write."""
 
 import json
 import os
@@ -15,6 +15,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_matrices import cases
 from typer.testing import CliRunner
 
 from scifate_sklearn import SciFateRegressor, open_anndata, prepare_anndata
@@ -26,10 +27,6 @@ N_CELLS, N_GENES = 40, 10
 GENES = [f"Gene{i}" for i in range(N_GENES)]
 TFS = ["Gene1", "Gene3", "Gene5", "Gene7"]
 WRITTEN = {"links.csv", "targets.csv", "run.json", "annotated.h5ad"}
-
-
-def cases(table):
-    return [pytest.param(*row[1:], id=row[0]) for row in table]
 
 
 def make_counts():
@@ -66,7 +63,7 @@ def run(cells, tfs, out, *more):
 
 
 def assert_fails(result, out, code, message):
-    """Check that one line on stderr says what is wrong, and that nothing is left behind."""
+    """Check for one line with the reason on stderr, and that no files remain."""
     text = " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
@@ -81,7 +78,7 @@ def assert_fails(result, out, code, message):
 
 
 def edited(change):
-    """Return what changes a good h5ad file by h5py."""
+    """Return a function that changes a valid h5ad file by h5py."""
 
     def write(path):
         write_cells(path)
@@ -201,7 +198,7 @@ NO_FILES = [
 
 @pytest.mark.parametrize("role", ["cells", "--tfs", "--encode"])
 @pytest.mark.parametrize(("make", "message"), cases(NO_FILES))
-def test_inputs_that_are_no_files(make, message, role, inputs, tmp_path):
+def test_inputs_that_are_not_files(make, message, role, inputs, tmp_path):
     path, out = tmp_path / "input", tmp_path / "out"
     make(path)
     if role == "cells":
@@ -229,7 +226,7 @@ WRONG_LAYERS = [
 
 
 @pytest.mark.parametrize(("options", "message"), cases(WRONG_LAYERS))
-def test_layers_that_are_none(options, message, inputs, tmp_path):
+def test_invalid_layers(options, message, inputs, tmp_path):
     out = tmp_path / "out"
     result = run(inputs / "cells.h5ad", inputs / "tfs.txt", out, *options)
     assert_fails(result, out, 1, message)
@@ -254,7 +251,7 @@ WRONG_TEXTS = [
 
 
 @pytest.mark.parametrize(("option", "content", "message"), cases(WRONG_TEXTS))
-def test_texts_that_are_none(option, content, message, inputs, tmp_path):
+def test_invalid_text_files(option, content, message, inputs, tmp_path):
     (tmp_path / "text.csv").write_bytes(content)
     out = tmp_path / "out"
     result = run(inputs / "cells.h5ad", inputs / "tfs.txt", out, option, tmp_path / "text.csv")
@@ -281,7 +278,7 @@ def test_sums_of_small_integers_do_not_wrap_around(inputs, tmp_path):
 
 # ---------------------------------------------------------------------------- results
 
-# Those of TFS are numbers 1, 3, 5 and 7: lists of TFs know no blanks and quotes at the ends.
+# TFs have the positions 1, 3, 5 and 7, since TF lists strip blanks and quotes at both ends.
 HOSTILE_NAMES = [
     (
         "paths",
@@ -307,7 +304,7 @@ def links(inputs, tmp_path_factory):
 
 @pytest.mark.parametrize("names", cases(HOSTILE_NAMES))
 def test_hostile_gene_names_stay_in_the_tables(names, links, tmp_path):
-    """Files are called what they are always called, and say the same as for harmless names."""
+    """Files have their usual names, and the same contents as for harmless names."""
     write_cells(tmp_path / "cells.h5ad", names)
     quoted = ['"' + names[int(tf[4:])].replace('"', '""') + '"' for tf in TFS]
     (tmp_path / "tfs.csv").write_text("\n".join(["TF", *quoted]))
@@ -336,7 +333,7 @@ WRONG_OUT = [
 
 
 @pytest.mark.parametrize(("make", "code", "message"), cases(WRONG_OUT))
-def test_folders_for_results_that_cannot_be(make, code, message, inputs, tmp_path):
+def test_invalid_folders_for_results(make, code, message, inputs, tmp_path):
     make(tmp_path)
     before = sorted(path.name for path in tmp_path.iterdir())
     result = run(inputs / "cells.h5ad", inputs / "tfs.txt", tmp_path / "out")
@@ -347,7 +344,7 @@ def test_folders_for_results_that_cannot_be(make, code, message, inputs, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
-def test_a_name_of_the_folder_too_long(inputs, tmp_path):
+def test_a_folder_name_that_is_too_long(inputs, tmp_path):
     result = run(inputs / "cells.h5ad", inputs / "tfs.txt", tmp_path / ("x" * 300))
     assert result.exit_code in (1, 2)
     assert "Traceback" not in result.output
@@ -356,7 +353,7 @@ def test_a_name_of_the_folder_too_long(inputs, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["links.csv", "enrichment.csv", "run.json", "annotated.h5ad"])
-def test_a_folder_in_the_place_of_a_result(name, inputs, tmp_path):
+def test_a_folder_with_the_name_of_a_result(name, inputs, tmp_path):
     (tmp_path / name).mkdir()
     (tmp_path / name / "mine").touch()
     result = run(inputs / "cells.h5ad", inputs / "tfs.txt", tmp_path, "--overwrite")
@@ -415,7 +412,7 @@ MANIFEST = "checkpoint.json"
 
 
 def manifest(change):
-    """Return what writes another manifest, made of the right one."""
+    """Return a function that writes a changed copy of the manifest."""
 
     def write(folder):
         found = json.loads((folder / MANIFEST).read_text())
@@ -453,7 +450,7 @@ WRONG_MANIFESTS = [
 
 
 @pytest.mark.parametrize(("damage", "message"), cases(WRONG_MANIFESTS))
-def test_manifests_that_are_none(damage, message, folder, check):
+def test_invalid_manifests(damage, message, folder, check):
     damage(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with check.refused(ValueError, f"(?s){message}"):
@@ -462,7 +459,7 @@ def test_manifests_that_are_none(damage, message, folder, check):
 
 
 def block(**changes):
-    """Return what writes a block with other arrays, all checksums right."""
+    """Return a function that writes a block with other arrays and valid checksums."""
 
     def write(folder):
         arrays = archive.read_arrays(folder / BLOCK, "fitted targets", 1)
@@ -520,7 +517,7 @@ WRONG_BLOCKS = [
 
 
 @pytest.mark.parametrize("damage", cases(WRONG_BLOCKS))
-def test_blocks_that_are_none_are_fitted_again(damage, finished, folder, check, monkeypatch):
+def test_invalid_blocks_are_fitted_again(damage, finished, folder, check, monkeypatch):
     monkeypatch.chdir(folder.parent)
     damage(folder)
     with check.few_warnings() as caught:
@@ -534,7 +531,7 @@ def test_blocks_that_are_none_are_fitted_again(damage, finished, folder, check, 
     assert [path.name for path in folder.parent.iterdir()] == ["folder"]
 
 
-def test_strangers_in_the_folder_are_left_alone(finished, folder, check):
+def test_other_files_in_the_folder_are_left_alone(finished, folder, check):
     for name in ("targets-000000-000032.npz", "targets-..-...npz", ".hidden.part", "notes.txt"):
         (folder / name).write_text("mine")
     with check.few_warnings() as caught:
@@ -565,14 +562,14 @@ WRONG_FOLDERS = [
 
 
 @pytest.mark.parametrize(("damage", "error"), cases(WRONG_FOLDERS))
-def test_folders_that_are_none(damage, error, folder, check):
+def test_invalid_checkpoint_folders(damage, error, folder, check):
     damage(folder)
     with check.refused(error, ""):
         fit(folder)
 
 
 @pytest.mark.parametrize("path", ["a\0b", "x" * 300])
-def test_checkpoints_at_no_path(path, tmp_path, check):
+def test_invalid_checkpoint_paths(path, tmp_path, check):
     with check.refused((OSError, ValueError), "null|too long"):
         fit(tmp_path / path if "\0" not in path else path)
 
@@ -600,7 +597,7 @@ def test_a_damaged_checkpoint_of_the_command(inputs, tmp_path):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_damage_to_a_block(data, finished, tmp_path_factory, check):
-    """Bytes changed or cut off: fitted again, to the same bits."""
+    """A block with changed or missing bytes is fitted again, to the same bits."""
     folder = Path(shutil.copytree(finished[0], tmp_path_factory.mktemp("damage") / "folder"))
     damaged = bytearray((folder / BLOCK).read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
@@ -613,6 +610,8 @@ def test_any_damage_to_a_block(data, finished, tmp_path_factory, check):
     np.testing.assert_array_equal(model.cv_mse_, finished[1].cv_mse_)
 
 
+# Hypothesis derives the examples from the source of this test, so any edit draws others. Some
+# damage makes HDF5 itself loop forever (H5Aread of a string; `anndata.read_h5ad` hangs as well).
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_damage_to_an_h5ad(data, inputs, tmp_path_factory, check):
@@ -634,7 +633,7 @@ def test_any_damage_to_an_h5ad(data, inputs, tmp_path_factory, check):
 
 
 def try_prepare(path):
-    """Return what is made of an h5ad file and no message, or nothing and the message."""
+    """Return the inputs and no message, or None and the message of the error."""
     try:
         with open_anndata(path) as adata:
             return prepare_anndata(adata, TFS, cell_filter_UMI=10), ""

@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_matrices import cases, put, stored_twice_csr, unsorted_csr, with_stored_zeros
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from scifate_sklearn import SciFateRegressor
@@ -27,21 +28,6 @@ def try_fit(*args, **params):
         return fit(*args, **params), ""
     except ValueError as error:
         return None, str(error)
-
-
-def put(value, dtype=np.float64):
-    """Return what puts a value into one cell of a matrix."""
-
-    def change(A):
-        A = A.astype(dtype)
-        A[5, 1] = value
-        return A
-
-    return change
-
-
-def cases(table):
-    return [pytest.param(*row[1:], id=row[0]) for row in table]
 
 
 # ----------------------------------------------------------------- the same numbers, otherwise
@@ -76,33 +62,6 @@ def read_only_csr(A):
     for part in (S.data, S.indices, S.indptr):
         part.flags.writeable = False
     return S
-
-
-def unsorted_csr(A):
-    S = sp.csr_matrix(A)
-    for i in range(len(A)):
-        row = slice(S.indptr[i], S.indptr[i + 1])
-        S.indices[row], S.data[row] = S.indices[row][::-1].copy(), S.data[row][::-1].copy()
-    S.has_sorted_indices = False
-    return S
-
-
-def stored_twice_csr(A):
-    """Every entry as two halves, and the first one as a whole and ±1."""
-    rows, columns = np.nonzero(A)
-    half = A[rows, columns] / 2
-    order = np.argsort(np.r_[rows, rows, 0, 0], kind="stable")
-    data = np.r_[half, half, 1.0, -1.0][order]
-    indices = np.r_[columns, columns, 0, 0][order]
-    counts = np.bincount(np.r_[rows, rows, 0, 0], minlength=len(A))
-    S = sp.csr_matrix((data, indices, np.r_[0, np.cumsum(counts)]), shape=A.shape)
-    assert not S.has_canonical_format
-    return S
-
-
-def with_stored_zeros(A):
-    n, p = A.shape
-    return sp.csr_matrix((A.ravel(), np.tile(np.arange(p), n), np.arange(n + 1) * p), shape=A.shape)
 
 
 def with_int64_indices(A):

@@ -1,4 +1,4 @@
-"""Moments from chunks of any kind, sums of Moments, and files of Moments by somebody hostile."""
+"""Moments from malformed chunks, sums of moments that do not match, malicious files of moments."""
 
 import io
 import itertools
@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_matrices import cases, put, stored_twice_csr, unsorted_csr
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
 from scifate_sklearn.files import _archive as archive
@@ -23,10 +24,6 @@ KIND = "moments of cells"
 
 def make_plan(n_cells=N, n_folds=K):
     return plan_folds(RSampleKFold(n_folds).split(np.empty((n_cells, 1))), n_cells)
-
-
-def cases(table):
-    return [pytest.param(*row[1:], id=row[0]) for row in table]
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +54,6 @@ def cut(X, Y, *stops):
     return [(X[a:b], Y[a:b]) for a, b in itertools.pairwise(edges)]
 
 
-def unsorted(A):
-    S = sp.csr_matrix(A[:, ::-1])
-    S.indices = (A.shape[1] - 1 - S.indices).astype(S.indices.dtype)
-    S.has_sorted_indices = False
-    return S
-
-
-def stored_twice(A):
-    S = sp.csr_matrix(A)
-    halves = (np.repeat(S.data / 2, 2), np.repeat(S.indices, 2), 2 * S.indptr)
-    return sp.csr_matrix(halves, shape=S.shape)
-
-
 SAME_CELLS = [
     ("one cell a chunk", lambda X, Y: cut(X, Y, *range(1, N))),
     ("chunks of very unequal size", lambda X, Y: cut(X, Y, 1, 2, 38)),
@@ -85,9 +69,9 @@ SAME_CELLS = [
         for (x, y), make in zip(cut(X, Y, 9, 20), (sp.csr_array, np.asarray, sp.coo_matrix),
                                 strict=True)]),
     ("sparse X, dense Y", lambda X, Y: [(sp.csc_matrix(x), y) for x, y in cut(X, Y, 13)]),
-    ("unsorted CSR", lambda X, Y: [(unsorted(x), unsorted(y)) for x, y in cut(X, Y, 13)]),
+    ("unsorted CSR", lambda X, Y: [(unsorted_csr(x), unsorted_csr(y)) for x, y in cut(X, Y, 13)]),
     ("CSR with entries stored twice", lambda X, Y: [
-        (stored_twice(x), stored_twice(y)) for x, y in cut(X, Y, 13)]),
+        (stored_twice_csr(x), stored_twice_csr(y)) for x, y in cut(X, Y, 13)]),
     ("views and Fortran order", lambda X, Y: cut(np.asfortranarray(X), np.repeat(Y, 2, 1)[:, ::2],
                                                  13)),
     ("a chunk of zeros", lambda X, Y: [(0 * X[:0].sum(0) + x, y) for x, y in cut(X, Y, 1)]),
@@ -99,7 +83,7 @@ SAME_CELLS = [
 
 
 @pytest.mark.parametrize("make", cases(SAME_CELLS))
-def test_the_same_cells_however_cut(make, matrices, clean, check):
+def test_the_same_cells_in_any_chunks(make, matrices, clean, check):
     with check.few_warnings():
         moments = Moments.from_chunks(make(*matrices()), make_plan())
     assert_same_moments(moments, clean, check)
@@ -115,15 +99,6 @@ def test_chunks_that_are_far_apart(matrices, check):
     two = SciFateRegressor().fit_moments(Moments.from_arrays(X, Y, make_plan()))
     check.well_formed(one)
     check.same_model(one, two, rtol=1e-7)
-
-
-def put(value, dtype=float):
-    def change(A):
-        A = A.astype(dtype)
-        A[3, 1] = value
-        return A
-
-    return change
 
 
 def broken(A):
@@ -154,7 +129,7 @@ WRONG_MATRICES = [
 
 @pytest.mark.parametrize("which", ["X", "Y"])
 @pytest.mark.parametrize(("form", "error", "message"), cases(WRONG_MATRICES))
-def test_a_matrix_that_is_none_in_the_second_chunk(form, error, message, which, matrices, check):
+def test_invalid_matrices_in_the_second_chunk(form, error, message, which, matrices, check):
     chunks = [list(chunk) for chunk in cut(*matrices(), 20)]
     chunks[1]["XY".index(which)] = form(chunks[1]["XY".index(which)])
     with check.refused(error, f"(?s){which} of chunk 1.*{message.removeprefix('(?s)')}"):
@@ -184,12 +159,12 @@ WRONG_CHUNKS = [
 
 
 @pytest.mark.parametrize(("make", "message"), cases(WRONG_CHUNKS))
-def test_chunks_that_are_none(make, message, matrices, check):
+def test_invalid_chunks(make, message, matrices, check):
     with check.refused((ValueError, TypeError), message):
         Moments.from_chunks(make(*matrices()), make_plan())
 
 
-def test_chunks_are_no_iterable(check):
+def test_chunks_that_are_not_iterable(check):
     with check.refused(TypeError, "'int' object is not iterable"):
         Moments.from_chunks(3, make_plan())
 
@@ -216,7 +191,7 @@ WRONG_NAMES = [
 
 
 @pytest.mark.parametrize("names", cases(WRONG_NAMES))
-def test_names_that_are_none(names, matrices, check):
+def test_invalid_names(names, matrices, check):
     with check.refused(ValueError, "`feature_names` must be 4 different names"):
         Moments.from_chunks([matrices()], make_plan(), names)
 
@@ -236,7 +211,7 @@ WRONG_SUMS = [
 
 
 @pytest.mark.parametrize(("make", "error", "message"), cases(WRONG_SUMS))
-def test_what_cannot_be_added(make, error, message, matrices, clean, check):
+def test_moments_that_do_not_match_cannot_be_added(make, error, message, matrices, clean, check):
     with check.refused(error, message):
         clean + make(*matrices())
 
@@ -264,7 +239,7 @@ def npy_with_header(header, data=b"", version=b"\x01\x00"):
 
 
 def with_members(arrays, change):
-    """Write what the archive would, with other bytes in some members."""
+    """Return an archive with changed bytes in some members."""
     header = {"kind": KIND, "version": 1, "sha256": archive.checksum(arrays)}
     members = {f"{name}.npy": npy(array) for name, array in arrays.items()}
     members = {"header.npy": npy(np.array(json.dumps(header)))} | members
@@ -292,9 +267,9 @@ SPEC = "{{'descr': {}, 'fortran_order': {}, 'shape': {}}}"
 HOSTILE = [
     ("pickle as weight", member("weight.npy", npy(np.array([Bomb()], object)))),
     ("pickle as header", member("header.npy", npy(np.array([Bomb()], object)))),
-    ("pickle as a member nobody asked for", member("extra.npy", npy(np.array([Bomb()], object)))),
+    ("pickle as an additional member", member("extra.npy", npy(np.array([Bomb()], object)))),
     ("code in the npy header", member("weight.npy", npy_with_header("__import__('os')"))),
-    ("npy header that is no dictionary", member("weight.npy", npy_with_header("[1, 2]"))),
+    ("npy header that is not a dictionary", member("weight.npy", npy_with_header("[1, 2]"))),
     ("npy header that lacks the shape", member("weight.npy", npy_with_header("{'descr': '<f8'}"))),
     ("npy header that never ends", member("weight.npy", b"\x93NUMPY\x01\x00\xff\xff{")),
     ("npy header of nested brackets", member("weight.npy", npy_with_header("(" * 5000))),
@@ -306,19 +281,19 @@ HOSTILE = [
      member("weight.npy", npy_with_header(SPEC.format("'<f8'", False, (10**18,))))),
     ("shape that overflows to zero",
      member("weight.npy", npy_with_header(SPEC.format("'<f8'", False, (2**32, 2**32))))),
-    ("shape of truth values",
+    ("shape of booleans",
      member("weight.npy", npy_with_header(SPEC.format("'<f8'", False, (True,)), bytes(8)))),
     ("shape of text", member("weight.npy", npy_with_header(SPEC.format("'<f8'", False, "'4'")))),
-    ("type that is none", member("weight.npy", npy_with_header(SPEC.format("'<q9'", 0, (4,))))),
+    ("unknown type", member("weight.npy", npy_with_header(SPEC.format("'<q9'", 0, (4,))))),
     ("type of size zero",
      member("weight.npy", npy_with_header(SPEC.format("'|V0'", False, (10**9,))))),
     ("records of objects",
      member("weight.npy", npy_with_header(SPEC.format("[('a', '|O')]", False, (4,)), bytes(32)))),
-    ("fewer bytes than promised",
+    ("fewer bytes than declared",
      member("weight.npy", npy_with_header(SPEC.format("'<f8'", False, (4,)), bytes(31)))),
-    ("more bytes than promised",
+    ("more bytes than declared",
      member("weight.npy", npy_with_header(SPEC.format("'<f8'", False, (4,)), bytes(33)))),
-    ("header that is no JSON", header_of("{not json")),
+    ("header that is not JSON", header_of("{not json")),
     ("header that is a list", header_of("[1, 2, 3]")),
     ("header of nested brackets", header_of("[" * 100_000)),
     ("header that lacks the checksum", header_of(json.dumps({"kind": KIND, "version": 1}))),
@@ -335,7 +310,7 @@ HOSTILE = [
     ("an absolute path", member("/tmp/escape.npy", npy(np.ones(2)))),
     ("a folder", member("folder/", b"")),
     ("a name that is a method", member("save.npy", npy(np.ones(2)))),
-    ("a name that is no identifier", member("whole sums.npy", npy(np.ones(2)))),
+    ("a name that is not an identifier", member("whole sums.npy", npy(np.ones(2)))),
     ("a text file", member("README.txt", b"hello")),
 ]  # fmt: skip
 
@@ -367,7 +342,7 @@ ODD_ARRAYS = [
     ("NaN in a shift", changed(x_shift=np.full(P, np.nan))),
     ("infinite number of cells", changed(n_cells=np.full(K, np.inf))),
     ("negative number of cells", changed(n_cells=np.full(K, -10.0))),
-    ("truth values as training sets", lambda m: archive_arrays(m)
+    ("booleans as training sets", lambda m: archive_arrays(m)
      | {"layout_training": m.layout.training.astype(bool)}),
     ("training sets of numbers", changed(layout_training=np.full((K, K), 2.0))),
     ("training sets as one number", changed(layout_training=np.array(1.0))),
@@ -422,13 +397,13 @@ def test_valid_files_of_sums_that_contradict_each_other(make, message, clean, tm
 SAME_FILES = [
     ("Fortran order", lambda m: {k: np.asfortranarray(v) for k, v in archive_arrays(m).items()}),
     ("non-contiguous", lambda m: archive_arrays(m) | {"xy": np.repeat(m.xy, 2, axis=2)[:, :, ::2]}),
-    ("names of strange letters", lambda m: archive_arrays(m)
+    ("names of unusual characters", lambda m: archive_arrays(m)
      | {"feature_names": np.array(["α", "β\n", "", "../../etc/passwd"])}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("make", cases(SAME_FILES))
-def test_files_that_are_odd_but_right(make, clean, tmp_path, check):
+def test_unusual_but_valid_files(make, clean, tmp_path, check):
     archive.write_arrays(tmp_path / "right.npz", KIND, 1, make(clean))
     with check.few_warnings():
         loaded = Moments.load(tmp_path / "right.npz")
@@ -447,7 +422,7 @@ WRONG_PATHS = [
 
 
 @pytest.mark.parametrize(("make", "error"), cases(WRONG_PATHS))
-def test_paths_that_are_no_files(make, error, clean, tmp_path, check):
+def test_paths_that_are_not_files(make, error, clean, tmp_path, check):
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with check.refused(error, ""):
@@ -512,7 +487,7 @@ def test_any_member_of_any_bytes(clean, tmp_path_factory, check, data):
     position=st.integers(0, 3),
 )
 def test_any_wrong_sum(name, factor, position, clean, tmp_path_factory, check):
-    """Whatever is wrong with one number, what comes out is an error or well formed."""
+    """One wrong number causes an error or a well-formed result."""
     arrays = archive_arrays(clean)
     array = arrays[name].copy()
     array.ravel()[position] *= factor

@@ -1,4 +1,4 @@
-"""Moments of chunks and of batches, against those of all cells at once."""
+"""Moments of chunks and of batches, compared with those of all cells at once."""
 
 import itertools
 import tracemalloc
@@ -97,7 +97,7 @@ def covariance(moments):
     "level",
     [
         np.full(N, 1e8),
-        np.repeat([0.0, 1e8, 1e8], N // 3),  # the first chunk misleads
+        np.repeat([0.0, 1e8, 1e8], N // 3),  # the first chunk is unlike the others
         np.repeat([1e8, 0.0, 1e8], N // 3),
         np.arange(N) * 1e6,
     ],
@@ -145,7 +145,7 @@ def batches():
 
 
 def together(parts):
-    """The cells of both batches, and folds made of both batches' folds."""
+    """Return the cells of both batches, and folds that join the folds of both."""
     (x1, y1, w1, plan1), (x2, y2, w2, plan2) = parts
     n = len(x1)
     cells = np.arange(n + len(x2))
@@ -189,13 +189,13 @@ def test_sums_stay_symmetric_and_constants_constant():
     assert total.x_shift[4] == 0.1
 
 
-def test_names_come_from_whoever_has_them():
+def test_a_sum_takes_the_names_of_either():
     parts = batches()
     names = np.array(list("abcde"), object)
     (x1, y1, w1, plan1), (x2, y2, w2, plan2) = parts
     named = Moments.from_arrays(x1, y1, plan1, w1, names, names[:3])
-    nameless = Moments.from_arrays(x2, y2, plan2, w2)
-    for total in (named + nameless, nameless + named):
+    unnamed = Moments.from_arrays(x2, y2, plan2, w2)
+    for total in (named + unnamed, unnamed + named):
         assert total.feature_names.tolist() == list("abcde")
         assert total.target_names.tolist() == list("abc")
 
@@ -209,7 +209,7 @@ def test_around_another_shift_is_the_same():
     assert_same(moved, moments, atol=1e-11)
 
 
-def test_what_cannot_be_added():
+def test_moments_that_do_not_match_cannot_be_added():
     X, Y, weight = make_data(3)
     names, plan = np.array(list("abcde"), object), plan_folds(RSampleKFold(4).split(X), N)
     moments = Moments.from_arrays(X, Y, plan, weight, names, names[:3])
@@ -248,14 +248,14 @@ NAN = np.where(np.eye(30, P) > 0, np.nan, 1.0)
         (np.ones((30, P)), r"chunk 1 must be \(X, Y\) or"),
     ],
 )
-def test_a_chunk_that_is_wrong_is_named(chunk, message):
+def test_errors_name_the_chunk(chunk, message):
     plan = plan_folds(KFold(3).split(np.empty((60, 1))), 60)
     with pytest.raises(ValueError, match=message):
         Moments.from_chunks([(np.ones((30, P)), np.ones((30, Q))), chunk], plan)
 
 
 @pytest.mark.parametrize("n_chunks", [0, 1, 3])
-def test_cells_missing_or_too_many(n_chunks):
+def test_too_few_or_too_many_cells(n_chunks):
     plan = plan_folds(KFold(3).split(np.empty((60, 1))), 60)
     chunks = [(np.ones((30, P)), np.ones((30, Q)))] * n_chunks
     with pytest.raises(ValueError, match=f"hold {30 * n_chunks} cells, but `plan` is for 60"):
@@ -263,7 +263,7 @@ def test_cells_missing_or_too_many(n_chunks):
 
 
 @pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "a"], [["a", "b", "c"]]])
-def test_names_that_do_not_fit(names):
+def test_names_that_do_not_match_the_columns(names):
     X, Y, _ = make_data()
     plan = plan_folds(RSampleKFold(4).split(X), N)
     for make in (

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
 
-from scifate_sklearn.moments import Moments, Scale, _sums, plan_folds
+from scifate_sklearn.moments import Moments, Scale, _cells, _sums, plan_folds
 
 N, P, Q = 60, 5, 3
 SUMS = ("n_cells", "weight", "x_sum", "y_sum", "xx", "xy", "yy")
@@ -22,7 +22,7 @@ def make_data(seed=0, offset=0.0):
 
 
 def brute_force(X, Y, weight, rows, moments):
-    """Sums over the rows, cell by cell."""
+    """Return the sums over the rows, added cell by cell."""
     out = {"weight": 0.0, "n_cells": 0, "x_sum": 0, "y_sum": 0, "xx": 0, "xy": 0, "yy": 0}
     for i in rows:
         x, y, w = X[i] - moments.x_shift, Y[i] - moments.y_shift, weight[i]
@@ -91,7 +91,7 @@ def test_no_weights_are_ones():
         )
 
 
-def test_means_are_those_of_the_parts():
+def test_means_of_the_parts():
     X, Y, weight = make_data(3)
     plan = plan_folds(KFold(3).split(X), N)
     moments = Moments.from_arrays(X, Y, plan, weight)
@@ -133,7 +133,7 @@ def test_sets_of_one_part_are_not_copied():
 def set_chunks(monkeypatch, size, cells):
     monkeypatch.setattr(_sums, "_CHUNK_SIZE", size)
     monkeypatch.setattr(_sums, "_CHUNK_CELLS", cells)
-    monkeypatch.setattr(_sums, "_GLANCE_CELLS", cells)
+    monkeypatch.setattr(_cells, "_GLANCE_CELLS", cells)
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general", "ungrouped"])
@@ -215,7 +215,7 @@ def covariances(moments):
 
 
 def exact_covariances(X, Y):
-    """Covariances (ddof 0) in extended precision."""
+    """Return the covariances (ddof 0), computed in extended precision."""
     X, Y = X.astype(np.longdouble), Y.astype(np.longdouble)
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
     return (X.T @ X / N).astype(float), (X.T @ Y / N).astype(float)
@@ -352,7 +352,7 @@ def test_integer_weights_are_repeated_cells(counts):
 @pytest.mark.parametrize("is_weighted", [False, True])
 @pytest.mark.parametrize("splitter", SPLITTERS, ids=["partition", "general", "ungrouped"])
 def test_sparse_and_dense_products_agree(monkeypatch, splitter, is_weighted, offset):
-    """Whichever is quicker is taken; with one full column, one with a single zero, one constant."""
+    """Both give the same sums, for a full column, one with a single zero and a constant one."""
     X, Y, weight = make_data(3)
     X[:, 0], X[:, 1], Y[:, 0] = offset + np.arange(N) % 7, 3.0, offset + np.arange(N) % 5
     X[5, 0] = 0.0
@@ -369,7 +369,7 @@ def test_sparse_and_dense_products_agree(monkeypatch, splitter, is_weighted, off
     assert (moments[0].whole.xx[0] == moments[0].whole.xx[0].T).all()
 
 
-def test_which_products_are_taken(monkeypatch):
+def test_the_faster_product_is_used(monkeypatch):
     taken = []
     for name in ("_add_dense_part", "_add_sparse_part"):
         monkeypatch.setattr(_sums, name, lambda *_, name=name: taken.append(name))
@@ -395,7 +395,7 @@ def test_zscores():
         return np.where(sd > 0, (A - A.mean(axis=0)) / np.where(sd > 0, sd, 1.0), 0.0)
 
     expected = Moments.from_arrays(zscore(X), zscore(Y), plan)
-    scale = Scale.of(moments)
+    scale = Scale.from_moments(moments)
     back = scale.undo(scale.zscore(moments)).around(moments.x_shift, moments.y_shift)
     for name in SUMS:
         one, two = getattr(back, name), getattr(moments, name)
@@ -409,7 +409,7 @@ def test_zscores():
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_products_are_added_in_any_place(order):
+def test_products_are_added_to_any_memory_layout(order):
     rng = np.random.default_rng(0)
     A, B = (np.asarray(rng.normal(size=(9, n)), order=order) for n in (3, 4))
     for out in (np.ones((3, 4)), np.ones((6, 4))[::2], np.ones((4, 3)).T):

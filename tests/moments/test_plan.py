@@ -32,7 +32,7 @@ def test_other_splitters_keep_training_and_test_cells_apart(splitter):
     np.testing.assert_array_equal(everyone, np.arange(40))
 
 
-def test_test_sets_that_partition_with_smaller_training_sets_are_no_partition():
+def test_training_sets_that_leave_cells_out_are_not_a_partition():
     splits = [(train[:-2], test) for train, test in KFold(3).split(np.zeros(30))]
     plan = plan_folds(splits, 30)
     for k, (train, _) in enumerate(splits):
@@ -72,7 +72,7 @@ def test_leave_one_out_and_ungrouped_general_splits():
         np.testing.assert_array_equal(plan.held_out_rows(unit), [row])
 
 
-def test_generators_and_lists_serve():
+def test_lists_and_generators_of_splits():
     pair = [([0, 1, 2, 3], [4, 5, 6, 7]), ([4, 5, 6, 7], [0, 1, 2, 3])]
     from_list, from_generator = plan_folds(pair, 8), plan_folds(iter(pair), 8)
     np.testing.assert_array_equal(from_list.parts, from_generator.parts)
@@ -86,7 +86,7 @@ def test_fewer_than_two_folds(n_folds):
 
 
 @pytest.mark.parametrize(("train", "test"), [([], [0, 1]), ([0, 1], [])])
-def test_an_empty_side(train, test):
+def test_an_empty_training_or_test_set(train, test):
     message = f"fold 1 has {len(train)} training and {len(test)} test cells"
     with pytest.raises(ValueError, match=message):
         plan_folds([([0], [1]), (train, test)], 2)

@@ -1,4 +1,4 @@
-"""Moments of the same cells with other targets, or of some of the cells."""
+"""Moments of the same cells with their targets reordered, or of a subset of the cells."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def assert_same(one, two, **tolerance):
 @pytest.mark.parametrize("as_matrix", [np.asarray, sp.csr_array, None])
 def test_reordered_equals_summing_again(cells, cv, as_matrix):
     X, Y, weight = cells
-    if as_matrix is None:  # so few numbers that products of sparse matrices are used
+    if as_matrix is None:  # sparse enough for products of sparse matrices
         keep = np.random.default_rng(5).random((N, 7)) < 0.06
         X, Y = X * keep[:, :4], Y * keep[:, 4:]
     make = as_matrix or sp.csr_array
@@ -54,7 +54,7 @@ def test_the_same_order_gives_the_same_bits(cells):
     assert_same(moments.reordered(X, Y, plan, weight, np.arange(N)), moments, rtol=0, atol=0)
 
 
-def test_some_of_the_cells_around_the_shift_of_all(cells):
+def test_a_subset_of_the_cells_around_the_shift_of_all(cells):
     X, Y, weight = cells
     everything = Moments.from_arrays(X, Y, plan_folds(KFold(5).split(X), N), weight)
     half = np.where(np.arange(N) % 2, weight, 0.0)

@@ -16,10 +16,10 @@ def rng_data():
     Y[:, 0] += X[:, 0]
     Y[:, 1] -= 0.8 * X[:, 5]
     Y[:, 2] += 0.5 * X[:, 1] - 0.6 * X[:, 6]
-    return standardised(X), standardised(Y)
+    return standardized(X), standardized(Y)
 
 
-def standardised(A):
+def standardized(A):
     return (A - A.mean(axis=0)) / A.std(axis=0, ddof=1)
 
 

@@ -1,4 +1,4 @@
-"""The shared-Gram engine against glmnet itself: curves, selection and models."""
+"""Curves, selection and models of the shared-Gram engine, compared with glmnet."""
 
 import builtins
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Offsets, collinear TFs and mixed scales against solutions in 256-bit arithmetic.
+"""Offsets, collinear TFs and mixed scales, compared with solutions in 256-bit arithmetic.
 
-The float64 inputs are taken as exact numbers, their own rounding included. A reference starts from
-the empty model and is believed because it meets every optimality condition, those of predictors
-outside strictly: of the package's result nothing goes into it but the penalty.
+The float64 inputs are read as exact numbers. A reference solution starts from the empty model. It
+is valid because it satisfies every optimality condition, those of predictors outside the model
+strictly. Only the penalty is taken from the package's result.
 """
 
 from dataclasses import dataclass, field, replace
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWa
 HIGH = MPContext()
 HIGH.prec = 256
 ROUNDING = HIGH.mpf(2) ** -200
-# A predictor closer to joining than this may join by rounding in float64.
+# A predictor closer to its limit than this may join by rounding in float64.
 STRICT = 1e-9
 
-# Coefficients in standard deviations of TF and target; the goal, and what is reached where neither
-# collinear columns nor the lack of an intercept make the Gram matrix nearly singular.
+# Errors of coefficients in standard deviations of TF and target: the required one, and the one that
+# is reached unless collinear columns or a missing intercept make the Gram matrix nearly singular.
 GOAL, REACHED = 1e-6, 1e-9
 
 N_CELLS, N_TFS, N_FOLDS = 90, 8, 4
@@ -54,9 +54,9 @@ def solve(A, b):
 
 
 def lasso(G, g, l1, l2):
-    """Return the minimiser of ½ bᵀGb − gᵀb + l1 Σ|b| + ½ l2 Σb², and its signs.
+    """Return the minimizer of ½ bᵀGb − gᵀb + l1 Σ|b| + ½ l2 Σb², and its signs.
 
-    No step raises the objective, and for no signs are there two minima: it comes to an end.
+    No step raises the objective and each sign pattern has a single minimum, so the search ends.
     """
     H = G + l2 * np.eye(len(g), dtype=int)
     b, sign = to_high(np.zeros(len(g))), np.zeros(len(g), int)
@@ -85,8 +85,8 @@ def lasso(G, g, l1, l2):
     return b, sign
 
 
-class Standardised:
-    """Cells in high precision, in the coordinates of the objective, made from the raw numbers."""
+class Standardized:
+    """Cells in high precision, in the coordinates of the objective."""
 
     def __init__(self, X, Y, weight, standardize=True, fit_intercept=True, alpha=1.0, **_):
         share = weight / weight.sum()
@@ -115,7 +115,7 @@ class Standardised:
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells, how they are to be fitted, and how near to the reference the result must be."""
+    """Cells, the parameters of the fit, and the tolerance of the result."""
 
     X: Any
     Y: np.ndarray
@@ -167,7 +167,7 @@ def make_cells(
     for size, correlation in blocks:
         here = slice(start, start + size)
         X[:, here] = collinear(rng, size, correlation)
-        # Differences that the model cannot leave to one TF of the block.
+        # Differences that a single TF of the block cannot explain.
         effects[here, 0] += np.resize([0.5, -0.5], size) / np.sqrt(1 - correlation)
         start += size
     Y = X @ effects + 0.5 * rng.normal(size=(N_CELLS, 2))
@@ -188,7 +188,7 @@ def with_first_chunk(cells, change, within=None):
 
 
 def moved(distance):
-    """Return what moves each TF its own way, so that the move alone makes none collinear."""
+    """Return a different offset for each TF, so that the offsets make no TFs collinear."""
     steps = distance * np.random.default_rng(1).uniform(-1, 1, N_TFS)
     return lambda X: X + steps * X.std(axis=0)
 
@@ -198,7 +198,7 @@ def with_weights(cells):
 
 
 def with_sentinels(cells):
-    """Return cells that must not count, the first chunk and others, with values that show it."""
+    """Return cells of weight 0, the first chunk and others, with extreme values."""
     X, Y, weight = cells.X.copy(), cells.Y.copy(), cells.weight.copy()
     some = np.random.default_rng(3).random(N_CELLS) < 0.2
     for cell, value in ((some, 0.0), (slice(FIRST_CHUNK), -1e12)):
@@ -207,7 +207,7 @@ def with_sentinels(cells):
 
 
 def in_csr(cells, n_full):
-    """Return sparse cells: of some TFs every entry is stored, of others about half."""
+    """Return sparse cells: all entries of some TFs are stored, about half of others."""
     X = cells.X.copy()
     X[:, n_full:] *= np.random.default_rng(4).random((N_CELLS, N_TFS - n_full)) < 0.5
     return replace(cells, X=sp.csr_array(X))
@@ -254,7 +254,7 @@ CASES = {
     "cells of weight 0": with_sentinels(with_weights(make_cells(**OFFSETS))),
     "cells of weight 0, sparse": in_csr(with_sentinels(make_cells(**OFFSETS)), n_full=5),
     # The gradient of a TF of scale 1e6 is rounded to 1e-10, which its penalty must be far above.
-    "not standardised": make_cells(
+    "not standardized": make_cells(
         x_scale=SCALES, x_offset=1e8 * SCALES, y_offset=1e8, standardize=False,
         lambdas=np.geomspace(1e6, 1, 13), tol=1e-10,
     ),
@@ -267,23 +267,23 @@ CASES = {
 
 
 @cache
-def standardised(case, left_out=None):
+def standardized(case, left_out=None):
     """Return all cells of a case, or all but one fold."""
     cells = CASES[case]
     kept = cells if left_out is None else cells[cells.folds != left_out]
-    return Standardised(*kept.in_high_precision(), **cells.params)
+    return Standardized(*kept.in_high_precision(), **cells.params)
 
 
 def candidates(case, t):
     threshold = CASES[case].params.get("cor_threshold", 0.03)
     if threshold is None:
         return np.arange(N_TFS)
-    return np.flatnonzero(abs(standardised(case).correlation[:, t]) > threshold)
+    return np.flatnonzero(abs(standardized(case).correlation[:, t]) > threshold)
 
 
 @cache
 def reference(case, t, penalty, left_out=None):
-    return standardised(case, left_out).model(t, penalty, candidates(case, t))
+    return standardized(case, left_out).model(t, penalty, candidates(case, t))
 
 
 def last(curve):
@@ -309,7 +309,7 @@ ROUTES = {"cells": fit_cells, "chunks": fit_chunks, "sum": fit_sum}
 def deviation(case, model):
     """Return how far coefficients and intercepts are from the reference, in standard units."""
     assert np.isfinite(model.lambda_).all()
-    units, worst = standardised(case), 0.0
+    units, worst = standardized(case), 0.0
     for t, penalty in enumerate(model.lambda_):
         coef, intercept, signs = reference(case, t, float(penalty))
         np.testing.assert_array_equal(np.sign(model.coef_[t]), signs)
@@ -387,7 +387,7 @@ def qr_model(X, y, weight, penalty, signs):
     "case", ["offsets", "block, 0.9999", "scales of TFs", "everything", "everything, weights"]
 )
 def test_qr_finds_the_reference(case):
-    cells, units = CASES[case], standardised(case)
+    cells, units = CASES[case], standardized(case)
     for penalty in cells.params["lambdas"][[4, -1]]:
         for t in range(cells.Y.shape[1]):
             coef, _, signs = reference(case, t, float(penalty))

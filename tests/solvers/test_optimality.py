@@ -1,4 +1,4 @@
-"""Fits against the optimality conditions and scikit-learn's solvers, on easy and nasty problems."""
+"""Fits compared with the optimality conditions and scikit-learn's solvers, well-posed or not."""
 
 import warnings
 
@@ -42,7 +42,7 @@ def fit(X, Y, penalty, **params):
 
 
 def violation(X, y, coef, intercept, penalty, alpha, factor, standardize):
-    """Return how far the subgradient of glmnet's objective is from 0, in standardised units."""
+    """Return the distance of the subgradient of glmnet's objective from 0, standardized."""
     scale = X.std(axis=0) if standardize else np.ones(X.shape[1])
     y_sd = y.std()
     factor = factor / factor.mean()
@@ -84,7 +84,7 @@ def test_optimality_conditions(shape, seed, alpha, standardize, has_factors, pen
 
 
 def fit_strictly(X, Y, **params):
-    """Fit with four folds; a problem that stays above tol in any fold is an error."""
+    """Fit with four folds; raise an error if a problem stays above tol in any fold."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         return SciFateRegressor(cv=4, **params).fit(X, Y)
@@ -109,7 +109,7 @@ def test_gaps_of_nearly_collinear_columns(seed, rule, lambdas):
     assert (model.dual_gap_ <= 1e-10).all()
 
 
-def standardised(seed, shape):
+def standardized(seed, shape):
     X, Y = make_data(seed, **SHAPES[shape])
     return (X - X.mean(axis=0)) / X.std(axis=0), (Y - Y.mean(axis=0)) / Y.std(axis=0)
 
@@ -117,7 +117,7 @@ def standardised(seed, shape):
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(seed=SEEDS, penalty=st.floats(0.03, 0.9), alpha=st.sampled_from([1.0, 0.7, 0.3]))
 def test_coefficients_are_scikit_learns(seed, penalty, alpha):
-    X, Y = standardised(seed, "tall")
+    X, Y = standardized(seed, "tall")
     ours = fit(X, Y, penalty, alpha=alpha, tol=1e-14)
     rival = Lasso(penalty) if alpha == 1 else ElasticNet(penalty, l1_ratio=alpha)
     rival.set_params(tol=1e-12, max_iter=1_000_000).fit(X, Y)
@@ -130,7 +130,7 @@ def test_coefficients_are_scikit_learns(seed, penalty, alpha):
 @given(seed=SEEDS, penalty=st.floats(0.05, 0.9))
 @pytest.mark.parametrize("shape", ["wide", "duplicates", "near duplicates"])
 def test_predictions_are_scikit_learns_where_coefficients_may_differ(shape, seed, penalty):
-    X, Y = standardised(seed, shape)
+    X, Y = standardized(seed, shape)
     ours = fit(X, Y, penalty)
     rival = Lasso(penalty, tol=1e-12, max_iter=1_000_000).fit(X, Y)
     np.testing.assert_allclose(ours.predict(X), rival.predict(X), atol=2e-5)
@@ -140,19 +140,19 @@ def test_predictions_are_scikit_learns_where_coefficients_may_differ(shape, seed
 
 
 def test_warm_start_with_a_singular_support():
-    # In one fold the path arrives at λ = 0.01 with 14 coefficients on 14 (centred) cells.
-    X, Y = standardised(1694, "wide")
+    # In one fold the path reaches λ = 0.01 with 14 coefficients on 14 (centered) cells.
+    X, Y = standardized(1694, "wide")
     fit(X, Y, 0.5)
 
 
 def test_ridge_is_the_closed_form():
-    X, Y = standardised(1, "tall")
+    X, Y = standardized(1, "tall")
     ours = fit(X, Y, 0.4, alpha=0.0, tol=1e-14)
     rival = Ridge(alpha=0.4 * len(X)).fit(X, Y)
     np.testing.assert_allclose(ours.coef_, rival.coef_, atol=1e-7)
 
 
-def test_unpenalised_predictors_alone_are_least_squares():
+def test_unpenalized_predictors_alone_are_least_squares():
     X, Y = make_data(2, n=60, p=5)
     factor = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
     ours = fit(X, Y, 500.0, penalty_factor=factor)

@@ -105,7 +105,7 @@ def test_block_factors_against_a_loop():
     np.testing.assert_array_equal(problem.block(slice(0, Q)).n_candidates, expected.sum(axis=1))
 
 
-def test_block_factors_where_all_are_unpenalised():
+def test_block_factors_where_all_are_unpenalized():
     candidates = np.array([[True, True, False]])
     X, Y = make_data(7)
     problem = LassoProblem(

@@ -47,7 +47,7 @@ def test_cv_curve_keeps_nan_tails():
 
 
 def glmnet_rules(grid, mse, mse_se):
-    """getOptcv.glmnet, literally: the largest penalties within the bounds."""
+    """Return the largest penalties within the bounds, as R's getOptcv.glmnet."""
     known = [i for i in range(len(grid)) if not np.isnan(mse[i])]
     lowest = min(mse[i] for i in known)
     lambda_min = max(grid[i] for i in known if mse[i] <= lowest)

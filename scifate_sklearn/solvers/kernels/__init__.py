@@ -1,19 +1,20 @@
-"""Every compiled function of the package.
+"""All compiled functions of the package.
 
-One problem, in the standardised coordinates of one training set (‖y‖²/n = 1, g = Xᵀy/n,
+One problem, in the standardized coordinates of one training set (‖y‖²/n = 1, g = Xᵀy/n,
 G = XᵀX/n), is
 
     min over b of  ½ bᵀGb − gᵀb + l1 Σⱼ vⱼ |bⱼ| + ½ l2 Σⱼ vⱼ bⱼ²                               (1)
 
 with l1 = λ α, l2 = λ (1 − α) and penalty factors v, infinite for features that may not enter.
 
-From the bottom up: `views`, `rows` and `cholesky` are linear algebra, `objective` and `held_out`
-what is minimised and what is measured, `model`, `active_set` and `descent` solve one problem after
-the other, `curves` says when to stop, and `paths` and `automatic` do it for all targets and folds.
+From the bottom up: `views`, `sums`, `rows` and `cholesky` are linear algebra; `objective` and
+`held_out` compute the objective and the held-out error; `model`, `active_set` and `descent` solve
+one problem after the other; `curves` decides when to stop; `paths` and `automatic` run all targets
+and folds.
 
-numba caches what it compiled by the date of the calling file alone, so delete ``*.nbi`` after an
-edit (the tests keep a cache for each state of the sources). Variables that are passed on start as
-``np.intp(0)``, not 0: the callee would be compiled twice, for the literal and for the integer.
+numba keys its cache by the date of the calling file alone, so delete ``*.nbi`` after an edit (the
+tests keep a cache for each state of the sources). Variables that are passed to another kernel start
+as ``np.intp(0)``, not 0: otherwise the callee is compiled twice, for the literal and the integer.
 """
 
 from ._automatic import automatic_errors, automatic_grids, interpolate_path

@@ -1,9 +1,9 @@
-"""A model moved from penalty to penalty by an active-set method.
+"""Active-set method that moves a model from penalty to penalty.
 
-Members leave whose sign comes out wrong; features that violate |r| ≤ l1 v join; and so on until
-there are none. This is Newton's method for the (semismooth) optimality conditions, and settles in
-one or two rounds from a gradient extrapolated along λ. Where it does not, or columns are
-collinear, `descend` takes over for that penalty.
+Members with the wrong sign leave and features that violate |r| ≤ l1 v join, until there are none of
+either. This is Newton's method for the (semismooth) optimality conditions. From a gradient
+extrapolated along λ it settles in one or two rounds. If it does not, or if columns are collinear,
+`descend` solves that penalty.
 """
 
 import numpy as np
@@ -17,15 +17,15 @@ from ._objective import duality_gap, renew_gradient
 # Rounds after which an active set that has not settled is left to `descend`.
 MAX_ROUNDS = 25
 
-# Features violate their optimality condition from this excess over l1 v on, as a share of it.
+# Features violate their optimality condition if |r| exceeds l1 v by more than this share of it.
 SLACK = 1e-11
 
 
 @inlined
 def extrapolate(r, r_before, step):
-    """In place: move r on by `step` times its last move, and remember where it stood.
+    """Move r, in place, by `step` times its last move; store its former value in `r_before`.
 
-    LASSO paths are piecewise linear in λ, so this forecasts which features join next.
+    LASSO paths are piecewise linear in λ, so this predicts which features join next.
     """
     for j in range(r.size):
         now = r[j]
@@ -35,7 +35,7 @@ def extrapolate(r, r_before, step):
 
 @inlined
 def count_violations(r, v, limit, is_member):
-    """Return how many features outside the active set violate their optimality condition."""
+    """Return the number of features outside the active set that violate their condition."""
     count = 0
     for j in range(r.size):
         count += (abs(r[j]) > limit * v[j]) & (not is_member[j])
@@ -44,9 +44,9 @@ def count_violations(r, v, limit, is_member):
 
 @inlined
 def join(G, g, v, l1, l2, model):
-    """In place: let the features join that violate their optimality condition.
+    """Add the features that violate their optimality condition to the active set, in place.
 
-    Returns how many did, or −1 if one is collinear with the members.
+    Returns their number, or −1 if one is collinear with the members.
     """
     limit = l1 * (1.0 + SLACK)
     n_joining = count_violations(model.r, v, limit, model.is_member)
@@ -66,7 +66,7 @@ def join(G, g, v, l1, l2, model):
 
 @kernel
 def leave(model):
-    """In place: let the members leave whose coefficients have the wrong sign."""
+    """Remove the members whose coefficients have the wrong sign, in place."""
     for position in range(model.counts[MEMBERS] - 1, -1, -1):
         j = model.members[position]
         if model.sign[j] == 0.0 or model.b[j] * model.sign[j] > 0.0:
@@ -84,19 +84,19 @@ def leave(model):
 
 @inlined
 def settle(G, g, v, l1, l2, max_rounds, model):
-    """In place: change the active set until every optimality condition holds.
+    """Change the active set, in place, until every optimality condition holds.
 
     Returns
     -------
     n_rounds, is_settled
-        Rounds done, and whether it came to that.
+        Number of rounds, and whether all conditions hold.
     """
     n_rounds, joined = 0, 1
     while n_rounds < max_rounds:
         joined = join(G, g, v, l1, l2, model)
         if joined < 0 or (joined == 0 and n_rounds > 0):
             break
-        n_rounds, joined = n_rounds + 1, 1  # who is to join now, the next round will tell
+        n_rounds, joined = n_rounds + 1, 1  # the next round finds the features that join then
         while solve_members(l1, model) > 0 and n_rounds < max_rounds:
             leave(model)
             n_rounds += 1
@@ -106,26 +106,26 @@ def settle(G, g, v, l1, l2, max_rounds, model):
 
 @kernel
 def advance(G, g, v, alpha, penalty, step, tol, max_iter, model):
-    """In place: move a model on to the next penalty.
+    """Move a model to the next penalty, in place.
 
     Parameters
     ----------
     G : (p, p), g : (p,)
-        Standardised problem.
+        Standardized problem.
     v : (p,)
         Penalty factors; infinite for features that may not enter.
     alpha, penalty : float
     step : float
-        How far the penalty lies beyond the last one, in units of the move before.
+        Distance of the penalty from the last one, in units of the previous move.
     tol, max_iter :
-        Duality gap to reach, and rounds allowed.
+        Duality gap to reach, and maximum number of rounds.
     model : Models
-        A single one.
+        Views of a single model.
 
     Returns
     -------
     n_iter, gap
-        Rounds done, and the duality gap; r is g − G b.
+        Number of rounds, and the duality gap; r is g − G b.
     """
     l1, l2 = penalty * alpha, penalty * (1.0 - alpha)
     extrapolate(model.r, model.r_before, step)

@@ -1,4 +1,4 @@
-"""Paths along the grid that glmnet makes from the data of each training set."""
+"""Paths along glmnet's automatic grid, which depends on the data of each training set."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ._paths import path_step
 
 @kernel
 def may_enter(v):
-    """Say whether any feature may enter the model."""
+    """Return whether any feature may enter the model."""
     lowest = np.inf
     for j in range(v.size):
         lowest = min(lowest, v[j])
@@ -21,7 +21,7 @@ def may_enter(v):
 
 @kernel
 def explained_share(b, g, r):
-    """Return the share of the deviance that a model explains, b (g + r)."""
+    """Return the share of the deviance that a model explains, bᵀ(g + r)."""
     share = 0.0
     for j in range(b.size):
         share += b[j] * (g[j] + r[j])
@@ -66,9 +66,10 @@ def automatic_path(G, g, v, alpha, ratio, tol, max_iter, model, grid, path):
 
 @entry_point
 def interpolate_path(lambdas, path, penalty, out):
-    """Write the coefficients at any penalty, linear in λ between the solved ones, as R's predict.
+    """Write the coefficients at any penalty to `out`, linear in λ between the solved ones.
 
-    Beyond either end of the decreasing `lambdas` the end's coefficients are taken.
+    Outside the range of the decreasing `lambdas` those of the nearest penalty are used, as in R's
+    ``predict``.
     """
     right = 0
     while right < lambdas.size - 1 and lambdas[right] > penalty:
@@ -87,7 +88,7 @@ def automatic_grids(
 ):
     """Write glmnet's data-driven grid of each target of a block into `lambdas` (q, n_lambdas).
 
-    Entries past the end of a path are NaN. `grid` (1, n_lambdas) and `path` (n_lambdas, p) are
+    Entries beyond the end of a path are NaN. `grid` (1, n_lambdas) and `path` (n_lambdas, p) are
     scratch. Returns the number of unconverged problems.
     """
     unconverged = 0
@@ -107,7 +108,7 @@ def automatic_grids(
 
 @entry_point
 def automatic_errors(models, grid, path, sets, targets, ratios, alpha, tol, max_iter, errors):
-    """Held-out errors of a block of targets where each training set has its own automatic grid.
+    """Write the held-out errors of a block if each training set has its own automatic grid.
 
     The models of fold k are interpolated to the target's `lambdas` (q, n_lambdas), NaN-padded, as
     ``cv.glmnet`` does with ``alignment = "lambda"``. `ratios` is (q, n_folds); `grid` (1, n) and

@@ -1,8 +1,8 @@
-"""A Cholesky factor that grows and shrinks with the active set.
+"""Cholesky factor that grows and shrinks with the active set.
 
 Row i of the lower triangular L, A = L Lᵀ, belongs to the i-th member of the set. It is stored as a
-triangle with zeros from behind the diagonal to the next multiple of `LANES`, and loops run that
-far. Two right-hand sides come along, forward-substituted.
+triangle, with zeros after the diagonal up to the next multiple of `LANES`, and loops run that far.
+Two forward-substituted right-hand sides are kept up to date.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from ._sums import WIDTH, no_sums, plus_products, total
 # Members that join together: their rows are computed in one pass over the factor.
 GROUP = 4
 
-# A pivot below this share of the diagonal entry means collinear columns.
+# A pivot below this share of the diagonal entry indicates collinear columns.
 SINGULAR = 1e-12
 
 
 @fused
 def eliminate_group(rows, size, factor, inverse):
-    """In place: solve L Zᵀ = A[old members, new ones] for rows `size` to `size + 3` of L.
+    """Solve L Zᵀ = A[old members, new members] for rows `size` to `size + 3` of L, in place.
 
-    `rows` (4, p) are the new ones' rows of A[:, members]. Two old rows at a time, since their eight
-    sums keep the processor's pipelines filled.
+    `rows` (4, p) are the new members' rows of A[:, members]. Two old rows are processed at a time,
+    since their eight sums keep the processor's pipelines filled.
     """
     z0, z1, z2, z3 = four_rows(factor, size)
     for pair in range((size + 1) // 2):
@@ -52,7 +52,7 @@ def eliminate_group(rows, size, factor, inverse):
 
 @fused
 def group_products(factor, size, data, signs, products):
-    """In place: (Z Zᵀ, Z data, Z signs) as 4 × 6, Z being rows `size` to `size + 3`.
+    """Write (Z Zᵀ, Z data, Z signs) to `products` (4, 6), Z being rows `size` to `size + 3` of L.
 
     All are 0 from `size` to the next multiple of `LANES`.
     """
@@ -86,12 +86,12 @@ def group_products(factor, size, data, signs, products):
 def append(
     A, v, l2, share, members, size, n_new, right, sign, factor, inverse, data, signs, rows, products
 ):
-    """In place: factor the `n_new` (at most `GROUP`) members that follow the first `size`.
+    """Factor the `n_new` (at most `GROUP`) members that follow the first `size`, in place.
 
     Parameters
     ----------
     A : (p, p)
-        Of which the members' rows and columns are factored.
+        The members' rows and columns of it are factored.
     v, l2, share : (p,), float, float
         l2 v is added to the diagonal, and then `share` of the sum.
     members, size, n_new :
@@ -101,12 +101,13 @@ def append(
     factor, inverse, data, signs :
         L, its inverse pivots, and L⁻¹ times the right-hand sides; extended in place.
     rows, products : (4, p), (4, 6)
-        Scratch. A group is always whole: what is computed for its spare rows is never read.
+        Scratch. A group always has four rows; the results of unused rows are never read.
 
     Returns
     -------
     int
-        How many it could take: fewer than `n_new` where one is collinear with those before it.
+        Number of members that were factored: fewer than `n_new` if one is collinear with those
+        before it.
     """
     for row in four_rows(factor, size):
         for t in range(row.size):
@@ -145,7 +146,7 @@ def append(
 
 @kernel
 def back_substitute(factor, inverse, size, x):
-    """In place: x ← L⁻ᵀ x, four rows at a time; x has room for the next multiple of `LANES`."""
+    """Compute x ← L⁻ᵀ x in place, four rows at a time; x is padded to a multiple of `LANES`."""
     end = size
     while end >= 4:
         end -= 4
@@ -165,10 +166,10 @@ def back_substitute(factor, inverse, size, x):
 
 @kernel
 def remove(factor, inverse, data, signs, size, position, cosine, sine):
-    """In place: take one member out.
+    """Remove one member, in place.
 
-    Without its row, L is a factor with one column too many, which Givens rotations of that column
-    with each later one empty (Golub & Van Loan, Matrix Computations, section 6.5). `cosine` and
+    Without its row, L has one column too many. Givens rotations of that column with each later one
+    set it to 0 (Golub & Van Loan, Matrix Computations, section 6.5). `cosine` and
     `sine` (size,) are scratch.
     """
     carried_data, carried_signs = data[position], signs[position]

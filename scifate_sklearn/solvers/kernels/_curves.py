@@ -1,4 +1,4 @@
-"""Fold errors along a path: their mean, its standard error, and when to stop."""
+"""Held-out errors along a path: their mean, its standard error, and the stopping rule."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from ._compile import inlined, kernel
 # An adaptive path stops at the first penalty that is worse than the best one so far by more than
 # PAIRED_SE standard errors of their difference, fold by fold, and by more than MEAN_SE standard
 # errors of the best CV mean; but only if the best is more than DEPTH of these below the first
-# penalty, which no path of pure noise is. A flat curve says nothing about what is to come, for
-# predictors that only help together join late.
+# penalty, which does not happen on paths of pure noise. A flat curve does not predict its
+# continuation, because predictors that help only together join late.
 PAIRED_SE = 2.5
 MEAN_SE = 0.25
 DEPTH = 5.0
 
-# In place of a penalty: compare with no other one.
+# Instead of the position of a penalty: no comparison with another one.
 NOTHING = np.intp(-1)
 
 
@@ -21,7 +21,7 @@ NOTHING = np.intp(-1)
 def mean_and_se(errors, i, other, weight):
     """Return Σwe/Σw and √[(Σ w (e − mean)²/Σw)/(K − 1)], as ``cv.glmnet``.
 
-    e are the errors (n_units, n_lambdas) at penalty i, less those at `other` unless `NOTHING`.
+    e are the errors (n_units, n_lambdas) at penalty i, minus those at `other` unless `NOTHING`.
     """
     total, mean, variance = 0.0, 0.0, 0.0
     for k in range(weight.size):
@@ -36,7 +36,7 @@ def mean_and_se(errors, i, other, weight):
 
 @kernel
 def is_deep(errors, best, weight):
-    """Say whether the best penalty is clearly better than the first one, so that a path may end."""
+    """Return whether the best penalty is clearly better than the first, so that a path may end."""
     _, best_se = mean_and_se(errors, best, NOTHING, weight)
     depth, _ = mean_and_se(errors, np.intp(0), best, weight)
     return depth > DEPTH * best_se
@@ -44,7 +44,7 @@ def is_deep(errors, best, weight):
 
 @inlined
 def clearly_worse(errors, i, best, weight):
-    """Say whether penalty i is clearly worse than the best, and the best clearly good."""
+    """Return whether penalty i is clearly worse than the best, and the best `is_deep`."""
     excess, paired_se = mean_and_se(errors, i, best, weight)
     if not excess > PAIRED_SE * paired_se:
         return False
@@ -54,15 +54,15 @@ def clearly_worse(errors, i, best, weight):
 
 @inlined
 def stop_of_path(errors, weight, first, last, best, lowest):
-    """Look for the stop of an adaptive path among its newest penalties.
+    """Return the stop of an adaptive path among its newest penalties, and the best so far.
 
-    `errors` is (n_units, n_lambdas), known up to `last` (exclusive) and looked at from `first` on;
-    `best` is the penalty with the lowest CV mean before, `lowest` that mean.
+    `errors` (n_units, n_lambdas) are known up to `last` (exclusive) and examined from `first` on;
+    `best` is the penalty with the lowest CV mean before `first`, `lowest` that mean.
 
     Returns
     -------
     stop, best, lowest
-        The first penalty that is clearly worse, or −1.
+        The first penalty that is clearly worse, or −1; then `best` and `lowest`, updated.
     """
     for i in range(first, last):
         mean, _ = mean_and_se(errors, i, NOTHING, weight)

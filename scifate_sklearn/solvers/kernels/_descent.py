@@ -1,7 +1,7 @@
-"""Coordinate descent with Newton steps: slow and sure, for what the active-set method leaves.
+"""Coordinate descent with Newton steps, for problems that the active-set method does not solve.
 
-It decreases the objective whatever the data: where columns are collinear, where the active set
-does not settle.
+It is slower, but decreases the objective for any data: also if columns are collinear or if the
+active set does not settle.
 """
 
 import numpy as np
@@ -12,21 +12,21 @@ from ._model import MEMBERS, factor_anew
 from ._objective import duality_gap, renew_gradient
 from ._rows import subtract_row
 
-# What is added to the diagonal of a singular Hessian, as a share of it.
+# Addition to the diagonal of a singular Hessian, as a share of it.
 COLLINEAR_RIDGE = 1e-8
 
-# Rounds that may pass before the gap has halved: of exact Newton steps, after which the rest of it
-# is rounding; and of any, so that the search ends.
+# Rounds allowed without halving the gap: with exact Newton steps, after which the remaining gap is
+# rounding error; and with any steps, so that the search ends.
 PATIENCE = 10
 LAST_PATIENCE = 10_000
 
-# A Newton step costs about size/6 sweeps, so a large problem affords several sweeps before each.
+# A Newton step costs about size/6 sweeps, so large problems make several sweeps before each.
 SIZE_PER_SWEEP = 32
 
 
 @inlined
 def sweep(G, candidates, size, v, l1, l2, b, r):
-    """In place: minimise (1) over each candidate in turn, keeping r = g − G b.
+    """Minimize (1) over each candidate in turn, in place, keeping r = g − G b.
 
     Features that are constant in this training set (zero on the diagonal) never enter.
     """
@@ -44,12 +44,12 @@ def sweep(G, candidates, size, v, l1, l2, b, r):
 
 @inlined
 def newton_step(G, v, l1, l2, model):
-    """In place: move the non-zero coefficients towards the minimum of (1) for their signs.
+    """Move the non-zero coefficients towards the minimum of (1) for their signs, in place.
 
-    With the signs fixed (1) is quadratic, so the full step is exact; it ends early where the first
-    coefficient reaches 0. Either way (1) decreases. Where columns are collinear (always so with
-    more of them than cells) a small ridge turns the step along the null vector that lowers
-    Σ l1 v |b|, until a coefficient leaves.
+    With fixed signs (1) is quadratic, so the full step is exact. It is shortened if a coefficient
+    reaches 0 before. In both cases (1) decreases. If columns are collinear (always so with more of
+    them than cells), a small ridge directs the step along the null vector that lowers Σ l1 v |b|,
+    until a coefficient leaves.
 
     Returns whether the step was full and exact.
     """
@@ -77,7 +77,7 @@ def newton_step(G, v, l1, l2, model):
 
 @inlined
 def enlarge(G, v, l1, r, is_in_work, work, n_work):
-    """In place: append the features to `work` that are not optimal at 0; return the new size."""
+    """Append the features that are not optimal at 0 to `work`; return its new size."""
     for j in range(r.size):
         if not is_in_work[j] and abs(r[j]) > l1 * v[j] and G[j, j] > 0.0:
             is_in_work[j] = True
@@ -88,7 +88,7 @@ def enlarge(G, v, l1, r, is_in_work, work, n_work):
 
 @inlined
 def descend_on_work(G, g, v, l1, l2, tol, max_iter, n_work, model):
-    """In place: minimise over the first `n_work` features in `work`; return the rounds."""
+    """Minimize (1) over the first `n_work` features in `work`, in place; return the rounds."""
     b, r, work = model.b, model.r, model.work
     lowest, n_idle, n_rounds_idle = np.inf, 0, 0
     for n_iter in range(max_iter):
@@ -109,16 +109,16 @@ def descend_on_work(G, g, v, l1, l2, tol, max_iter, n_work, model):
 
 @kernel
 def descend(G, g, v, l1, l2, tol, max_iter, model):
-    """In place: minimise (1) from a warm start until its duality gap is at most tol.
+    """Minimize (1) from a warm start, in place, until its duality gap is at most tol.
 
-    Sweeps find the support and the signs, Newton steps the values, of a working set that is
-    enlarged by the features that turn out not to be optimal at 0. Where nothing helps any more,
-    what is left of the gap is rounding.
+    Sweeps find the support and the signs of a working set, Newton steps its values. Features that
+    are not optimal at 0 are added to the working set. If no step improves the gap any more, the
+    remaining gap is rounding error.
 
     Returns
     -------
     n_iter, gap
-        Number of rounds, and the gap; r is g − G b, the factor is to be made anew.
+        Number of rounds, and the gap; r is g − G b, the factor must be recomputed.
     """
     b, r, work, candidates = model.b, model.r, model.work, model.candidates
     n_work, n_candidates = np.intp(0), np.intp(0)

@@ -8,7 +8,7 @@ from ._sums import WIDTH, no_sums, plus_products, total
 
 @kernel
 def gather_square(A, members, first, last, out):
-    """In place: rows `first` to `last` of the triangle A[members][:, members], 0 behind it."""
+    """Write rows `first` to `last` of the triangle A[members][:, members] to `out`, padded by 0."""
     for a in range(first, last):
         source, row = A[members[a]], triangle_row(out, a)
         for c in range(a + 1):
@@ -19,11 +19,11 @@ def gather_square(A, members, first, last, out):
 
 @fused
 def four_dots(rows, packed, n):
-    """Return the products of four rows with the first n numbers of `packed`, n being padded."""
+    """Return the products of four rows with the first n numbers of `packed`; n is `padded`."""
     r0, r1, r2, r3 = rows
     s0, s1, s2, s3 = no_sums(), no_sums(), no_sums(), no_sums()
     u0, u1, u2, u3 = no_sums(), no_sums(), no_sums(), no_sums()
-    # Eight chains of additions, for one would wait for itself.
+    # Eight independent chains of additions, since each addition waits for the previous one.
     for pair in range(n // (2 * WIDTH)):
         t = 2 * WIDTH * pair
         s0, u0 = plus_products(s0, r0, packed, t), plus_products(u0, r0, packed, t + WIDTH)
@@ -40,7 +40,7 @@ def four_dots(rows, packed, n):
 
 @kernel
 def quadratic_error(b, linear, members, size, gram, packed):
-    """Return bᵀHb − 2 hᵀb, what a model adds to the held-out error of the null model.
+    """Return bᵀHb − 2 hᵀb, the held-out error of a model minus that of the null model.
 
     `gram` is H for the first `size` of the members, as a triangle; `packed` is scratch.
     """
@@ -62,10 +62,10 @@ def quadratic_error(b, linear, members, size, gram, packed):
 
 @inlined
 def held_out_error(model, linear, gram, n_known):
-    """Return what a model adds to the mean square of a test unit.
+    """Return the mean squared error of a model on a test unit minus that of the null model.
 
-    The unit's Gram matrix is kept for the features that were ever members, in their order: it only
-    grows along a path, so that each entry is fetched once. `n_known` rows of it are there already.
+    The unit's Gram matrix is kept for the features that have been members, in their order. It only
+    grows along a path, so each entry is fetched once. Its first `n_known` rows are known already.
     """
     size = model.counts[EVER]
     gather_square(gram, model.ever, n_known, size, model.held)

@@ -1,12 +1,12 @@
-"""The model of one training set: its coefficients, its active set, and the factor of that.
+"""Model of one training set: its coefficients, its active set and the factor of the latter.
 
 With l1 = λ α and l2 = λ (1 − α), the members A of the active set have signs s, and their
 coefficients solve
 
     (G_AA + l2 diag v) b = g_A − l1 v∘s                                                        (2)
 
-by a Cholesky factor L that members join and leave. L⁻¹g_A and L⁻¹(v∘s) are kept along, so that
-another penalty costs one back-substitution.
+by a Cholesky factor L that members join and leave. L⁻¹g_A and L⁻¹(v∘s) are stored with it, so that
+a new penalty costs one back-substitution.
 """
 
 from collections import namedtuple
@@ -17,14 +17,14 @@ from ._cholesky import GROUP, append, back_substitute
 from ._compile import inlined, kernel
 from ._rows import padded, triangle_start
 
-# The models of several training sets; `model_of` makes views of a single one.
+# The models of several training sets; `model_of` returns views of a single one.
 #
 # b, r : coefficients, and g − G b; r_before : r one penalty earlier.
 # sign : v∘s of the members of the active set, 0 elsewhere.
 # is_member, members : the active set, and its order in `factor`.
 # is_ever, ever : the features that have been members, in the order in which they joined.
-# counts : number of members, whether they are factored, number of features that were ever members,
-#     and for how many of these `held` is known.
+# counts : number of members, whether they are factored, number of features that have been members,
+#     and the number of these for which `held` is known.
 # factor, inverse, data, signs : L as a triangle, its inverse pivots, L⁻¹g_A and L⁻¹(v∘s).
 # held : Gram matrix of the held-out cells as a triangle, see `held_out_error`.
 # rows, products, solution, packed, work, candidates, is_in_work : scratch that all models share.
@@ -38,7 +38,7 @@ MEMBERS, IS_FACTORED, EVER, KNOWN = range(4)
 
 
 def new_models(n: int, p: int) -> Models:
-    """Return n models of p features, to be emptied by `clear`."""
+    """Return uninitialized memory for n models of p features; `clear` initializes it."""
     size = p + GROUP
     width, triangle = padded(size), triangle_start(size)
     return Models(
@@ -96,7 +96,7 @@ def model_of(models, k):
 
 @inlined
 def clear(model, g):
-    """In place: empty the model."""
+    """Set all coefficients to 0, in place."""
     for j in range(g.size):
         model.b[j], model.sign[j] = 0.0, 0.0
         model.r[j], model.r_before[j] = g[j], g[j]
@@ -107,7 +107,7 @@ def clear(model, g):
 
 @inlined
 def admit(G, right, v, l2, share, model, n_new):
-    """In place: factor the `n_new` features listed after the members; return how many it took."""
+    """Factor the `n_new` features listed after the members; return the number of new members."""
     size = model.counts[MEMBERS]
     taken = append(
         G, v, l2, share, model.members, size, n_new, right, model.sign,
@@ -119,7 +119,7 @@ def admit(G, right, v, l2, share, model, n_new):
 
 @inlined
 def enlist(model, j, sign, position):
-    """In place: list feature j as the member at a position of the factor-to-be."""
+    """List feature j as the member at a position of the factor, which is computed later."""
     model.is_member[j], model.sign[j], model.members[position] = True, sign, j
     if not model.is_ever[j]:
         model.is_ever[j] = True
@@ -129,10 +129,10 @@ def enlist(model, j, sign, position):
 
 @kernel
 def factor_anew(G, right, v, l2, share, model):
-    """In place: make the non-zero coefficients the active set; return whether it is regular.
+    """Make the non-zero coefficients the active set, in place; return whether it is regular.
 
-    `right` (p,) is the right-hand side that `data` is made from. Where columns are collinear all
-    are members, but not factored.
+    `right` (p,) is the right-hand side that `data` is computed from. If columns are collinear, all
+    are members but not factored.
     """
     size = np.intp(0)
     for j in range(model.b.size):
@@ -151,9 +151,9 @@ def factor_anew(G, right, v, l2, share, model):
 
 @inlined
 def solve_members(l1, model):
-    """In place: coefficients (2) of the active set.
+    """Solve (2) for the coefficients of the active set, in place.
 
-    Returns how many have the wrong sign.
+    Returns the number of coefficients with the wrong sign.
     """
     size = model.counts[MEMBERS]
     for i in range(size):

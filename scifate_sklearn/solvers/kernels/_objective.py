@@ -1,17 +1,17 @@
-"""The objective: its gradient and its duality gap."""
+"""Gradient and duality gap of the objective."""
 
 import numpy as np
 
 from ._compile import entry_point, kernel
 from ._rows import subtract_eight_rows, subtract_row
 
-# glmnet's "infinite" first penalty: only unpenalised coefficients survive it.
+# glmnet's "infinite" first penalty, at which only unpenalized coefficients are not 0.
 EMPTY_MODEL_PENALTY = 9.9e35
 
 
 @kernel
 def renew_gradient(G, g, b, members, size, r):
-    """In place: r ← g − G b, where only the first `size` of the `members` of b are not 0."""
+    """Compute r ← g − G b in place; only the first `size` of the `members` of b are not 0."""
     for j in range(r.size):
         r[j] = g[j]
     done = 0
@@ -40,7 +40,7 @@ def duality_gap(g, b, r, members, size, v, l1, l2, scale):
 
         gap = ½ ‖R̃‖² (1 − s)² + Σⱼ (l1 vⱼ |bⱼ| − s bⱼ r̃ⱼ).
 
-    No large terms cancel, so gaps far below the rounding of (1) itself are meaningful. Coordinates
+    No large terms cancel, so gaps far below the rounding error of (1) are meaningful. Coordinates
     without an l1 part constrain the dual to r̃ⱼ = 0 and are bounded directly: by r̃ⱼ²/(2 l2 vⱼ) if
     they have a ridge part, else by confining them to |b| ≤ 1 + 2|bⱼ|.
     """
@@ -66,13 +66,13 @@ def duality_gap(g, b, r, members, size, v, l1, l2, scale):
 
 @entry_point
 def duality_gap_of(g, b, r, members, v, l1, l2):
-    """Return the `duality_gap` of a model that somebody else found."""
+    """Return the `duality_gap` of a model from another solver."""
     return duality_gap(g, b, r, members, members.size, v, l1, l2, 1.0)
 
 
 @kernel
 def smallest_empty_penalty(r, v):
-    """Return the smallest penalty that keeps every penalised coefficient at 0."""
+    """Return the smallest penalty that keeps every penalized coefficient at 0."""
     largest = 0.0
     for j in range(r.size):
         if v[j] > 0.0:
@@ -84,7 +84,7 @@ def smallest_empty_penalty(r, v):
 def empty_model_penalty(g, v, alpha, unit):
     """Return the smallest penalty with an empty model, inf if there is none.
 
-    The penalty is on the target's scale, `unit` times that of standardised coordinates; the unit 0
+    The penalty is on the target's scale, `unit` times that of standardized coordinates. The unit 0
     marks a constant target, whose model is always empty.
     """
     if unit == 0.0:

@@ -1,4 +1,4 @@
-"""All targets and training sets along a given grid of penalties."""
+"""Paths of all targets and training sets along a given grid of penalties."""
 
 from collections import namedtuple
 
@@ -11,16 +11,17 @@ from ._held_out import held_out_error
 from ._model import EVER, KNOWN, clear, model_of
 from ._objective import empty_model_penalty
 
-# Penalties that one fold of an adaptive path solves before the next one's turn: matrices stay in
-# the cache, at the price of penalties beyond the stop. While the CV curve falls; once it rises from
-# a minimum after which a path may end; while it is too flat for that.
+# Number of penalties that one fold of an adaptive path solves before the next fold continues.
+# Larger strides keep matrices in the cache, but solve penalties beyond the stop. STRIDE applies
+# while the CV curve falls, LATE_STRIDE once it rises from a minimum after which a path may end, and
+# FLAT_STRIDE while the minimum is too shallow for that.
 STRIDE = 6
 LATE_STRIDE = 2
 FLAT_STRIDE = 12
 
 # Training and test sets.
 #
-# grams : (n_folds, p, p), standardised training sets
+# grams : (n_folds, p, p), standardized training sets
 # held_grams : (n_units, p, p), mean held-out products in the coordinates of the training set
 # first_unit : (n_folds + 1,), the test units k of a training set are first_unit[k] to [k + 1]
 # held_weight : (n_units,)
@@ -33,7 +34,7 @@ Sets = namedtuple("Sets", "grams held_grams first_unit held_weight")
 # factors : (q, p), penalty factors, infinite for features that may not enter
 # lambdas : (q, n_lambdas), decreasing, on the scale of the targets
 # stop : (q,), the last penalty to solve, or −1 for none
-# unit, alpha : (q, n_folds), in standardised coordinates l1 = λ alpha / unit and
+# unit, alpha : (q, n_folds), in standardized coordinates l1 = λ alpha / unit and
 #     l2 = λ (1 − alpha) / unit; unit 0 where y_scale is 0
 Targets = namedtuple(
     "Targets", "linear y_scale held_linear held_square factors lambdas stop unit alpha"
@@ -42,7 +43,7 @@ Targets = namedtuple(
 
 @kernel
 def path_step(lambdas, t, i):
-    """Return how far λᵢ lies beyond λᵢ₋₁, in units of the move before; at most 1."""
+    """Return the distance of λᵢ from λᵢ₋₁ in units of the previous move, at most 1."""
     if i < 2 or lambdas[t, i - 2] <= lambdas[t, i - 1]:
         return 0.0
     return min(1.0, (lambdas[t, i - 1] - lambdas[t, i]) / (lambdas[t, i - 2] - lambdas[t, i - 1]))
@@ -50,7 +51,7 @@ def path_step(lambdas, t, i):
 
 @inlined
 def follow(sets, targets, t, k, first, last, tol, max_iter, model, errors, coef, n_iter, gaps):
-    """In place: move the model of target t and training set k along the penalties first to last.
+    """Move the model of target t and training set k along the penalties first to last, in place.
 
     Returns the number of penalties that did not reach `tol`.
     """
@@ -86,10 +87,10 @@ def follow(sets, targets, t, k, first, last, tol, max_iter, model, errors, coef,
 
 @inlined
 def next_turn(targets, t, end, last, is_falling, may_end):
-    """Return how far a target of an adaptive path is to go next, of `end` penalties.
+    """Return the penalty at which the next turn of an adaptive path ends, at most `end`.
 
-    First as far as all its models are empty; then by strides that depend on the CV curve so far:
-    whether its newest penalty is the best, and whether a path may end after this best.
+    The first turn ends where the first model is not empty. Later strides depend on the CV curve so
+    far: on whether its newest penalty is the best, and whether a path may end after this best.
     """
     if last > 0:
         return min(end, last + (STRIDE if is_falling else LATE_STRIDE if may_end else FLAT_STRIDE))
@@ -109,8 +110,8 @@ def next_turn(targets, t, end, last, is_falling, may_end):
 def follow_grids(models, sets, targets, adaptive, tol, max_iter, errors, coef, n_iter, gaps):
     """Follow a block of targets along their grids of penalties, on all training sets.
 
-    On an adaptive path all training sets of a target advance together, so that the CV curve so far
-    is known.
+    On an adaptive path all training sets of a target advance together, so that the CV curve is
+    known so far.
 
     Parameters
     ----------
@@ -122,10 +123,10 @@ def follow_grids(models, sets, targets, adaptive, tol, max_iter, errors, coef, n
     tol, max_iter :
         As in `advance`.
     errors : (q, n_units, n_lambdas)
-        Output: held-out errors, up to ``targets.stop``, which an adaptive path lowers; beyond it
-        some penalties of the last turn are known, and the others left alone.
+        Output: held-out errors up to ``targets.stop``, which an adaptive path lowers. Beyond it,
+        some penalties of the last turn are written and the others left unchanged.
     coef : (q, n_folds, p), n_iter : (q, n_folds), gaps : (q, n_folds)
-        Output: the models at the last penalty solved, in the standardised coordinates; the rounds
+        Output: the models at the last penalty solved, in the standardized coordinates; the rounds
         of the whole path; the duality gaps.
 
     Returns

@@ -1,16 +1,16 @@
 """Inner loops over the rows of a matrix.
 
-A matrix is two-dimensional, or a triangle: the rows of a lower triangle one behind the other, each
-as long as the next multiple of `LANES`, so that they take as little of the cache as they can.
+A matrix is two-dimensional, or a triangle: the rows of a lower triangle in one vector, each padded
+to a multiple of `LANES`, which takes little of the cache.
 
-Loops start at 0, without which numba does not vectorise them, and short ones run to the next
-multiple of `LANES`: a remainder that does not fill the vector registers costs more than the rest.
+Loops start at 0, since numba does not vectorize others. Short ones run to the next multiple of
+`LANES`: a remainder that does not fill the vector registers costs more than the rest.
 """
 
 from ._compile import fused, inlined, shared
 from ._views import part_of
 
-# Numbers that an unrolled inner loop takes at once.
+# Numbers that an unrolled inner loop processes at once.
 LANES = 16
 
 
@@ -22,7 +22,7 @@ def padded(n):
 
 @shared
 def triangle_start(i):
-    """Return where row i of a triangle starts; its first i rows take as many numbers."""
+    """Return the position of row i of a triangle, which is the length of its first i rows."""
     block = i // LANES
     return LANES * (block + 1) * (LANES // 2 * block + i % LANES)
 
@@ -46,14 +46,14 @@ def four_rows(triangle, i):
 
 @fused
 def subtract_row(x, row, factor, n):
-    """In place: x ← x − factor · row over the first n numbers."""
+    """Compute x ← x − factor · row over the first n numbers, in place."""
     for t in range(n):
         x[t] -= factor * row[t]
 
 
 @fused
 def subtract_four_rows(x, rows, factors, n):
-    """In place: x ← x − Σ factors · rows, for four of each, in one pass over x."""
+    """Compute x ← x − Σ factors · rows for four rows, in place and in one pass over x."""
     r0, r1, r2, r3 = rows
     a0, a1, a2, a3 = factors
     for t in range(n):
@@ -62,7 +62,7 @@ def subtract_four_rows(x, rows, factors, n):
 
 @fused
 def subtract_eight_rows(x, rows, factors, n):
-    """In place: x ← x − Σ factors · rows, for eight of each, in one pass over x."""
+    """Compute x ← x − Σ factors · rows for eight rows, in place and in one pass over x."""
     r0, r1, r2, r3, r4, r5, r6, r7 = rows
     a0, a1, a2, a3, a4, a5, a6, a7 = factors
     for t in range(n):

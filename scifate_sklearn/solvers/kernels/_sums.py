@@ -1,8 +1,8 @@
-"""Sums of products in an order of their own, four terms at a time.
+"""Sums of products in a fixed order, four terms at a time.
 
-A compiler that may reorder a sum does so in one way here and in another there, and the last bit of
-a result would depend on the occasion. So the order is written down: four partial sums, of every
-fourth term each, which the processor computes at once; their total is taken at the end.
+A compiler that may reorder a sum can do so differently in each place where a function is compiled,
+so that last bits would differ. The order is therefore fixed: four partial sums, each of every
+fourth term, which the processor computes at once and which are added at the end.
 """
 
 from typing import Any
@@ -11,24 +11,24 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
-# Terms that are added at once.
+# Number of terms that are added at once.
 WIDTH = 4
 
 _WITHOUT_REFERENCES: Any = {"_nrt": False}
 
 
 def no_sums() -> Any:
-    """Return four sums of nothing."""
+    """Return four sums without terms."""
     return (0.0,) * WIDTH
 
 
 def plus_products(sums: Any, x: Any, y: Any, t: int) -> Any:
-    """Return the sums with x[t] y[t] to x[t + 3] y[t + 3] added; C-contiguous vectors."""
+    """Return the sums plus x[t] y[t] to x[t + 3] y[t + 3]; x and y are C-contiguous vectors."""
     return tuple(sums[lane] + x[t + lane] * y[t + lane] for lane in range(WIDTH))
 
 
 def total(sums: Any) -> float:
-    """Return the sum of the four."""
+    """Return the sum of all four."""
     return (sums[0] + sums[2]) + (sums[1] + sums[3])
 
 
@@ -64,7 +64,7 @@ def _plus_products(typing_context, sums, x, y, t):
             first = builder.gep(data, [arguments[3]])
             register = builder.bitcast(first, _REGISTER.as_pointer())
             terms.append(builder.load(register, align=8))
-        # One rounding where the processor can: "contract" changes no order.
+        # "contract" permits a single rounding (FMA) but no reordering.
         product = builder.fmul(*terms, flags=("contract",))
         return builder.fadd(arguments[0], product, flags=("contract",))
 

@@ -1,21 +1,20 @@
-"""Views of arrays that cost no more than an address."""
+"""Views of arrays at the cost of an address."""
 
 from typing import Any
 
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
-from numba.np.arrayobj import populate_array
 
-# numba lets only functions that know of references return an array.
+# In numba only functions that count references may return an array.
 _WITH_REFERENCES: Any = {"_nrt": True}
 
 
 def part_of(array: Any, start: int, size: int) -> Any:
     """Return a view of `size` numbers of a C-contiguous vector, from position `start` on.
 
-    Compiled, it checks nothing: the slice ``array[start : start + size]`` costs as much as the work
-    on a short row. The view holds no reference to the memory either.
+    The compiled function checks nothing: the slice ``array[start : start + size]`` costs as much as
+    the work on a short row. The view holds no reference to the memory either.
     """
     return array[start : start + size]
 
@@ -23,17 +22,21 @@ def part_of(array: Any, start: int, size: int) -> Any:
 @intrinsic
 def _part_of(typing_context, array, start, size):
     def generate(context, builder, signature, arguments):
-        whole = context.make_array(array)(context, builder, arguments[0])
-        part = context.make_array(array)(context, builder)
-        populate_array(
-            part,
-            data=builder.gep(whole.data, [arguments[1]]),
-            shape=(arguments[2],),
-            strides=(whole.itemsize,),
-            itemsize=whole.itemsize,
-            meminfo=None,
-        )
-        return part._getvalue()
+        whole, first, length = arguments
+        data = context.make_array(array)(context, builder, whole).data
+        model = context.data_model_manager[array]
+        no_memory = cgutils.get_null_value(context.get_value_type(model.get_type("meminfo")))
+        no_parent = cgutils.get_null_value(context.get_value_type(model.get_type("parent")))
+        part = whole
+        for name, value in (
+            ("meminfo", no_memory),
+            ("parent", no_parent),
+            ("data", builder.gep(data, [first])),
+            ("nitems", length),
+            ("shape", cgutils.pack_array(builder, [length])),
+        ):
+            part = builder.insert_value(part, value, model.get_field_position(name))
+        return part
 
     return array(array, types.intp, types.intp), generate
 

@@ -1,4 +1,4 @@
-"""The kernels as the Python they are written in, and references for what they compute.
+"""The kernels run as Python, and reference implementations of their results.
 
 Most kernels are compiled without a Python wrapper, and must not be called from Python. So all
 tests but those of `test_compile.py` run the source: every compiled function in the namespaces of
@@ -21,7 +21,7 @@ MODULES = [
 
 
 class PoisonedNumpy:
-    """NumPy whose uninitialised arrays spoil every result and every index made from them."""
+    """NumPy whose uninitialized arrays hold values that invalidate any result or index."""
 
     def __getattr__(self, name):
         return getattr(np, name)
@@ -32,7 +32,7 @@ class PoisonedNumpy:
 
 @pytest.fixture(scope="module", autouse=True)
 def python_kernels(request):
-    """Run kernels as Python, except in `test_compile.py`, which has both."""
+    """Run kernels as Python, except in `test_compile.py`, which runs both."""
     if request.path.name == "test_compile.py":
         yield
         return
@@ -63,13 +63,13 @@ def modules():
 
 
 @pytest.fixture(scope="session")
-def standardised():
+def standardized():
     return make_data
 
 
 @pytest.fixture(scope="session")
 def make_problem():
-    """Return a maker of G (p, p) and g (p,) of one target."""
+    """Return a function that makes G (p, p) and g (p,) of one target."""
 
     def make(seed, n=40, p=6, copies=0, constants=0):
         X, Y = make_data(seed, n, p, copies=copies, constants=constants)
@@ -79,7 +79,7 @@ def make_problem():
 
 
 def make_data(seed, n=40, p=6, q=1, copies=0, constants=0):
-    """Correlated predictors (n, p) and targets (n, q) of mean 0 and mean square 1.
+    """Return correlated predictors (n, p) and targets (n, q) of mean 0 and mean square 1.
 
     The last columns are `copies` of the first ones, after `constants` that are 0.
     """
@@ -105,7 +105,7 @@ def objective():
 
 @pytest.fixture(scope="session")
 def violation():
-    """Return a measure of how far coefficients are from the optimality (KKT) conditions."""
+    """Return a function that measures the violation of the optimality (KKT) conditions."""
 
     def measure(G, g, b, v, l1, l2):
         assert np.isfinite(b).all()
@@ -146,7 +146,7 @@ def minimum(violation):
 
 @pytest.fixture(scope="session")
 def new_model(modules):
-    """Return a maker of an empty model of p features."""
+    """Return a function that makes an empty model of p features."""
     model = importlib.import_module(f"{package.__name__}._model")
 
     def make(g):
@@ -159,7 +159,7 @@ def new_model(modules):
 
 @pytest.fixture(scope="session")
 def lower(modules):
-    """Return a reader of the first rows of a triangle, as a lower triangular matrix."""
+    """Return a function that reads the first rows of a triangle as a lower triangular matrix."""
     rows = importlib.import_module(f"{package.__name__}._rows")
 
     def read(triangle, size):
@@ -175,7 +175,7 @@ def lower(modules):
 
 @pytest.fixture(scope="session")
 def cholesky_of():
-    """Return a reference for a model's factor and right-hand sides, by NumPy."""
+    """Return a function that computes a model's factor and right-hand sides by NumPy."""
 
     def factor(A, members, right, sign):
         L = np.linalg.cholesky(A[np.ix_(members, members)])
@@ -188,7 +188,7 @@ PENALTY_KINDS = {
     "lasso": (1.0, None),
     "elastic net": (0.5, None),
     "ridge": (0.0, None),
-    "unpenalised": (1.0, "unpenalised"),
+    "unpenalized": (1.0, "unpenalized"),
     "excluded": (1.0, "excluded"),
     "mixed": (0.5, "mixed"),
     "mixed ridge": (0.0, "mixed"),
@@ -202,15 +202,27 @@ def kind(request):
 
 @pytest.fixture(scope="session")
 def penalties():
-    """Return a maker of alpha and penalty factors v (p,); v₁ is 0 or v₂ inf for some kinds."""
+    """Return a function that makes alpha and penalty factors v (p,), some of them 0 or inf."""
 
     def make(kind, p, seed=0):
         alpha, special = PENALTY_KINDS[kind]
         v = np.random.default_rng(seed).uniform(0.5, 2.0, p)
-        if special in ("unpenalised", "mixed"):
+        if special in ("unpenalized", "mixed"):
             v[0] = 0.0
         if special in ("excluded", "mixed"):
             v[1] = np.inf
         return alpha, v
 
     return make
+
+
+@pytest.fixture(params=range(4))
+def seed(request):
+    return request.param
+
+
+@pytest.fixture(params=[{"n": 12, "p": 20}, {"p": 10, "copies": 3, "constants": 1}], ids=str)
+def singular_problem(request, make_problem, penalties, kind, seed):
+    """Return G, g, alpha and v of a problem with more predictors than cells, or with copies."""
+    G, g = make_problem(seed, **request.param)
+    return G, g, *penalties(kind, g.size, seed)

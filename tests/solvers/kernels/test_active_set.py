@@ -27,7 +27,7 @@ def descents(monkeypatch):
 
 @pytest.fixture(
     scope="module",
-    params=["lasso", "elastic net", "ridge", "unpenalised", "excluded", "mixed", "mixed ridge"],
+    params=["lasso", "elastic net", "ridge", "unpenalized", "excluded", "mixed", "mixed ridge"],
 )
 def kind_of_path(request):
     return request.param
@@ -68,13 +68,8 @@ def test_a_path_satisfies_the_optimality_conditions(
     follow(G, g, v, alpha, new_model(g), lambdas, violation)
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("shape", [{"n": 12, "p": 20}, {"p": 10, "copies": 3, "constants": 1}])
-def test_paths_of_singular_problems(
-    make_problem, new_model, violation, penalties, kind, seed, shape
-):
-    G, g = make_problem(seed, **shape)
-    alpha, v = penalties(kind, g.size, seed)
+def test_paths_of_singular_problems(singular_problem, new_model, violation):
+    G, g, alpha, v = singular_problem
     lambdas = np.geomspace(np.abs(g).max(), 0.02, 6)
     follow(G, g, v, alpha, new_model(g), lambdas, violation)
 
@@ -86,8 +81,8 @@ def test_a_lasso_is_settled_without_descent(make_problem, new_model, violation, 
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.4])
-def test_models_are_those_of_scikit_learn(standardised, new_model, alpha):
-    X, Y = standardised(5, n=50, p=12)
+def test_models_equal_scikit_learns(standardized, new_model, alpha):
+    X, Y = standardized(5, n=50, p=12)
     G, g = X.T @ X / 50, X.T @ Y[:, 0] / 50
     made = new_model(g)
     for penalty in (0.3, 0.1, 0.02):
@@ -112,7 +107,7 @@ def test_a_warm_start_from_anywhere_ends_at_the_minimum(
     np.testing.assert_allclose(made.b, expected, atol=1e-10)
 
 
-def test_a_wrong_forecast_is_repaired(make_problem, new_model, minimum):
+def test_a_wrong_prediction_is_corrected(make_problem, new_model, minimum):
     G, g = make_problem(8)
     made = new_model(g)
     made.r_before[:] = 50.0 * np.random.default_rng(0).normal(size=6)  # all join, some leave
@@ -122,7 +117,7 @@ def test_a_wrong_forecast_is_repaired(make_problem, new_model, minimum):
 
 
 @pytest.mark.parametrize("max_rounds", [0, 1])
-def test_what_has_not_settled_is_left_to_descent(
+def test_descent_solves_what_has_not_settled(
     make_problem, new_model, minimum, descents, cholesky_of, lower, monkeypatch, max_rounds
 ):
     monkeypatch.setattr(active_set, "MAX_ROUNDS", max_rounds)
@@ -144,7 +139,7 @@ def test_what_has_not_settled_is_left_to_descent(
         np.testing.assert_allclose(made.signs[: at.size], signs, atol=1e-12)
 
 
-def test_copies_that_join_are_left_to_descent(make_problem, new_model, violation, descents):
+def test_descent_solves_copies_that_join(make_problem, new_model, violation, descents):
     G, g = make_problem(10, p=8, copies=4)
     made = new_model(g)
     _, gap = advance(G, g, np.ones(8), 1.0, 0.05, made)
@@ -164,8 +159,8 @@ def test_unconverged_models_say_so(make_problem, new_model, monkeypatch):
 
 
 @pytest.mark.parametrize("rounds", ["max_iter", "MAX_ROUNDS"])
-def test_a_forecast_without_violations_does_not_settle_a_model(new_model, monkeypatch, rounds):
-    """The forecast says |r| = 0.1, so that nothing joins, but r is 0.5 and its limit 0.3."""
+def test_a_prediction_without_violations_does_not_settle_a_model(new_model, monkeypatch, rounds):
+    """The predicted |r| is 0.1, so that no feature joins, but r is 0.5 and its limit 0.3."""
     g = np.array([0.5])
     made = new_model(g)
     made.r_before[:] = 0.9
@@ -218,7 +213,7 @@ def test_leave_removes_wrong_signs_only(make_problem, new_model, cholesky_of, lo
     v, made = np.r_[0.0, np.ones(7)], new_model(g)
     made.b[:7] = 1.0
     model.factor_anew(G, g, v, 0.0, 0.0, made)
-    made.b[:7] = -1.0, 1.0, -1.0, 2.0, 0.0, 1.0, -1.0  # the first is unpenalised
+    made.b[:7] = -1.0, 1.0, -1.0, 2.0, 0.0, 1.0, -1.0  # the first is unpenalized
     active_set.leave(made)
     stay = [0, 1, 3, 5]
     assert made.members[: made.counts[MEMBERS]].tolist() == stay

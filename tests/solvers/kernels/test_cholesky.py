@@ -1,4 +1,4 @@
-"""A factor that grows and shrinks, against np.linalg.cholesky of what it should be."""
+"""A factor that grows and shrinks, compared with np.linalg.cholesky."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ P = 34
 
 
 class Factor:
-    """The arrays of a factor of members of a problem, filled with poison."""
+    """The arrays of a factor of members of a problem, filled with NaN or extreme values."""
 
     def __init__(self, A, v=None, l2=0.0, share=0.0, seed=0):
         rng = np.random.default_rng(seed)
@@ -109,7 +109,7 @@ def test_append_takes_those_before_a_collinear_one(
     group.insert(place, 9)
     assert factor.append(*group) == place
     factor.check(cholesky_of, lower)
-    assert factor.append(5) == 1  # and goes on as if nothing had been
+    assert factor.append(5) == 1  # and continues normally
     factor.check(cholesky_of, lower)
 
 

@@ -1,8 +1,12 @@
-"""Compiled kernels equal the Python they are written in, and few can be called from Python."""
+"""Compiled kernels give the results of their Python source; few can be called from Python."""
+
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import scifate_sklearn
 from scifate_sklearn.solvers import kernels
 
 TOL = 1e-14
@@ -15,6 +19,17 @@ def dispatchers(modules):
         for name, value in vars(module).items()
         if hasattr(value, "py_func")
     }
+
+
+def test_numba_is_imported_in_the_kernels_only():
+    root = Path(scifate_sklearn.__file__).parent
+    imports_numba = re.compile(r"^\s*(from|import) (numba|llvmlite)\b", re.MULTILINE)
+    folders = {
+        path.parent.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if imports_numba.search(path.read_text(encoding="utf-8"))
+    }
+    assert folders == {"solvers/kernels"}
 
 
 def test_what_the_package_exports_can_be_called_and_nothing_else(modules):
@@ -31,19 +46,19 @@ def test_what_the_package_exports_can_be_called_and_nothing_else(modules):
 def test_every_kernel_is_cached_and_releases_the_gil(modules):
     for kernel in dispatchers(modules).values():
         assert kernel.targetoptions["nogil"]
-        assert not kernel.targetoptions["_nrt"]  # they make no arrays and count no references
+        assert not kernel.targetoptions["_nrt"]  # they allocate no arrays and count no references
         assert kernel.targetoptions["error_model"] == "numpy"
         assert type(kernel._cache).__name__ != "NullCache"
 
 
 def make_arguments(data, shape, factors, n_folds, units_per_fold, n_targets=4):
-    """Sets and targets of folds of the rows of one matrix, as `GramEngine` makes them."""
+    """Return sets and targets of folds of the rows of one matrix, as in `GramEngine`."""
     X, Y = data(3, q=n_targets, **shape)
     unit_of = np.arange(len(X)) % (n_folds * units_per_fold)
     grams, linear, scales, held_grams, held_linear, held_square = [], [], [], [], [], []
     for k in range(n_folds):
         train = unit_of // units_per_fold != k
-        # Columns and targets are constant where their deviation is rounding.
+        # Columns and targets count as constant if their deviation is rounding error.
         deviation, y_scale = X[train].std(axis=0), Y[train].std(axis=0)
         y_scale[-1] = 0.0 if k % 2 else y_scale[-1]
         inverse = np.where(deviation > 1e-12, 1.0, 0.0) / np.where(deviation > 1e-12, deviation, 1)
@@ -131,8 +146,8 @@ CASES = {
 
 
 @pytest.fixture(params=list(CASES))
-def problem(request, standardised):
-    return make_arguments(standardised, *CASES[request.param])
+def problem(request, standardized):
+    return make_arguments(standardized, *CASES[request.param])
 
 
 @pytest.fixture(params=[1.0, 0.5, 0.0])

@@ -25,15 +25,15 @@ UNIT = np.sqrt((N_UNITS - 1) / N_UNITS) * np.sqrt(N_UNITS) * np.array([1, -1] * 
 
 
 def curve_of(means, spread=0.01, paired=0.01):
-    """Errors (n_units, n_lambdas) with given means, standard errors, and paired standard errors.
+    """Return errors (n_units, n_lambdas) with given means, standard errors and paired ones.
 
-    `paired` is the standard error of the difference of two neighbouring penalties.
+    `paired` is the standard error of the difference of two adjacent penalties.
     """
     alternate = np.arange(len(means)) % 2
     return np.asarray(means, float) + spread * UNIT[:, None] + paired * UNIT[:, None] * alternate
 
 
-def test_the_curves_of_these_tests_have_the_errors_they_claim():
+def test_the_curves_of_these_tests_have_the_given_errors():
     errors, weight = curve_of([3.0, 1.0], spread=0.2, paired=0.05), np.ones(N_UNITS)
     assert curves.mean_and_se(errors, 0, curves.NOTHING, weight) == pytest.approx((3.0, 0.2))
     assert curves.mean_and_se(errors, 1, 0, weight) == pytest.approx((-2.0, 0.05))
@@ -108,7 +108,7 @@ def test_constant_errors_never_stop():
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
-def test_a_curve_that_is_looked_at_in_parts_stops_at_the_same_place(cut):
+def test_a_curve_that_is_examined_in_parts_stops_at_the_same_place(cut):
     errors = curve_of([2.0, 1.0, 0.5, 0.51, 0.6, 0.7], 0.1)
     whole = stop_of(errors)
     stop, best, lowest = stop_of(errors[:, :cut])

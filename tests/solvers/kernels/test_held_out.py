@@ -46,4 +46,4 @@ def test_rows_that_are_known_are_not_read_again(make_problem, new_model):
         spoiled[model.ever[:n_known]] = np.nan
         error = held_out.held_out_error(model, h, spoiled, n_known)
         assert error == pytest.approx(model.b @ H @ model.b - 2 * h @ model.b, rel=1e-12)
-    assert model.counts[KNOWN] == 0  # is for the caller to keep
+    assert model.counts[KNOWN] == 0  # the caller updates it

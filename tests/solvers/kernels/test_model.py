@@ -13,7 +13,7 @@ def members(model):
     return model.members[: model.counts[MEMBERS]].tolist()
 
 
-def test_clear_leaves_nothing_of_the_model_before(make_problem, new_model):
+def test_clear_resets_the_model(make_problem, new_model):
     G, g = make_problem(0)
     model = new_model(g)
     model.b[[1, 4]] = 1.0, -2.0
@@ -48,7 +48,7 @@ def test_factor_anew_takes_the_coefficients_that_are_not_zero(
     v, right, model = rng.uniform(0, 2, 12), rng.normal(size=12), new_model(g)
     at = np.sort(rng.permutation(12)[:size])
     model.b[at] = rng.normal(size=size)
-    model.is_member[:], model.sign[:] = True, 7.0  # of an active set before
+    model.is_member[:], model.sign[:] = True, 7.0  # from an earlier active set
     assert kernels.factor_anew(G, right, v, 0.2, 0.0, model)
     assert members(model) == ever(model) == at.tolist()
     assert model.counts[IS_FACTORED] == 1
@@ -95,7 +95,7 @@ def test_solve_members_counts_wrong_signs(make_problem, new_model):
     assert n_wrong == ((expected * sign <= 0) & (v[at] > 0)).sum()
 
 
-def test_a_member_at_zero_has_the_wrong_sign_unless_it_is_unpenalised(new_model):
+def test_a_member_at_zero_has_the_wrong_sign_unless_it_is_unpenalized(new_model):
     g = np.array([0.3, 0.0])
     model = new_model(g)
     model.b[:] = 1.0

@@ -41,7 +41,7 @@ def test_the_gap_bounds_the_excess(make_problem, penalties, minimum, objective, 
         best = minimum(G, g, v, l1, l2)
         for spread in np.geomspace(1e-8, 0.3, 8):
             b = best + spread * rng.normal(size=6) * (rng.random(6) < 0.6) * np.isfinite(v)
-            # What the bound for unpenalised coefficients supposes.
+            # The condition of the bound for unpenalized coefficients.
             assert (np.abs(best) <= 1 + 2 * np.abs(b))[v == 0.0].all()
             gap = kernels.duality_gap(g, b, g - G @ b, candidates, len(candidates), v, l1, l2, 1.0)
             excess = objective(G, g, b, v, l1, l2) - objective(G, g, best, v, l1, l2)
@@ -64,7 +64,7 @@ def test_a_slack_of_the_other_features_widens_the_gap(make_problem, minimum):
     assert gaps[0] < 1e-15 < gaps[1] < gaps[2]
 
 
-def test_smallest_empty_penalty_ignores_unpenalised_and_excluded_features():
+def test_smallest_empty_penalty_ignores_unpenalized_and_excluded_features():
     r, v = np.array([0.3, -9.0, -0.8, 7.0]), np.array([0.5, np.inf, 2.0, 0.0])
     assert kernels.smallest_empty_penalty(r, v) == 0.6
     assert kernels.smallest_empty_penalty(r, np.array([0.0, np.inf, np.inf, 0.0])) == 0.0

@@ -49,7 +49,7 @@ def test_the_first_turn_is_at_least_one_penalty_and_at_most_all(empty_from, expe
 
 
 def make_arguments(make_problem, n_targets=5, n_folds=4, p=5, units_per_fold=1):
-    """Sets and targets; the last target is constant, the one before in a training set.
+    """Return sets and targets; the last target is constant, the one before it in a training set.
 
     The first feature matters in training and test sets alike. The last one does not in the test
     sets, so that the errors fall, and rise again where it enters.
@@ -128,7 +128,7 @@ def test_an_adaptive_path_is_the_full_path_up_to_its_stop(make_problem, alpha, u
         np.testing.assert_allclose(adaptive[t, :, : stop + 1], full[t, :, : stop + 1], rtol=1e-8)
         expected, _, _ = paths.stop_of_path(full[t], sets.held_weight, 0, N_LAMBDAS, 0, np.inf)
         assert stop == (expected if expected >= 0 else N_LAMBDAS - 1)
-        # A turn goes on beyond the stop for a few penalties, but then nothing is written.
+        # A turn may continue beyond the stop for a few penalties; later ones are not written.
         assert np.isnan(adaptive[t, :, stop + paths.FLAT_STRIDE :]).all()
         stopped += stop < N_LAMBDAS - paths.FLAT_STRIDE
     assert stopped > 0 or alpha == 0.0
@@ -178,7 +178,7 @@ def test_problems_that_do_not_converge_are_counted(make_problem, monkeypatch):
     monkeypatch.setattr(paths, "advance", stuck)
     sets, targets = make_arguments(make_problem)
     _, failed, _, n_iter, gaps = follow(sets, targets, False, 1.0)
-    # The second target, with an unpenalised feature, is never empty; the last one always.
+    # The second target, with an unpenalized feature, is never empty; the last one always.
     assert (n_iter[1] == 5 * N_LAMBDAS).all()
     assert not n_iter[-1].any()
     assert 5 * failed == n_iter.sum()

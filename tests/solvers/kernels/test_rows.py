@@ -30,7 +30,7 @@ def test_rows_are_subtracted_up_to_n(n):
     np.testing.assert_array_equal(four[n:], x[n:])
 
 
-def test_rows_of_a_triangle_lie_one_behind_the_other():
+def test_rows_of_a_triangle_are_consecutive():
     triangle = np.arange(float(rows.triangle_start(40)))
     parts = [rows.triangle_row(triangle, i) for i in range(40)]
     np.testing.assert_array_equal(np.concatenate(parts), triangle)

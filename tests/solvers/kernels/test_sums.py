@@ -27,8 +27,8 @@ def test_sums_are_those_of_every_fourth_product(n):
         assert function(x, y) == pytest.approx(x @ y, rel=1e-13, abs=1e-15)
 
 
-def test_the_order_is_the_one_written_down():
-    """Numbers of which the sum depends on the order: each lane cancels on its own."""
+def test_the_order_is_fixed():
+    """Return numbers whose sum depends on the order: each lane cancels separately."""
     x = np.array([1e17, 1.0, -3.0, 2.0, -1e17, 1e17, 3.0, -2.0, 5.0, -1e17, 0.25, 0.5])
     assert dot(x, np.ones(12)) == dot.py_func(x, np.ones(12)) == 5.75
 
@@ -48,7 +48,7 @@ for lambdas in sys.argv[1:]:
 
 @pytest.mark.slow
 def test_no_bit_depends_on_when_a_kernel_was_compiled(tmp_path):
-    """A process that compiles has copies of functions that one with a warm cache lacks."""
+    """A process that compiles has copies of functions that a process with a warm cache has not."""
 
     def run(*kinds):
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

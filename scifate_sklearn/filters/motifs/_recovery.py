@@ -21,6 +21,9 @@ Ranks = NDArray[np.integer[Any]]
 # Number of ranks per block that fits into the processor's cache.
 _BLOCK = 1 << 18
 
+# Largest relative error of a bound that is taken for rounding.
+_ROUNDING = 1e-12
+
 
 def recovered_areas(ranks: Ranks, sizes: Sequence[int], n_top: int) -> Counts:
     """Return the areas under the recovery curves of nested sets of targets.
@@ -185,4 +188,7 @@ def leading_edge(ranks: Ranks, bound: Floats) -> int:
     """
     n_ranks = len(bound)
     curve = np.cumsum(np.bincount(ranks[ranks < n_ranks], minlength=n_ranks))
-    return int(np.argmax(curve - bound))
+    distance = curve - bound
+    # Distances that are equal may differ by the rounding of the bound.
+    rounding = _ROUNDING * max(float(bound.max()), 1.0)
+    return int(np.argmax(distance >= distance.max() - rounding))

@@ -277,7 +277,7 @@ def table_of_ones(**changes):
         (table_of_ones().T, "TFs in rows and targets in columns.*Pass `penalty_factor.T`"),
         (table_of_ones().add_prefix("x", axis=0), "no TF of the data in its index.*rows, tar"),
         (table_of_ones().add_prefix("x"), "no target of the data in its columns: found 'x"),
-        (pd.DataFrame(), "no TF of the data in its index: found nothing"),
+        (pd.DataFrame(), "no TF of the data in its index: found none"),
         (table_of_ones(**{TARGETS[0]: np.nan}), "must hold numbers >= 0"),
         (table_of_ones(**{TARGETS[0]: -1.0}), "must hold numbers >= 0"),
         (table_of_ones(**{TARGETS[0]: 0.0}), "at least one > 0 for each target"),

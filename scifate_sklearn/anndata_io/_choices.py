@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._warnings import warn
+from ..names import examples
 from ..preprocessing import is_constant
 from ._chunks import Bools, Floats
 from ._genes import filter_genes
@@ -118,7 +119,7 @@ class EarlierChoices:
         if len(missing):
             raise ValueError(
                 f"{len(missing)} of the {len(wanted)} genes of `like` are not among the genes of "
-                f"adata ({', '.join(missing[:5])}). Give both batches the same genes, with zeros "
+                f"adata ({examples(missing)}). Give both batches the same genes, with zeros "
                 "where a gene was not measured, or prepare the first batch again with the genes of "
                 "both."
             )
@@ -136,6 +137,6 @@ class EarlierChoices:
         if len(bad):
             raise ValueError(
                 f"layer {layer!r} has NaN or infinite values for {len(bad)} of the targets of "
-                f"`like` ({', '.join(bad[:5])}). Replace the values, or remove those cells."
+                f"`like` ({examples(bad)}). Replace the values, or remove those cells."
             )
         return wanted

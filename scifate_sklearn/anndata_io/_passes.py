@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse as sp
 
 from ..moments import FoldPlan, Moments
+from ..names import examples
 from ..preprocessing import Matrix, log_above_zero, log_normalize, to_dense
 from ._cells import CellCensus, candidate_covariates, cell_table, filter_cells, measure_cells
 from ._choices import Choices
@@ -208,7 +209,7 @@ def _choose_columns(
     if len(bad):
         raise ValueError(
             f"layer {recipe.total_layer!r} has NaN or infinite values for {len(bad)} of the TFs "
-            f"({', '.join(bad[:5])}). Remove them from tf_names, or replace the values."
+            f"({examples(bad)}). Remove them from tf_names, or replace the values."
         )
     is_target = choices.choose_targets(genes.index, census.new_is_finite, recipe.new_layer)
     return Columns(targets=position[is_target], tfs=position[is_tf])

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..moments import Moments
+from ..names import examples
 from ..preprocessing import X_MAGNITUDES, Y_MAGNITUDES, check_intact, naming
 from ..solvers import paper_grid
 
@@ -49,7 +50,7 @@ def check_unique(names: Names | None, argument: str) -> None:
     if len(repeated):
         raise ValueError(
             f"`{argument}` has {len(repeated)} column name(s) more than once, for example "
-            f"{', '.join(map(repr, repeated[:3]))}; links would be ambiguous. Rename or drop the "
+            f"{examples(repeated, 3)}; links would be ambiguous. Rename or drop the "
             "duplicates (prepare_anndata does)."
         )
 

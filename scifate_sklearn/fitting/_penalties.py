@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..moments import Moments
+from ..names import examples
 from ..preprocessing import WEIGHT_MAGNITUDES, check_intact, check_magnitude, naming
 
 _NAME = "`penalty_factor`"
@@ -93,8 +94,8 @@ def _check_names(theirs: pd.Index, ours: Names, what: str, where: str) -> None:
     if not theirs.isin(ours).any():
         raise ValueError(
             f"{_NAME} has no {what} of the data in its {where}: found "
-            f"{', '.join(map(repr, theirs[:3])) or 'nothing'}, expected names such as "
-            f"{', '.join(map(repr, ours[:3]))}. It must have TFs in rows, targets in columns."
+            f"{examples(theirs, 3)}, expected names such as "
+            f"{examples(ours, 3)}. It must have TFs in rows, targets in columns."
         )
 
 

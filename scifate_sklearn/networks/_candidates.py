@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..links import PAIR, by_pair
-from ..names import require_common
+from ..names import examples, require_common
 
 # Scores or edges by (TF, target), or scores as a matrix of TFs × targets.
 Values = pd.Series | pd.DataFrame
@@ -162,7 +162,7 @@ def _check_table(table: pd.DataFrame, names: list[str], argument: str) -> None:
     for name in names:
         count = int(np.count_nonzero(table.columns == name))
         if count != 1:
-            found = ", ".join(map(repr, table.columns[:8]))
+            found = examples(table.columns, 8)
             raise ValueError(
                 f"`{argument}` must have one column {name!r}, has {count}; found {found}."
             )

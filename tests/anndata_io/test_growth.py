@@ -149,7 +149,7 @@ def test_batches_with_different_units_cannot_be_added(cells, batches, first):
 def test_missing_genes(batches, first):
     name = first.genes.index[3]
     lacking = batches[1][:, batches[1].var_names != name].copy()
-    with pytest.raises(ValueError, match=rf"1 of the \d+ genes of `like` .*\({name}\)"):
+    with pytest.raises(ValueError, match=rf"1 of the \d+ genes of `like` .*\('{name}'\)"):
         prepare_moments(lacking, like=first, **OPTIONS)
 
 

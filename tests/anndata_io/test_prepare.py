@@ -402,7 +402,7 @@ def test_regulator_values_must_be_finite():
     new, total = make_counts()
     total[2, 7] = np.nan
     adata = make_adata(new, total, dtype=np.float64)
-    with pytest.raises(ValueError, match=r"layer 'total' has NaN .* 1 of the TFs \(Gene7\)"):
+    with pytest.raises(ValueError, match=r"layer 'total' has NaN .* 1 of the TFs \('Gene7'\)"):
         prepare_anndata(adata, TFS, gene_filter_rate=0, regulators="values")
 
 

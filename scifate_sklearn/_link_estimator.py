@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import TransformerTags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from .fitting import predict_linear, read_new_samples
+from .fitting import mean_r2, predict_linear, read_new_samples
 from .links import LINK_COLUMNS
-from .preprocessing import check_intact
 
 
 class LinkTableMixin(MultiOutputMixin, RegressorMixin):
@@ -75,9 +73,7 @@ class LinkTableMixin(MultiOutputMixin, RegressorMixin):
         -------
         float
         """
-        check_intact(target_matrix, "`target_matrix`")
-        Y = target_matrix.toarray() if hasattr(target_matrix, "toarray") else target_matrix
-        return float(r2_score(Y, self.predict(tf_matrix), sample_weight=sample_weight))
+        return mean_r2(target_matrix, self.predict(tf_matrix), sample_weight, "target_matrix")
 
     def transform(self, tf_matrix: Any) -> pd.DataFrame:
         """Return the links table of the fit, which does not depend on the cells given here.

@@ -6,12 +6,17 @@ import inspect
 import warnings
 from types import FrameType
 
-# Pipelines, searches and decorators of scikit-learn call the estimators of this package.
-_IN_BETWEEN = frozenset({"scifate_sklearn", "sklearn", "joblib"})
+# Pipelines, searches and decorators of scikit-learn call the estimators of this package, also in
+# worker threads.
+_IN_BETWEEN = frozenset(
+    {"scifate_sklearn", "sklearn", "joblib", "multiprocessing", "concurrent", "threading"}
+)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning that shows the nearest line outside this package, scikit-learn and joblib.
+
+    In a worker thread without such a line, the warning shows the line that calls this function.
 
     Parameters
     ----------
@@ -22,6 +27,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     while frame is not None and frame.f_back is not None and _is_in_between(frame):
         frame, level = frame.f_back, level + 1
     # Level 1 is this function, where the loop begins.
+    if frame is None or _is_in_between(frame):
+        level = 2
     warnings.warn(message, category, stacklevel=level)
 
 

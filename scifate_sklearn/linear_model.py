@@ -17,17 +17,19 @@ from .fitting import (
     Fit,
     FitParameters,
     TrainingData,
+    mean_r2,
     predict_linear,
     read_new_samples,
+    read_penalties,
     read_samples,
 )
-from .moments import CONSTANT, Moments
-from .solvers import BlockFit
+from .moments import Moments
+from .solvers import SCIKIT_LEARN, BlockFit, GeometricGrid
 
 _ARGUMENTS = Arguments("X", "y", rows="samples", are_named=False)
 
-# scikit-learn's smallest grid, for outputs without any correlation.
-_RESOLUTION = np.finfo(np.float64).resolution
+# A smaller ratio would need penalties beyond double precision.
+_SMALLEST_L1_RATIO = 1e-10
 
 
 class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -50,16 +52,18 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Ratio of the smallest penalty of a grid to the largest, where `alphas` is an integer.
     alphas : int or array-like of shape (n_alphas,), default=100
         Number of penalties of a geometric grid per output, from the smallest penalty with an empty
-        model down; or positive penalties for all outputs.
+        model down; or positive penalties for all outputs, of which repeated ones count once.
     selection_rule : {"min", "1se"}, default="min"
         ``"min"`` selects the penalty with the smallest cross-validated error, ``"1se"`` the largest
         penalty whose error is within one standard error of that.
     fit_intercept : bool, default=True
     standardize : bool, default=False
         Divide each column of `X` by its standard deviation (ddof 0) in each training set, as
-        glmnet does. Coefficients are always on the scale of the input.
+        glmnet does; constant columns are not divided. Coefficients are always on the scale of the
+        input.
     cv : int, cross-validation generator or iterable of (train, test), default=None
-        As in `LassoCV`: None means 5 folds, an integer the number of folds.
+        As in `LassoCV`: None means 5 folds, an integer the number of folds. At least two folds of
+        row numbers from 0 are required.
     tol : float, default=1e-12
         Duality gap at which a problem is solved, relative to the mean square of the (centred)
         output in the training set.
@@ -77,7 +81,7 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
     alphas_ : ndarray of shape (n_outputs, n_alphas) or (n_alphas,)
         Decreasing penalties; one grid if `alphas` is given or `y` has one dimension.
     mse_path_ : ndarray of shape (n_outputs, n_alphas, n_folds) or (n_alphas, n_folds)
-        Mean squared error of each test set.
+        Mean squared error of each test set; NaN if all its samples have weight 0.
     coef_ : ndarray of shape (n_outputs, n_features) or (n_features,)
     intercept_ : ndarray of shape (n_outputs,) or float
     dual_gap_ : ndarray of shape (n_outputs,) or float
@@ -93,6 +97,12 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
     sklearn.linear_model.LassoCV : One output.
     sklearn.linear_model.MultiTaskLassoCV : Outputs that share their selected features.
     SciFateRegressor : The same fit with the conventions of glmnet, for gene regulation.
+
+    Notes
+    -----
+    All training sets are summed around the same point, so values of a column that are 10⁷ times the
+    standard deviation of the others away from them (an outlier, or a fold with an offset) exceed
+    double precision. Remove or rescale such values.
 
     References
     ----------
@@ -163,10 +173,11 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like or sparse matrix of shape (n_samples, n_outputs), or (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative. As in `LassoCV`, all folds count equally in the cross-validated error,
-            whatever the weights of their samples.
+            Non-negative. As in `LassoCV`, all folds with a positive weight count equally in the
+            cross-validated error.
         groups : array-like of shape (n_samples,), default=None
-            Passed to a group-aware splitter given as `cv`.
+            Passed to a group-aware splitter given as `cv`. With metadata routing, request it by
+            ``set_fit_request(groups=True)``.
 
         Returns
         -------
@@ -174,9 +185,10 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If an argument is invalid, or `l1_ratio` is 0 and `alphas` an integer.
+        TypeError, ValueError
+            If an argument is invalid, or `l1_ratio` is below 1e-10 and `alphas` an integer.
         """
+        parameters = self._fit_parameters()
         data = read_samples(
             self,
             X,
@@ -185,9 +197,8 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
             cv=check_cv(self.cv),
             sample_weight=sample_weight,
             groups=groups,
-            splits_small_folds=False,
+            splits_small_folds=parameters.convention.weighs_folds,
         )
-        parameters = self._fit_parameters(data.moments)
         fits = Fit.from_data(parameters, data).cross_validate(verbose=bool(self.verbose))
         parameters.warn_unconverged(fits.n_unconverged)
         self._set_attributes(data, fits)
@@ -203,15 +214,35 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_outputs), or (n_samples,) after a fit to one dimension
+
+        Raises
+        ------
+        ValueError
+            If the columns are not those of the fit, or the predictions overflow.
         """
         check_is_fitted(self)
         return predict_linear(read_new_samples(self, X, "X"), self.coef_, self.intercept_, "X")
 
-    def _fit_parameters(self, moments: Moments) -> FitParameters:
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the mean R² of the predictions over the outputs.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like or sparse matrix of shape (n_samples, n_outputs), or (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return mean_r2(y, self.predict(X), sample_weight, "y")
+
+    def _fit_parameters(self) -> FitParameters:
         return FitParameters(
             engine="gram",
             lambda_rule=self.selection_rule,
-            lambdas=self._grids(moments),
+            lambdas=self._lambdas(),
             alpha=self.l1_ratio,
             cor_threshold=None,
             exclude_self=False,
@@ -222,38 +253,35 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
             tol=self.tol,
             max_iter=self.max_iter,
             n_jobs=self.n_jobs,
-            convention="scikit-learn",
+            convention=SCIKIT_LEARN,
+            fits_every_target=True,
+            keeps_errors=True,
         )
 
-    def _grids(self, moments: Moments) -> NDArray[np.float64]:
-        """Return decreasing penalties of each output (n_outputs, n_alphas), or of all."""
+    def _lambdas(self) -> NDArray[np.float64] | GeometricGrid:
+        """Return the given penalties, or how to make those of each output."""
         if not isinstance(self.alphas, Integral):
-            return _check_alphas(self.alphas)
-        if self.l1_ratio == 0:
+            return read_penalties(self.alphas, "alphas")
+        if self.l1_ratio < _SMALLEST_L1_RATIO:
             raise ValueError(
-                "`alphas` must be given for `l1_ratio`=0: without an l1 part no penalty has an "
-                "empty model, from which a grid could start."
+                f"`alphas` must be given for `l1_ratio`={self.l1_ratio:g}: with hardly any l1 part "
+                "no penalty has an empty model, from which a grid could start."
             )
-        largest = _largest_alphas(moments, self.fit_intercept, self.standardize) / self.l1_ratio
-        steps = np.geomspace(1.0, self.eps, self.alphas)
-        grids = np.where(largest > _RESOLUTION, largest, _RESOLUTION)[:, None] * steps
-        grids[largest <= _RESOLUTION] = _RESOLUTION
-        return grids
+        return GeometricGrid(int(self.alphas), self.eps)
 
     def _set_attributes(self, data: TrainingData, fits: BlockFit) -> None:
-        of_all = not isinstance(self.alphas, Integral)
-        errors: Any = fits.errors  # kept, in the convention of scikit-learn
         attributes = {
             "alpha_": fits.lambda_,
             "coef_": fits.coef,
             "intercept_": fits.intercept,
-            "mse_path_": np.moveaxis(errors, 1, 2),
+            "mse_path_": _mse_path(data.moments, fits),
             "n_iter_": fits.n_iter,
             "dual_gap_": fits.dual_gap * _mean_squares(data.moments, self.fit_intercept),
         }
         for name, values in attributes.items():
             setattr(self, name, values[0] if data.is_single else values)
-        self.alphas_ = fits.lambdas[0] if of_all or data.is_single else fits.lambdas
+        is_shared = data.is_single or not isinstance(self.alphas, Integral)
+        self.alphas_ = fits.lambdas[0] if is_shared else fits.lambdas
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -261,39 +289,20 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return tags
 
 
-def _check_alphas(alphas: Any) -> NDArray[np.float64]:
-    """Return given penalties in decreasing order, or raise ValueError."""
-    given = np.asarray(alphas, np.float64)
-    if given.ndim != 1 or given.size == 0 or not np.isfinite(given).all() or given.min() <= 0:
-        raise ValueError(
-            "`alphas` must be a number of penalties, or one list of positive finite penalties, got "
-            f"{alphas!r}."
-        )
-    return np.ascontiguousarray(np.sort(given)[::-1])
+def _mse_path(moments: Moments, fits: BlockFit) -> NDArray[np.float64]:
+    """Return the error (n_outputs, n_alphas, n_folds) of each fold, NaN without weight."""
+    layout = moments.layout
+    mse = np.full((*fits.lambdas.shape, layout.n_folds), np.nan)
+    is_tested = moments.weight[layout.held_out] > 0
+    if fits.errors is not None:
+        mse[:, :, layout.training_of[is_tested]] = np.moveaxis(fits.errors, 1, 2)
+    return mse
 
 
-def _centred_products(moments: Moments, fit_intercept: bool) -> tuple[Any, Any]:
-    """Return Xᵀy (n_features, n_outputs) and y² (n_outputs,), means over all samples."""
-    whole = moments.whole
-    weight, x_mean, y_mean = whole.weight[0], whole.x_mean[0], whole.y_mean[0]
-    xy, yy = whole.xy[0] / weight, whole.yy[0] / weight
-    x_zero, y_zero = (x_mean, y_mean) if fit_intercept else (-whole.x_shift, -whole.y_shift)
-    products = xy - np.outer(x_zero, y_mean) - np.outer(x_mean - x_zero, y_zero)
-    return products, yy - y_zero * (2.0 * y_mean - y_zero)
-
-
-def _largest_alphas(moments: Moments, fit_intercept: bool, standardize: bool) -> Any:
-    """Return the smallest penalty with an empty LASSO model of each output: max |Xᵀy| / n."""
-    products, _ = _centred_products(moments, fit_intercept)
-    if standardize:
-        whole = moments.whole
-        square = np.diagonal(whole.xx[0]) / whole.weight[0]
-        variance = square - whole.x_mean[0] ** 2
-        scale = np.sqrt(np.where(variance > CONSTANT * square, variance, np.inf))
-        products = products / scale[:, None]
-    return np.abs(products).max(axis=0)
-
-
-def _mean_squares(moments: Moments, fit_intercept: bool) -> Any:
+def _mean_squares(moments: Moments, fit_intercept: bool) -> NDArray[np.float64]:
     """Return the mean square (n_outputs,) that duality gaps are relative to."""
-    return np.maximum(_centred_products(moments, fit_intercept)[1], 0.0)
+    total = moments.layout.total
+    weight = total @ moments.weight
+    mean, square = total @ moments.y_sum / weight, total @ moments.yy / weight
+    zero = mean if fit_intercept else -moments.y_shift
+    return np.maximum(square - zero * (2.0 * mean - zero), 0.0)

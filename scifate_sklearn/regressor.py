@@ -259,6 +259,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
             these cells, or a training set has no weight.
         TypeError
             If the matrices hold something other than real numbers.
+        OSError
+            If `checkpoint` cannot be made, read or written.
+        ImportError, RuntimeError
+            With ``engine="glmnet"``: if python-glmnet is not installed, or does not converge.
         """
         fit_regressor(self, read_cells(self, tf_matrix, target_matrix, sample_weight, groups))
         return self
@@ -314,6 +318,11 @@ def read_cells(
     Returns
     -------
     TrainingData
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter or an argument is invalid.
     """
     return read_samples(
         regressor,
@@ -328,9 +337,7 @@ def read_cells(
 
 
 @_fit_context(prefer_skip_nested_validation=True)
-def read_moments(
-    regressor: SciFateRegressor, moments: Moments, what: str = "fit_moments"
-) -> TrainingData:
+def read_moments(regressor: SciFateRegressor, moments: Moments) -> TrainingData:
     """Validate a regressor's parameters and the moments that it is to be fitted to.
 
     Parameters
@@ -338,15 +345,18 @@ def read_moments(
     regressor : SciFateRegressor
         Gets ``n_features_in_`` and, if the moments have names, ``feature_names_in_``.
     moments : Moments
-    what : str, default="fit_moments"
-        What needs an engine that reads moments, for the message.
 
     Returns
     -------
     TrainingData
+
+    Raises
+    ------
+    TypeError, ValueError
+        As from `SciFateRegressor.fit_moments`.
     """
     data = check_moments(moments)
-    FitParameters.from_estimator(regressor).require_moments_suffice(what)
+    FitParameters.from_estimator(regressor).require_moments_suffice("fit_moments")
     regressor.n_features_in_ = moments.n_features
     if moments.feature_names is not None:
         regressor.feature_names_in_ = moments.feature_names
@@ -368,6 +378,12 @@ def fit_regressor(regressor: SciFateRegressor, data: TrainingData) -> Fit:
     -------
     Fit
         For further fits to other targets of the same cells.
+
+    Raises
+    ------
+    ValueError
+        If a training set has no weight, `penalty_factor` or `lambdas` is invalid, or the checkpoint
+        belongs to another fit.
     """
     parameters = FitParameters.from_estimator(regressor)
     fit = Fit.from_data(parameters, data)

@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import ElasticNetCV, Lasso, LassoCV
+from sklearn.linear_model import ElasticNetCV, Lasso, LassoCV, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, LeaveOneOut, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from scifate_sklearn import MultiOutputLassoCV, SciFateRegressor
@@ -88,6 +91,10 @@ def test_groups(data):
     folds = list(GroupKFold(3).split(X, groups=groups))
     model = MultiOutputLassoCV(cv=GroupKFold(3)).fit(X, Y, groups=groups)
     assert_equals_each_output(model, LassoCV(cv=folds, **PRECISE), X, Y)
+    with sklearn.config_context(enable_metadata_routing=True):
+        lasso = MultiOutputLassoCV(cv=GroupKFold(3)).set_fit_request(groups=True)
+        routed = make_pipeline(StandardScaler(with_std=False), lasso).fit(X, Y, groups=groups)
+    np.testing.assert_allclose(routed[-1].coef_, model.coef_, atol=1e-8)
 
 
 def test_given_penalties(data):
@@ -185,6 +192,55 @@ def test_constant_columns(data):
         assert_equals_each_output(model, reference, X, Y)
 
 
+def test_a_fold_without_weight_has_no_error(data):
+    X, Y = data[0], data[1][:, :3]
+    weight = np.ones(N)
+    weight[21:42] = 0  # the second of five folds
+    model = MultiOutputLassoCV().fit(X, Y, sample_weight=weight)
+    assert model.mse_path_.shape == (3, 100, 5)
+    assert np.isnan(model.mse_path_).any(axis=(0, 1)).tolist() == [False, True, False, False, False]
+    best = np.nanmean(model.mse_path_, axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(model.alpha_, model.alphas_[np.arange(3), best])
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_ridge_without_intercept_fold_by_fold(standardize):
+    """A column that is 0 in a training set, though not in all, has no coefficient there."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 6))
+    y = X @ rng.normal(size=6) + rng.normal(size=60)
+    X[:, 1] = 0.0
+    X[12:24, 1] = 1e6 * rng.uniform(0.5, 1.5, 12)
+    options = {"fit_intercept": False, "standardize": standardize}
+    model = MultiOutputLassoCV(alphas=[1e-6], l1_ratio=0, **options).fit(X, y)
+    for k, (train, test) in enumerate(KFold(5).split(X)):
+        scale = X[train].std(axis=0) if standardize else np.ones(6)
+        scale[scale == 0] = 1.0
+        ridge = Ridge(alpha=1e-6 * len(train), fit_intercept=False).fit(X[train] / scale, y[train])
+        error = np.mean((ridge.predict(X[test] / scale) - y[test]) ** 2)
+        assert model.mse_path_[0, k] == pytest.approx(error, rel=1e-6)
+
+
+def test_the_grid_of_constant_columns_without_intercept():
+    rng = np.random.default_rng(0)
+    X = np.c_[np.full(60, 50.0), rng.normal(size=(60, 3))]
+    y = 30 + 0.01 * rng.normal(size=60)
+    options = {"standardize": True, "fit_intercept": False}
+    largest = MultiOutputLassoCV(**options).fit(X, y).alphas_[0]
+    assert largest == pytest.approx(50 * y.mean())
+    assert not MultiOutputLassoCV(alphas=[1.001 * largest], **options).fit(X, y).coef_.any()
+    assert MultiOutputLassoCV(alphas=[0.999 * largest], **options).fit(X, y).coef_[0] > 0
+
+
+@pytest.mark.parametrize("make", [sp.csr_array, sp.csc_matrix, sp.coo_array])
+def test_sparse_outputs(data, make):
+    X, Y = data
+    Y = np.where(Y > 3, Y, 0.0)
+    dense, sparse = MultiOutputLassoCV().fit(X, Y), MultiOutputLassoCV().fit(X, make(Y))
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-10)
+    assert sparse.score(X, make(Y)) == pytest.approx(dense.score(X, Y))
+
+
 def test_single_feature(data):
     X, Y = data[0][:, :1], data[1][:, :3]
     assert_equals_each_output(MultiOutputLassoCV().fit(X, Y), LassoCV(**PRECISE), X, Y)
@@ -213,13 +269,13 @@ def test_in_a_grid_search(data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"alphas": [0.1, -1.0]},
-            "`alphas` must be a number of penalties, or one list of positive",
-        ),
-        ({"alphas": []}, "`alphas` must be"),
-        ({"alphas": [[0.1]]}, "`alphas` must be"),
+        ({"alphas": [0.1, -1.0]}, "`alphas` must hold positive, finite penalties, got 2 value"),
+        ({"alphas": []}, "`alphas` must hold positive"),
+        ({"alphas": [[0.1]]}, r"`alphas` must be one list of penalties .* shape \(1, 1\)"),
+        ({"alphas": np.ma.array([0.1, 0.2], mask=[False, True])}, "`alphas` has 1 masked value"),
+        ({"alphas": ["a"]}, "`alphas`: could not convert"),
         ({"l1_ratio": 0}, "`alphas` must be given for `l1_ratio`=0"),
+        ({"l1_ratio": 1e-300}, "`alphas` must be given for `l1_ratio`=1e-300"),
         ({"selection_rule": "best"}, "'selection_rule' parameter"),
     ],
 )
@@ -228,8 +284,19 @@ def test_bad_parameters(data, options, message):
         MultiOutputLassoCV(**options).fit(*data)
 
 
+@pytest.mark.parametrize("alphas", [np.array([0.1 + 0j]), pd.to_datetime(["2020-01-01"])])
+def test_penalties_that_are_no_real_numbers(data, alphas):
+    with pytest.raises(TypeError, match=r"`alphas`:? must hold real numbers"):
+        MultiOutputLassoCV(alphas=alphas).fit(*data)
+
+
 def test_messages_name_the_arguments_of_this_estimator(data):
     X, Y = data
+    halves = [(np.arange(50), np.arange(50, N)), (np.arange(50, N), np.arange(50))]
+    with pytest.raises(ValueError, match="no samples of positive weight"):
+        MultiOutputLassoCV(cv=halves).fit(X, Y, sample_weight=np.arange(N) < 50)
+    with pytest.raises(ValueError, match="0 training and 1 test samples"):
+        MultiOutputLassoCV(cv=[([], [1]), ([1], [2])]).fit(X, Y)
     with pytest.raises(
         ValueError, match="`X` and `y` have inconsistent numbers of samples: 103 and"
     ):

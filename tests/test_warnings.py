@@ -2,12 +2,14 @@
 
 import linecache
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from scifate_sklearn import (
@@ -91,7 +93,7 @@ def assert_names_a_line_here(caught, message):
     for warning in mine:
         assert warning.filename == __file__, (warning.filename, warning.lineno)
         line = linecache.getline(__file__, warning.lineno)
-        assert "fit" in line or "split" in line, line
+        assert any(call in line for call in (".fit(", ".fit_transform(", ".split(")), line
 
 
 @pytest.mark.parametrize("way", FILTER_WAYS)
@@ -135,6 +137,13 @@ def test_groups_of_the_folds_of_r(tfs, new):
         with pytest.warns(UserWarning, match="ignores `groups`") as caught:
             call()
         assert_names_a_line_here(caught, "ignores `groups`")
+
+
+def test_worker_threads_have_no_line_of_the_user(tfs, new):
+    with pytest.warns(ConvergenceWarning) as caught, parallel_config("threading", n_jobs=2):
+        cross_validate(SciFateRegressor(**HASTY), tfs, new, cv=2)
+    ours = [each for each in caught if "raise `max_iter`" in str(each.message)]
+    assert {Path(each.filename).parent.parent.name for each in ours} == {"scifate_sklearn"}
 
 
 def test_damaged_checkpoint(tfs, new, tmp_path):

@@ -4,16 +4,17 @@ An estimator reads its arguments into `TrainingData`, turns its parameters into 
 fits with `Fit`. Estimators that fit repeatedly (permutations, halves) make further `Fit` objects.
 """
 
-from ._checks import feature_names, generated_names, self_positions
+from ._checks import feature_names, generated_names, read_penalties, self_positions
 from ._data import (
     Arguments,
     TrainingData,
     check_moments,
+    mean_r2,
     predict_linear,
     read_new_samples,
     read_samples,
 )
-from ._fit import Fit
+from ._fit import Fit, PermutedFits
 from ._parameters import FitParameters
 from ._penalties import relative_penalties
 
@@ -21,12 +22,15 @@ __all__ = [
     "Arguments",
     "Fit",
     "FitParameters",
+    "PermutedFits",
     "TrainingData",
     "check_moments",
     "feature_names",
     "generated_names",
+    "mean_r2",
     "predict_linear",
     "read_new_samples",
+    "read_penalties",
     "read_samples",
     "relative_penalties",
     "self_positions",

@@ -55,7 +55,7 @@ def check_unique(names: Names | None, argument: str) -> None:
         )
 
 
-def check_same_rows(X: Any, Y: Any, x_name: str, y_name: str) -> None:
+def check_same_rows(X: Any, Y: Any, x_name: str, y_name: str, rows: str) -> None:
     """Raise an error if two frames name their rows differently, or in another order."""
     frames = (pd.DataFrame, pd.Series)
     if not (isinstance(X, frames) and isinstance(Y, frames)):
@@ -66,29 +66,29 @@ def check_same_rows(X: Any, Y: Any, x_name: str, y_name: str) -> None:
         return
     if Counter(left) == Counter(right):
         raise ValueError(
-            f"`{y_name}` has the cells of `{x_name}` in another order; align them with "
+            f"`{y_name}` has the {rows} of `{x_name}` in another order; align them with "
             f"`{y_name}.loc[{x_name}.index]`."
         )
     raise ValueError(
-        f"`{x_name}` and `{y_name}` name different cells: {left[0]!r}, ... against "
-        f"{right[0]!r}, ...; both must have the same cells in the same order."
+        f"`{x_name}` and `{y_name}` name different {rows}: {left[0]!r}, ... against "
+        f"{right[0]!r}, ...; both must have the same {rows} in the same order."
     )
 
 
-def check_folds(moments: Moments) -> None:
+def check_folds(moments: Moments, rows: str) -> None:
     """Raise an error if a training set, or every test set but one, has no weight."""
     layout = moments.layout
     empty = np.flatnonzero(layout.training @ moments.n_cells == 0)
     if empty.size:
         raise ValueError(
-            f"The training set of fold {empty[0]} has no cell of positive weight (`sample_weight`)"
-            "; leave out the cells without weight and split the others."
+            f"The training set of fold {empty[0]} has no {rows} of positive weight "
+            f"(`sample_weight`); leave out the {rows} without weight and split the others."
         )
     n_tested = np.count_nonzero(moments.n_cells[layout.held_out])
     if n_tested < 2 or layout.total @ moments.n_cells < 2:
         raise ValueError(
-            "Cross-validation needs cells of positive weight (`sample_weight`) in two test sets at "
-            f"least, found them in {n_tested}."
+            f"Cross-validation needs {rows} of positive weight (`sample_weight`) in at least two "
+            f"test sets, found them in {n_tested}."
         )
 
 
@@ -128,22 +128,37 @@ def penalty_grid(lambdas: Any) -> NDArray[np.float64] | None:
 
     Raises
     ------
-    ValueError
-        If an array holds anything but positive finite numbers.
+    TypeError, ValueError
+        As from `read_penalties`.
     """
     if isinstance(lambdas, str):
         return paper_grid() if lambdas == "paper" else None
-    check_intact(lambdas, "`lambdas`")
-    with naming("`lambdas`"):
-        given = np.asarray(lambdas, np.float64)
-    if given.ndim != 1:
+    return read_penalties(lambdas, "lambdas")
+
+
+def read_penalties(given: Any, argument: str) -> NDArray[np.float64]:
+    """Return given penalties in decreasing order, each once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not one list of positive finite numbers; the message names `argument`.
+    """
+    check_intact(given, f"`{argument}`")
+    with naming(f"`{argument}`"):
+        values = np.asarray(given)
+        if values.dtype.kind == "c":
+            raise TypeError(f"must hold real numbers, found dtype {values.dtype}.")
+        values = values.astype(np.float64)
+    if values.ndim != 1:
         raise ValueError(
-            f"`lambdas` must be one list of penalties for all targets, got the shape {given.shape}."
+            f"`{argument}` must be one list of penalties for all targets, got the shape "
+            f"{values.shape}."
         )
-    grid = np.unique(given)[::-1]
+    grid = np.unique(values)[::-1]
     if grid.size == 0 or not np.isfinite(grid).all() or grid[-1] <= 0:
         raise ValueError(
-            f"`lambdas` must hold positive, finite penalties, got {grid.size} value(s)"
+            f"`{argument}` must hold positive, finite penalties, got {grid.size} value(s)"
             + (f" from {grid[-1]:g} to {grid[0]:g}." if grid.size else ".")
         )
     return np.ascontiguousarray(grid)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -58,11 +59,14 @@ class TrainingData:
         None if only the moments are known.
     is_single : bool
         Whether the targets were given as one dimension, so that attributes are scalars and vectors.
+    rows : str
+        The plural noun for the samples, for messages.
     """
 
     moments: Moments
     samples: Samples | None = None
     is_single: bool = False
+    rows: str = "cells"
 
     def require_samples(self, what: str) -> Samples:
         """Return the samples, or raise ValueError if only the moments are known.
@@ -73,7 +77,7 @@ class TrainingData:
             What needs the samples, for the message.
         """
         if self.samples is None:
-            raise ValueError(f"{what} needs the samples, not only their moments.")
+            raise ValueError(f"{what} needs the {self.rows}, not only their moments.")
         return self.samples
 
 
@@ -134,13 +138,15 @@ def read_samples(
     weight = _read_weight(sample_weight, features, arguments.rows)
     y = targets[:, 0] if targets.shape[1] == 1 else targets
     folds = make_folds(cv, random_state, features, y, groups)
-    plan = plan_folds(folds, features.shape[0], splits_small_folds=splits_small_folds)
+    plan = plan_folds(
+        folds, features.shape[0], splits_small_folds=splits_small_folds, rows=arguments.rows
+    )
     samples = Samples(features, targets, weight, plan, *names)
-    return TrainingData(samples.sums(), samples, is_single)
+    return TrainingData(samples.sums(), samples, is_single, arguments.rows)
 
 
 def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Names | None]:
-    check_same_rows(X, Y, arguments.X, arguments.Y)
+    check_same_rows(X, Y, arguments.X, arguments.Y, arguments.rows)
     names = column_names(X), column_names(Y)
     check_unique(names[0], arguments.X)
     check_unique(names[1], arguments.Y)
@@ -189,7 +195,7 @@ def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
 def predict_linear(
     X: Any, coef: NDArray[np.float64], intercept: NDArray[np.float64], argument: str
 ) -> NDArray[np.float64]:
-    """Return ``X @ coef.T + intercept``.
+    """Return the predictions ``X @ coef.T + intercept``.
 
     Raises
     ------
@@ -204,6 +210,19 @@ def predict_linear(
             "Scale it as the matrix of the fit was scaled."
         )
     return predicted
+
+
+def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument: str) -> float:
+    """Return the mean R² of predictions over the targets.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the targets are invalid; the message names `argument`.
+    """
+    check_intact(Y, f"`{argument}`")
+    dense = Y.toarray() if hasattr(Y, "toarray") else Y
+    return float(r2_score(dense, predicted, sample_weight=sample_weight))
 
 
 def check_moments(moments: object) -> TrainingData:

@@ -42,24 +42,19 @@ class Fit:
         Raises
         ------
         ValueError
-            If the data are to be cross-validated and a training set has no weight, or
-            `penalty_factor` does not match the data.
+            If the data are to be cross-validated and a training set, or every test set but one, has
+            no weight; or if `penalty_factor` does not match the data.
         """
         if data.moments.layout.n_folds:
-            check_folds(data.moments)
+            check_folds(data.moments, data.rows)
         return cls(parameters, parameters.problem(data.moments), data.samples)
-
-    @property
-    def moments(self) -> Moments:
-        """The moments of the samples."""
-        return self.problem.moments
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, made when it is first needed."""
         if self.shared_engine is not None:
             return self.shared_engine
-        return self.parameters.make_engine(self.moments, self.samples)
+        return self.parameters.make_engine(self.problem.moments, self.samples)
 
     def cross_validate(
         self, checkpoint: Checkpoint | None = None, verbose: bool = False
@@ -95,18 +90,33 @@ class Fit:
         """
         return solve_all(self.engine, self.problem, lambdas, position, self.parameters.n_jobs)
 
-    def without_targets(self) -> Self:
-        """Return this fit without the products of the targets, for `permuted`.
 
-        Each permutation needs as much memory for products of its own.
-        """
-        moments = replace(self.moments, xy=np.empty((0, 0, 0)))
-        return replace(
-            self, problem=replace(self.problem, moments=moments), shared_engine=self.engine
-        )
+@dataclass(frozen=True)
+class PermutedFits:
+    """Fits of the same predictors, folds and weights to permuted targets.
 
-    def permuted(self, Y: Any, order: NDArray[np.intp]) -> Self:
-        """Return the fit of the same predictors, folds and weights to permuted targets.
+    Attributes
+    ----------
+    parameters : FitParameters
+    engine : Engine
+    moments : Moments
+        Without products of the targets: each permutation needs as much memory for its own.
+    samples : Samples
+    """
+
+    parameters: FitParameters
+    engine: Engine
+    moments: Moments
+    samples: Samples
+
+    @classmethod
+    def from_fit(cls, fit: Fit, samples: Samples) -> Self:
+        """Return permuted fits that share the engine of a fit of these samples."""
+        moments = replace(fit.problem.moments, xy=np.empty((0, 0, 0)))
+        return cls(fit.parameters, fit.engine, moments, samples)
+
+    def cross_validate(self, Y: Any, order: NDArray[np.intp]) -> BlockFit:
+        """Fit permuted targets.
 
         Parameters
         ----------
@@ -115,13 +125,8 @@ class Fit:
             Row i of the predictors is paired with row ``order[i]`` of `Y`.
         """
         own = self.samples
-        if own is None:
-            raise ValueError("Targets can be permuted only if the samples are known.")
         moments = self.moments.reordered(own.X, Y, own.plan, own.weight, order)
-        reads_samples = self.parameters.reads_samples
-        return replace(
-            self,
-            problem=self.parameters.problem(moments),
-            samples=replace(own, Y=Y[order]) if reads_samples else own,
-            shared_engine=None if reads_samples else self.engine,
-        )
+        problem = self.parameters.problem(moments)
+        if self.parameters.reads_samples:
+            return Fit(self.parameters, problem, replace(own, Y=Y[order])).cross_validate()
+        return Fit(self.parameters, problem, None, self.engine).cross_validate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,11 @@ from .._warnings import warn
 from ..moments import Moments, Samples
 from ..solvers import (
     ENGINES,
+    GLMNET,
     Checkpoint,
+    Convention,
     Engine,
+    GeometricGrid,
     LambdaRule,
     LassoProblem,
     Selection,
@@ -38,17 +41,17 @@ class FitParameters:
     engine : str
         A key of `ENGINES`.
     lambda_rule, lambdas, alpha, exclude_self, standardize, fit_intercept, penalty_factor, path :
-        As in `SciFateRegressor`. In the convention of scikit-learn, `lambdas` is an array with one
-        row of decreasing penalties per target.
+        As in `SciFateRegressor`; `lambdas` may also be a `GeometricGrid`.
     cor_threshold : float or None
-        Prefilter on the absolute correlation. A target with fewer than two predictors that pass, or
-        a constant one, gets no model.
+        Prefilter on the absolute correlation.
     tol, max_iter, n_jobs :
         As in `SciFateRegressor`.
-    convention : {"glmnet", "scikit-learn"}, default="glmnet"
-        Where both differ. ``"scikit-learn"``: as in `SolverSettings`; moreover all folds count
-        equally in the cross-validation error, errors are kept fold by fold, and every target gets a
-        model of all predictors, without a prefilter.
+    convention : Convention, default=GLMNET
+    fits_every_target : bool, default=False
+        Fit a model of all predictors to every target. Otherwise the prefilter applies, and a target
+        with fewer than two predictors that pass, or a constant one, gets no model.
+    keeps_errors : bool, default=False
+        Keep the held-out error of every test set.
     """
 
     engine: str
@@ -64,7 +67,9 @@ class FitParameters:
     tol: float
     max_iter: int
     n_jobs: int | None
-    convention: Literal["glmnet", "scikit-learn"] = "glmnet"
+    convention: Convention = GLMNET
+    fits_every_target: bool = False
+    keeps_errors: bool = False
 
     @classmethod
     def from_estimator(cls, estimator: Any) -> Self:
@@ -75,8 +80,7 @@ class FitParameters:
     @property
     def selection(self) -> Selection:
         """How the penalties are selected."""
-        like_glmnet = self.convention == "glmnet"
-        return Selection(self.lambda_rule, weighs_folds=like_glmnet, keeps_errors=not like_glmnet)
+        return Selection(self.lambda_rule, self.convention.weighs_folds, self.keeps_errors)
 
     @property
     def reads_samples(self) -> bool:
@@ -105,7 +109,7 @@ class FitParameters:
         if self.exclude_self:
             excluded = self_positions(moments.feature_names, moments.target_names)
             excluded = excluded if len(excluded) else None
-        if self.convention == "scikit-learn":
+        if self.fits_every_target:
             return every_predictor(moments, excluded)
         return select_candidates(moments, self.cor_threshold, excluded)
 
@@ -116,9 +120,9 @@ class FitParameters:
 
     def make_engine(self, moments: Moments, samples: Samples | None) -> Engine:
         """Return an engine for the predictors of these moments and samples."""
-        like_glmnet = self.convention == "glmnet"
+        is_geometric = isinstance(self.lambdas, GeometricGrid)
         settings = SolverSettings(
-            penalty_grid(self.lambdas) if like_glmnet else self.lambdas,
+            self.lambdas if is_geometric else penalty_grid(self.lambdas),
             float(self.alpha),
             bool(self.standardize),
             bool(self.fit_intercept),
@@ -147,8 +151,9 @@ class FitParameters:
                 '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: a callable cannot '
                 "be compared with that of an earlier run."
             )
-        # The number of workers does not change the result.
-        names = [field.name for field in fields(self) if field.name != "n_jobs"]
+        # The number of workers does not change the result; the last fields are of the package.
+        internal = {"n_jobs", "convention", "fits_every_target", "keeps_errors"}
+        names = [field.name for field in fields(self) if field.name not in internal]
         return Checkpoint(directory, identify({n: getattr(self, n) for n in names}, moments))
 
     def warn_unconverged(self, n_unconverged: int) -> None:

@@ -118,7 +118,11 @@ class FoldPlan:
 
 
 def plan_folds(
-    splits: Iterable[tuple[ArrayLike, ArrayLike]], n_cells: int, *, splits_small_folds: bool = True
+    splits: Iterable[tuple[ArrayLike, ArrayLike]],
+    n_cells: int,
+    *,
+    splits_small_folds: bool = True,
+    rows: str = "cells",
 ) -> FoldPlan:
     """Return the plan of sums for the (train, test) rows of any scikit-learn splitter.
 
@@ -133,6 +137,8 @@ def plan_folds(
     splits_small_folds : bool, default=True
         With fewer than three test cells per fold, make each test cell a unit of its own, as
         ``cv.glmnet`` does (``grouped = FALSE``).
+    rows : str, default="cells"
+        The plural noun for what is split, for messages.
 
     Returns
     -------
@@ -143,8 +149,8 @@ def plan_folds(
     ValueError
         If there are fewer than two folds, or one has no training or no test cells.
     """
-    folds = [_check_fold(k, fold, n_cells) for k, fold in enumerate(splits)]
-    _check_folds(folds)
+    folds = [_check_fold(k, fold, n_cells, rows) for k, fold in enumerate(splits)]
+    _check_folds(folds, rows)
     tests = [test for _, test in folds]
     is_small = sum(map(len, tests)) < MIN_CELLS_PER_FOLD * len(folds)
     grouped = not (is_small and splits_small_folds)
@@ -155,7 +161,9 @@ def plan_folds(
     return _general_plan(folds, units, training_of, n_cells)
 
 
-def _check_fold(k: int, fold: Any, n_cells: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _check_fold(
+    k: int, fold: Any, n_cells: int, what: str
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows of both sets; raise ValueError for masks, which NumPy would read as rows."""
     try:
         train, test = (np.asarray(rows) for rows in fold)
@@ -172,18 +180,18 @@ def _check_fold(k: int, fold: Any, n_cells: int) -> tuple[NDArray[np.intp], NDAr
         if rows.size and (rows.min() < 0 or rows.max() >= n_cells):
             raise ValueError(
                 f"`cv`: fold {k} has row numbers from {rows.min()} to {rows.max()}, but there are "
-                f"{n_cells} cells, 0 to {n_cells - 1}."
+                f"{n_cells} {what}, 0 to {n_cells - 1}."
             )
     return train.astype(np.intp), test.astype(np.intp)
 
 
-def _check_folds(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> None:
+def _check_folds(folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]], what: str) -> None:
     if len(folds) < 2:
         raise ValueError(f"`cv` must give at least 2 folds, got {len(folds)}.")
     for k, (train, test) in enumerate(folds):
         if train.size == 0 or test.size == 0:
             raise ValueError(
-                f"`cv`: fold {k} has {train.size} training and {test.size} test cells; "
+                f"`cv`: fold {k} has {train.size} training and {test.size} test {what}; "
                 "both must hold at least one."
             )
 

@@ -12,7 +12,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from ..fitting import Fit
+from ..fitting import PermutedFits
 from ..links import first_reason
 from ..moments import Samples
 from ..regressor import SciFateRegressor, fit_regressor
@@ -188,11 +188,11 @@ class PermutationFDR(LinkResampler):
         samples = data.require_samples("PermutationFDR")
         strata = self._strata(samples.weight, groups)
         # Every permutation sums products of its own, so those of the data are released.
-        fit = fit_regressor(regressor, data).without_targets()
+        fits = PermutedFits.from_fit(fit_regressor(regressor, data), samples)
         del data
         self._adopt(regressor)
-        covariate_fit = self._fit_covariates(samples, fit.moments.y_shift, strata)
-        self._weigh(self._null_sizes(fit, samples, strata, covariate_fit))
+        covariate_fit = self._fit_covariates(samples, fits.moments.y_shift, strata)
+        self._weigh(self._null_sizes(fits, strata, covariate_fit))
         return self
 
     def _strata(self, weight: NDArray[np.float64], groups: Any) -> list[Rows]:
@@ -219,20 +219,19 @@ class PermutationFDR(LinkResampler):
 
     def _null_sizes(
         self,
-        fit: Fit,
-        samples: Samples,
+        fits: PermutedFits,
         strata: list[Rows],
         covariate_fit: CovariateFit | None,
     ) -> NDArray[np.float64]:
         """Return |coef| of the links of all permutations."""
         can_link, sizes, n_unconverged = is_tf(self.regressor_), [], 0
-        orders = self._orders(strata, len(samples))
+        orders = self._orders(strata, len(fits.samples))
         for order in self._rounds(orders, self.n_permutations, "permutation"):
-            coef, failed = _fit_permuted(fit, samples, order, covariate_fit)
+            coef, failed = _fit_permuted(fits, order, covariate_fit)
             links = np.abs(coef[:, can_link])
             sizes.append(links[links > 0])
             n_unconverged += failed
-        fit.parameters.warn_unconverged(n_unconverged)
+        fits.parameters.warn_unconverged(n_unconverged)
         return np.concatenate(sizes)
 
     def _orders(self, strata: list[Rows], n_cells: int) -> Iterator[Rows]:
@@ -250,11 +249,11 @@ class PermutationFDR(LinkResampler):
 
 
 def _fit_permuted(
-    fit: Fit, samples: Samples, order: Rows, covariate_fit: CovariateFit | None
+    fits: PermutedFits, order: Rows, covariate_fit: CovariateFit | None
 ) -> tuple[NDArray[np.float64], int]:
     """Return coefficients of one permutation; its large sums are released on return."""
-    Y = samples.Y
+    Y = fits.samples.Y
     if covariate_fit is not None:
-        Y, order = covariate_fit.permuted(Y, order), np.arange(len(samples))
-    fits = fit.permuted(Y, order).cross_validate()
-    return fits.coef, fits.n_unconverged
+        Y, order = covariate_fit.permuted(Y, order), np.arange(len(order))
+    found = fits.cross_validate(Y, order)
+    return found.coef, found.n_unconverged

@@ -8,16 +8,30 @@ from ._checkpoint import Checkpoint, identify
 from ._engine import BlockFit, Engine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
 from ._parallel import fit_all, solve_all
-from ._problem import LassoProblem, SolverSettings, TargetBlock, every_predictor, select_candidates
+from ._problem import (
+    GLMNET,
+    SCIKIT_LEARN,
+    Convention,
+    GeometricGrid,
+    LassoProblem,
+    SolverSettings,
+    TargetBlock,
+    every_predictor,
+    select_candidates,
+)
 from ._selection import CVCurve, LambdaRule, paper_grid
 
 __all__ = [
     "ENGINES",
+    "GLMNET",
+    "SCIKIT_LEARN",
     "BlockFit",
     "CVCurve",
     "Checkpoint",
+    "Convention",
     "Engine",
     "EngineEntry",
+    "GeometricGrid",
     "LambdaRule",
     "LassoProblem",
     "Selection",

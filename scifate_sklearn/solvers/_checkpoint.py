@@ -147,6 +147,8 @@ class Checkpoint:
         n_targets = block.stop - block.start
         shapes = dict.fromkeys(("lambdas", "cv_mse", "cv_mse_se"), fit.lambdas.shape)
         shapes["coef"] = (n_targets, n_features)
+        if fit.errors is not None:
+            shapes["errors"] = (n_targets, fit.errors.shape[1], fit.lambdas.shape[1])
         for name, array in arrays.items():
             if array.dtype.kind not in "fi" or array.shape != shapes.get(name, (n_targets,)):
                 raise ValueError(f"{path} holds a `{name}` of another type or shape.")

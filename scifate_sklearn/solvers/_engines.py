@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..moments import Moments, Samples
 from ._engine import Engine
-from ._problem import SolverSettings
+from ._problem import GLMNET, SCIKIT_LEARN, Convention, SolverSettings
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,13 @@ class EngineEntry:
     reads : {"moments", "samples"}
         ``"moments"`` if sums over the samples suffice. ``"samples"`` if the engine needs the
         matrices; it then cannot fit from moments alone.
+    conventions : tuple of Convention, default=(GLMNET,)
+        Conventions that the engine knows.
     """
 
     path: str
     reads: Literal["moments", "samples"]
+    conventions: tuple[Convention, ...] = (GLMNET,)
 
     def make(
         self, predictors: Moments, settings: SolverSettings, samples: Samples | None
@@ -39,7 +42,17 @@ class EngineEntry:
         settings : SolverSettings
         samples : Samples or None
             None only if the engine reads moments.
+
+        Raises
+        ------
+        ValueError
+            If the engine does not know the convention of the settings.
         """
+        if settings.convention not in self.conventions:
+            raise ValueError(
+                f"The engine {self.path} does not know the convention of "
+                f"{settings.convention.name}."
+            )
         module, _, name = self.path.partition(":")
         engine: Engine = getattr(import_module(module, __package__), name)(
             predictors, settings, samples
@@ -49,8 +62,8 @@ class EngineEntry:
 
 # One line adds an engine; CONTRIBUTING.md has an example.
 ENGINES = {
-    "gram": EngineEntry("._gram:GramEngine", reads="moments"),
-    "glmnet": EngineEntry("._glmnet:GlmnetEngine", reads="samples"),
+    "gram": EngineEntry("._gram:GramEngine", "moments", (GLMNET, SCIKIT_LEARN)),
+    "glmnet": EngineEntry("._glmnet:GlmnetEngine", "samples"),
 }
 
 

@@ -72,7 +72,7 @@ class GlmnetEngine:
 
     def grids(self, block: TargetBlock) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
-        given = self.settings.grids(block)
+        given = self.settings.given_grids(block)
         if given is not None:
             return given
         grids = np.full((len(block), N_AUTOMATIC), np.nan)

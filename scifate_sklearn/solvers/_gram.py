@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from ..moments import CONSTANT, Moments, Samples, TargetSums
 from . import kernels
 from ._engine import Solution
-from ._problem import Floats, SolverSettings, TargetBlock
+from ._problem import Floats, GeometricGrid, SolverSettings, TargetBlock
 
 N_AUTOMATIC = 100
+
+# Sums of a constant column are relative to its shift, up to this rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,9 @@ class Coordinates:
         variance = square - sets.x_mean**2
         varies = variance > CONSTANT * square
         scale = np.sqrt(np.where(varies, variance, 1.0)) if standardize else 1.0
-        if settings.convention == "scikit-learn" and not fit_intercept:
-            varies |= sets.x_mean + sets.x_shift != 0
+        if not (settings.convention.drops_constants or fit_intercept):
+            # Sums around the shift are exact up to its rounding.
+            varies |= np.abs(sets.x_mean + sets.x_shift) > _ROUNDING * np.abs(sets.x_shift)
         zero = sets.x_mean if fit_intercept else np.broadcast_to(-sets.x_shift, sets.x_sum.shape)
         return cls(zero, varies / scale)
 
@@ -108,7 +112,7 @@ def penalty_units(settings: SolverSettings, scale: Floats) -> tuple[Floats, Floa
         l1 = λ alpha / unit and l2 = λ (1 − alpha) / unit.
     """
     alpha = np.full_like(scale, settings.alpha)
-    if settings.convention == "glmnet" or settings.alpha == 1.0:
+    if settings.convention.scales_ridge or settings.alpha == 1.0:
         return scale, alpha
     total = settings.alpha * inverse(scale) + (1.0 - settings.alpha)
     unit = np.where(scale > 0, 1.0 / total, 0.0)
@@ -244,10 +248,12 @@ class GramEngine:
     def grids(self, block: TargetBlock) -> Floats:
         """Return the penalties (n_block, n_lambdas) of each target, NaN-padded."""
         settings = self.settings
-        given = settings.grids(block)
+        given = settings.given_grids(block)
         if given is not None:
             return given
         y = self._whole_targets(block)
+        if isinstance(settings.lambdas, GeometricGrid):
+            return settings.lambdas.from_largest(self._largest_penalties(block, y))
         lambdas = np.empty((len(block), N_AUTOMATIC))
         ratios = self._whole.automatic_ratios(block.n_candidates)
         with self._models() as models:
@@ -265,6 +271,11 @@ class GramEngine:
                 lambdas,
             )
         return lambdas
+
+    def _largest_penalties(self, block: TargetBlock, y: StandardizedTargets) -> Floats:
+        """Return the smallest penalty (n_block,) with an empty model: max |xᵀy| / (n v α)."""
+        ratio = np.abs(y.linear[:, 0]) * inverse(block.factors)
+        return y.scale[:, 0] * ratio.max(axis=1) / self.settings.alpha
 
     def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
         """Return held-out errors (n_block, n_units, n_lambdas) and the unconverged count."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,61 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _SOME_TARGETS = 256
 
+# The smallest penalty of scikit-learn.
+_RESOLUTION = float(np.finfo(np.float64).resolution)
+
+
+@dataclass(frozen=True)
+class Convention:
+    """Choices in which glmnet and scikit-learn differ.
+
+    Attributes
+    ----------
+    name : str
+    scales_ridge : bool
+        Whether the ridge part acts on targets scaled to unit standard deviation, so that it is
+        λ (1 − α)/2 Σ βⱼ² / s_y on the scale of the input, instead of λ (1 − α)/2 Σ βⱼ².
+    drops_constants : bool
+        Whether a constant predictor never enters a model. Otherwise it may, without an intercept.
+    weighs_folds : bool
+        Whether test sets count by the weight of their samples in the cross-validated error, and
+        single samples replace test sets of fewer than three. Otherwise all test sets count equally.
+    """
+
+    name: str
+    scales_ridge: bool
+    drops_constants: bool
+    weighs_folds: bool
+
+
+GLMNET = Convention("glmnet", scales_ridge=True, drops_constants=True, weighs_folds=True)
+SCIKIT_LEARN = Convention(
+    "scikit-learn", scales_ridge=False, drops_constants=False, weighs_folds=False
+)
+
+
+@dataclass(frozen=True)
+class GeometricGrid:
+    """A grid of each target, from the smallest penalty with an empty model down.
+
+    Attributes
+    ----------
+    n_lambdas : int
+    ratio : float
+        The smallest penalty relative to the largest.
+    """
+
+    n_lambdas: int
+    ratio: float
+
+    def from_largest(self, largest: Floats) -> Floats:
+        """Return the penalties (n_targets, n_lambdas), given the largest of each target.
+
+        As in scikit-learn, a target without any correlation gets the smallest resolvable penalty.
+        """
+        grid = largest[:, None] * np.geomspace(1.0, self.ratio, self.n_lambdas)
+        return np.where(largest[:, None] > _RESOLUTION, grid, _RESOLUTION)
+
 
 @dataclass(frozen=True)
 class SolverSettings:
@@ -21,8 +76,9 @@ class SolverSettings:
 
     Attributes
     ----------
-    lambdas : ndarray of shape (n_lambdas,) or (n_targets, n_lambdas), or None
-        Decreasing grid, of all targets or of each; None asks for glmnet's data-driven one.
+    lambdas : ndarray of shape (n_lambdas,), GeometricGrid or None
+        Decreasing penalties of all targets, or how to make those of each target; None asks for the
+        data-driven grid of glmnet.
     alpha : float
         1 is the LASSO, 0 ridge regression.
     standardize, fit_intercept : bool
@@ -31,27 +87,22 @@ class SolverSettings:
     max_iter : int
         Rounds allowed per penalty.
     path : {"full", "adaptive"}
-    convention : {"glmnet", "scikit-learn"}, default="glmnet"
-        ``"glmnet"``: the ridge part acts on targets scaled to unit standard deviation, and a
-        constant predictor never enters a model. ``"scikit-learn"``: the ridge part is λ (1 − α)/2
-        Σ βⱼ² on the scale of the input, and without an intercept a constant predictor may enter.
+    convention : Convention, default=GLMNET
     """
 
-    lambdas: Floats | None
+    lambdas: Floats | GeometricGrid | None
     alpha: float
     standardize: bool
     fit_intercept: bool
     tol: float
     max_iter: int
     path: str
-    convention: Literal["glmnet", "scikit-learn"] = "glmnet"
+    convention: Convention = GLMNET
 
-    def grids(self, block: TargetBlock) -> Floats | None:
-        """Return the given penalties (n_block, n_lambdas) of each target, None for automatic."""
-        if self.lambdas is None:
+    def given_grids(self, block: TargetBlock) -> Floats | None:
+        """Return given penalties (n_block, n_lambdas), None if they depend on the data."""
+        if self.lambdas is None or isinstance(self.lambdas, GeometricGrid):
             return None
-        if self.lambdas.ndim == 2:
-            return self.lambdas[block.positions]
         return np.tile(self.lambdas, (len(block), 1))
 
 

@@ -1,4 +1,4 @@
-"""Tests of layers held by Dask, of fits on a Dask cluster, and of workers that are killed."""
+"""Layers in Dask arrays, fits on a Dask cluster, and killed workers."""
 
 import os
 import signal
@@ -216,8 +216,8 @@ def test_a_worker_is_killed_during_the_sums(client, cells, model):
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)
 
 
-def test_checkpoints_are_kept_by_who_called(tmp_path, client, inputs, model):
-    """The caller writes checkpoints, because workers may not have access to the folder."""
+def test_the_caller_writes_checkpoints(tmp_path, client, inputs, model):
+    """Workers may not have access to the folder."""
     regressor = SciFateRegressor(path="full", checkpoint=tmp_path)
     with parallel_config("dask"):
         assert_same_bits(regressor.fit(inputs.tf_matrix, inputs.target_matrix), model)
@@ -234,4 +234,4 @@ def test_nothing_is_left_on_the_cluster(client, inputs):
         time.sleep(0.1)
     assert (
         sum(map(len, client.has_what().values())) <= 2
-    )  # the last engine, until it is garbage collected
+    )  # the engine of the last fit remains until it is garbage collected

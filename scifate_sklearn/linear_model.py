@@ -295,5 +295,5 @@ def _largest_alphas(moments: Moments, fit_intercept: bool, standardize: bool) ->
 
 
 def _mean_squares(moments: Moments, fit_intercept: bool) -> Any:
-    """Return the mean square (n_outputs,) that duality gaps are relative to."""
+    """Return the mean square (n_outputs,), the unit of duality gaps."""
     return np.maximum(_centred_products(moments, fit_intercept)[1], 0.0)

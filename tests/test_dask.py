@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from joblib import parallel_config
+from simulated_fits import fixtures_of
 
 from scifate_sklearn import SciFateRegressor, prepare_anndata, prepare_moments
-from scifate_sklearn.datasets import make_labelled_cells
 
 pytest.importorskip("dask", reason="needs the extra `dask`")
 da = pytest.importorskip("dask.array")
@@ -24,19 +24,7 @@ FITTED = ("coef_", "intercept_", "lambda_", "r2_", "cv_mse_", "cv_mse_se_", "dua
 UNEVEN = (50, 1, 99, 100, 50)
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return make_labelled_cells(300, 20, 250, effect_size=0.5, molecules=80, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def inputs(cells):
-    return prepare_anndata(cells.adata, cells.tf_names, **OPTIONS)
-
-
-@pytest.fixture(scope="module")
-def model(inputs):
-    return SciFateRegressor(path="full").fit(inputs.tf_matrix, inputs.target_matrix)
+cells, inputs, model = fixtures_of((300, 20, 250), OPTIONS, path="full")
 
 
 @pytest.fixture(scope="module")

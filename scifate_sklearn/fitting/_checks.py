@@ -1,4 +1,4 @@
-"""Checks of names, folds and sums that scikit-learn does not have."""
+"""Checks of names, folds and sums, in addition to those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def penalty_grid(lambdas: Any) -> NDArray[np.float64] | None:
     Raises
     ------
     ValueError
-        If an array holds anything but positive finite numbers.
+        If an array holds numbers that are not positive and finite.
     """
     if isinstance(lambdas, str):
         return paper_grid() if lambdas == "paper" else None

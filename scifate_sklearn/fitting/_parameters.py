@@ -1,4 +1,4 @@
-"""Parameters of a fit: what an estimator passes on to the solvers."""
+"""Parameters of a fit, which an estimator passes to the solvers."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class FitParameters:
     tol, max_iter, n_jobs :
         As in `SciFateRegressor`.
     convention : {"glmnet", "scikit-learn"}, default="glmnet"
-        Where both differ. ``"scikit-learn"``: as in `SolverSettings`; moreover all folds count
-        equally in the cross-validation error, errors are kept fold by fold, and every target gets a
-        model of all predictors, without a prefilter.
+        ``"scikit-learn"``: as in `SolverSettings`; in addition, all folds count equally in the
+        cross-validation error, errors are kept for each fold, and there is no prefilter, so that
+        every target has a model of all predictors.
     """
 
     engine: str
@@ -74,7 +74,7 @@ class FitParameters:
 
     @property
     def selection(self) -> Selection:
-        """How the penalties are selected."""
+        """The rule that selects the penalties."""
         like_glmnet = self.convention == "glmnet"
         return Selection(self.lambda_rule, weighs_folds=like_glmnet, keeps_errors=not like_glmnet)
 
@@ -89,7 +89,7 @@ class FitParameters:
         Parameters
         ----------
         what : str
-            What needs an engine that reads moments, for the message.
+            Method or option that the error message names.
         advice : str, default=""
             The end of the message.
         """
@@ -110,7 +110,7 @@ class FitParameters:
         return select_candidates(moments, self.cor_threshold, excluded)
 
     def problem(self, moments: Moments) -> LassoProblem:
-        """Return the problem that these moments pose."""
+        """Return the problem for these moments."""
         factor = relative_penalties(self.penalty_factor, moments)
         return LassoProblem(moments, self.candidates(moments), factor)
 

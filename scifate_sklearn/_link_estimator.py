@@ -20,7 +20,7 @@ from .links import LINK_COLUMNS
 class LinkTableMixin(MultiOutputMixin, RegressorMixin):
     """Regressor whose `transform` returns a links table: one row per link, not per cell."""
 
-    # scikit-learn takes every argument that is not called X or y for metadata.
+    # scikit-learn treats every argument that is not called X or y as metadata.
     __metadata_request__fit: ClassVar = {"tf_matrix": UNUSED, "target_matrix": UNUSED}
     __metadata_request__predict: ClassVar = {"tf_matrix": UNUSED}
     __metadata_request__transform: ClassVar = {"tf_matrix": UNUSED}
@@ -86,7 +86,7 @@ class LinkTableMixin(MultiOutputMixin, RegressorMixin):
         Returns
         -------
         DataFrame
-            ``links_``; of an estimator that tests its links, the rows that are kept.
+            ``links_``; for an estimator that tests its links, the rows that are kept.
         """
         check_is_fitted(self)
         read_new_samples(self, tf_matrix, "tf_matrix")

@@ -300,7 +300,7 @@ def _mse_path(moments: Moments, fits: BlockFit) -> NDArray[np.float64]:
 
 
 def _mean_squares(moments: Moments, fit_intercept: bool) -> NDArray[np.float64]:
-    """Return the mean square (n_outputs,) that duality gaps are relative to."""
+    """Return the mean square (n_outputs,), the unit of duality gaps."""
     total = moments.layout.total
     weight = total @ moments.weight
     mean, square = total @ moments.y_sum / weight, total @ moments.yy / weight

@@ -30,7 +30,7 @@ from .solvers import ENGINES, BlockFit
 
 _ARGUMENTS = Arguments("tf_matrix", "target_matrix", rows="cells", are_named=True)
 
-# Attributes with one entry per target, and what a block of fitted targets calls them.
+# Attributes with one entry per target, and their names in a block of fitted targets.
 _PER_TARGET = {
     "coef_": "coef",
     "intercept_": "intercept",
@@ -311,7 +311,7 @@ def read_cells(
     Parameters
     ----------
     regressor : SciFateRegressor
-        Gets ``n_features_in_`` and, if the TFs have names, ``feature_names_in_``.
+        Its ``n_features_in_`` is set and, if the TFs have names, ``feature_names_in_``.
     tf_matrix, target_matrix, sample_weight, groups :
         As for `SciFateRegressor.fit`.
 
@@ -338,12 +338,12 @@ def read_cells(
 
 @_fit_context(prefer_skip_nested_validation=True)
 def read_moments(regressor: SciFateRegressor, moments: Moments) -> TrainingData:
-    """Validate a regressor's parameters and the moments that it is to be fitted to.
+    """Validate a regressor's parameters and the moments for its fit.
 
     Parameters
     ----------
     regressor : SciFateRegressor
-        Gets ``n_features_in_`` and, if the moments have names, ``feature_names_in_``.
+        Its ``n_features_in_`` is set and, if the moments have names, ``feature_names_in_``.
     moments : Moments
 
     Returns
@@ -395,7 +395,7 @@ def fit_regressor(regressor: SciFateRegressor, data: TrainingData) -> Fit:
 
 
 def _set_attributes(regressor: SciFateRegressor, data: TrainingData, fits: BlockFit) -> None:
-    """Set the fitted attributes; of a 1-D target scalars and vectors, as in scikit-learn."""
+    """Set the fitted attributes: for a 1-D target, scalars and vectors as in scikit-learn."""
     target_names, is_single = data.moments.target_names, data.is_single
     if target_names is None:
         target_names = generated_names("y", data.moments.n_targets)

@@ -1,13 +1,18 @@
-"""What every test may ask for: the real data and R's results beside the project."""
+"""Setup of all tests: the numba cache, helper modules, and the folder of real data."""
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-# numba's cache does not notice that a function has changed which another file's function calls.
+# Test modules cannot import each other, only modules in this folder.
+sys.path.append(str(Path(__file__).with_name("helpers")))
+
+# A cached numba function is not recompiled when a function that it calls from another file changes.
+# The name of the cache therefore depends on the source of all kernels.
 KERNELS = Path(__file__).resolve().parents[1] / "scifate_sklearn" / "solvers" / "kernels"
 SOURCE = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(KERNELS.glob("*.py"))))
 os.environ.setdefault(

@@ -22,7 +22,7 @@ PUBLIC_MODULES = {
     "linear_model",
     "regressor",
 }
-# Underscore modules that another package imports, with the reason.
+# In lines, docstrings excluded.
 LONGEST_BODY = 33
 LONGEST_MODULE = 400
 
@@ -36,7 +36,7 @@ def module_name(path: Path) -> str:
 PATHS = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PATHS.items()}
 PACKAGES = {name for name, path in PATHS.items() if path.name == "__init__.py"}
-# The names of a package that loads lazily are imported in its stub.
+# A package that loads lazily imports its names only in its stub.
 STUBS = {
     name: ast.parse(PATHS[name].with_suffix(".pyi").read_text(encoding="utf-8"))
     for name in PACKAGES
@@ -46,7 +46,7 @@ by_module = pytest.mark.parametrize("name", list(PATHS), ids=lambda name: name o
 
 
 def relative_imports(name: str, nodes: Iterator[ast.AST]) -> Iterator[str]:
-    """Yield the modules of the package from which `nodes`, of the module `name`, import."""
+    """Yield the modules of the package from which `nodes`, part of module `name`, import."""
     package = name.split(".") if name in PACKAGES else name.split(".")[:-1]
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -93,7 +93,7 @@ class TestImports:
 
     @by_module
     def test_of_other_packages_go_through_their_public_modules(self, name: str) -> None:
-        """A module may import underscore modules of the packages it is in, and of no other."""
+        """A module may import underscore modules only of the packages that contain it."""
         within = ["", *accumulate(name)]
         for imported in relative_imports(name, ast.walk(TREES[name])):
             parts = imported.split(".")
@@ -113,7 +113,7 @@ class TestImports:
 
 
 def accumulate(name: str) -> list[str]:
-    """Return the packages that a module is in, and the module itself.
+    """Return the packages that contain a module, and the module itself.
 
     >>> accumulate("a.b._c")
     ['a', 'a.b', 'a.b._c']
@@ -145,8 +145,8 @@ class TestSizes:
         assert len(lines) - len(docstring_lines(TREES[name])) <= LONGEST_MODULE
 
 
-def test_layers_are_described_in_one_place() -> None:
-    """In CONTRIBUTING.md, whose table is compared with setup.cfg by the tests of the pages."""
+def test_only_one_page_describes_the_layers() -> None:
+    """The page is CONTRIBUTING.md; tests/docs compares its table with setup.cfg."""
     if not (ROOT / "CONTRIBUTING.md").is_file():
         pytest.skip(f"there is no CONTRIBUTING.md in {ROOT}")
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *PATHS.values()]

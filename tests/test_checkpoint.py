@@ -1,4 +1,4 @@
-"""Fits that are killed, interrupted or started anew, with their checkpoints."""
+"""Checkpoints of fits that are killed, interrupted or restarted."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def assert_same_fit(one, two):
 
 @pytest.fixture
 def blocks(monkeypatch):
-    """Count the blocks that are fitted, and stop after some if asked to."""
+    """Count the fitted blocks; interrupt the fit after some of them on request."""
     from scifate_sklearn.solvers import _parallel as parallel
 
     fitted = []
@@ -59,7 +59,7 @@ def blocks(monkeypatch):
     [{}, {"lambdas": "auto"}, {"engine": "glmnet", "tol": 1e-9}, {"lambda_rule": 0.05}],
     ids=["default", "auto", "glmnet", "number"],
 )
-def test_an_interrupted_fit_goes_on_where_it_was(tmp_path, blocks, options):
+def test_an_interrupted_fit_resumes(tmp_path, blocks, options):
     X, Y = make_cells()
     whole = SciFateRegressor(**options).fit(X, Y)
     blocks.fitted.clear()
@@ -70,7 +70,7 @@ def test_an_interrupted_fit_goes_on_where_it_was(tmp_path, blocks, options):
     blocks.fit_block.limit = -1
     assert_same_fit(model.fit(X, Y), whole)
     assert blocks.fitted == [(0, 32), (32, 64), (64, 70)]
-    assert_same_fit(model.fit(X, Y), whole)  # nothing is left to do
+    assert_same_fit(model.fit(X, Y), whole)  # all blocks are in the checkpoint
     assert len(blocks.fitted) == 3
 
 
@@ -82,7 +82,7 @@ def test_no_bit_depends_on_how_targets_are_cut_into_blocks(tmp_path, options):
         assert_same_fit(SciFateRegressor(n_jobs=n_jobs, **options).fit(X, Y), whole)
 
 
-def test_a_finished_fit_serves_any_number_of_workers_and_covariates(tmp_path, blocks):
+def test_a_finished_fit_is_reused_for_any_n_jobs_and_covariates(tmp_path, blocks):
     X, Y = make_cells()
     model = SciFateRegressor(checkpoint=tmp_path, n_jobs=2).fit(X, Y)
     again = SciFateRegressor(checkpoint=str(tmp_path), covariates=["TF0"], verbose=1).fit(X, Y)
@@ -92,7 +92,7 @@ def test_a_finished_fit_serves_any_number_of_workers_and_covariates(tmp_path, bl
     assert "TF0" not in set(again.links_["TF"])
 
 
-def test_nothing_but_whole_files_is_left(tmp_path):
+def test_only_whole_files_remain(tmp_path):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -160,7 +160,7 @@ def test_a_checkpoint_of_another_version_is_refused(tmp_path, monkeypatch):
         SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
 
 
-def test_a_series_of_penalty_factors_counts_with_its_names(tmp_path):
+def test_names_of_a_series_of_penalty_factors_are_compared(tmp_path):
     X, Y = make_cells()
     factors = pd.Series([0.5, 2.0], index=["TF0", "TF1"])
     SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors).fit(X, Y)
@@ -170,7 +170,7 @@ def test_a_series_of_penalty_factors_counts_with_its_names(tmp_path):
         SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors).fit(X, Y)
 
 
-def test_a_table_of_penalty_factors_counts_with_its_targets(tmp_path):
+def test_targets_of_a_table_of_penalty_factors_are_compared(tmp_path):
     X, Y = make_cells()
     table = pd.DataFrame([[0.5, 2.0]], index=["TF0"], columns=Y.columns[:2])
     SciFateRegressor(checkpoint=tmp_path, penalty_factor=table).fit(X, Y)
@@ -181,7 +181,7 @@ def test_a_table_of_penalty_factors_counts_with_its_targets(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
-def test_lists_count_with_their_values_only(tmp_path, blocks, kind):
+def test_lists_are_compared_by_value(tmp_path, blocks, kind):
     X, Y = make_cells()
     given = {"lambdas": [1.0, 0.1, 0.01], "penalty_factor": [1.0] * 7 + [0.5]}
     for _ in range(2):
@@ -259,13 +259,13 @@ def test_a_block_of_another_fit_is_fitted_again(tmp_path):
     assert_same_fit(model, SciFateRegressor().fit(X, Y))
 
 
-def test_a_folder_that_cannot_be(tmp_path):
+def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):
         SciFateRegressor(checkpoint=tmp_path / "file").fit(*make_cells())
 
 
-def test_block_files_hold_all_there_is(tmp_path):
+def test_block_files_hold_every_result(tmp_path):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
     with np.load(tmp_path / "targets-000000-000032.npz") as file:
@@ -273,7 +273,7 @@ def test_block_files_hold_all_there_is(tmp_path):
         assert set(BlockFit.__dataclass_fields__) - {"errors"} < set(file)
 
 
-# A fit of some seconds, in so many blocks.
+# The number of blocks of the fit below, which takes some seconds.
 N_BLOCKS = -(-1200 // 32)
 RUN = """
 import sys
@@ -301,7 +301,7 @@ def start(checkpoint, out):
 
 
 def finish(checkpoint, out):
-    """Return what was fitted, and the seconds that the fit took."""
+    """Return the fitted attributes and the duration of the fit in seconds."""
     process = start(checkpoint, out)
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors

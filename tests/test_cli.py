@@ -1,3 +1,5 @@
+"""The commands `scifate run` and `scifate demo`: results, options and errors."""
+
 import hashlib
 import json
 import re
@@ -29,8 +31,6 @@ OUTPUTS = {
     "run.json",
     "annotated.h5ad",
 }
-
-
 EVIDENCE = {"links_filtered.csv", "ledger.csv", "enrichment.csv"}
 
 
@@ -39,7 +39,7 @@ def invoke(*arguments: object) -> Result:
 
 
 def assert_fails(result: Result, code: int, *patterns: str) -> None:
-    """Check the exit code, what stderr says, and that it shows no traceback."""
+    """Check the exit code and the message on stderr, and that no traceback is shown."""
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     message = " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
@@ -69,7 +69,7 @@ def files(cells: LabelledCells, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def run(files: Path) -> Callable[..., Result]:
-    """Return `scifate run` on these files; further arguments override."""
+    """Return a function that runs `scifate run` on these files; its options are appended."""
 
     def _run(out: Path, *more: object, encode: object = files / "peaks.csv") -> Result:
         return invoke(
@@ -153,7 +153,7 @@ class TestResults:
         adata.write_zarr(tmp_path / "cells.zarr")
         options = ["--tfs", files / "tfs.txt", "--cell-filter-umi", 50, "--n-jobs", 1]
         arguments = "run", tmp_path / "cells.zarr", *options, "--encode", files / "peaks.csv"
-        for _ in range(2):  # the second time over the first
+        for _ in range(2):  # the second run overwrites the first
             result = invoke(*arguments, "--out", tmp_path / "out", "--overwrite")
             assert result.exit_code == 0, result.output
         names = {p.name for p in (tmp_path / "out").iterdir()}
@@ -193,7 +193,7 @@ class TestResults:
 
 @pytest.fixture(scope="module")
 def motifs(cells: LabelledCells, files: Path) -> list[object]:
-    """Return options for a database in which one motif of each TF ranks what it binds first."""
+    """Return options for rankings in which one motif of each TF has the bound genes first."""
     pytest.importorskip("pyarrow")
     rng, genes = np.random.default_rng(0), list(cells.adata.var_names)
     ranks = {f"m{i}": rng.permutation(len(genes)) for i in range(100)}
@@ -252,15 +252,15 @@ class TestMotifs:
         assert_fails(run(tmp_path, *motifs[given]), 2, f"needs {missing} too")
 
     @pytest.mark.parametrize("option", ["--ignore-case", "--strict"])
-    def test_options_of_a_file_that_is_not_there(
+    def test_options_without_their_file(
         self, run: Callable[..., Result], option: str, tmp_path: Path
     ) -> None:
         assert_fails(run(tmp_path, option, encode=None), 2, f"{option} needs --encode too")
 
-    def test_little_evidence_costs_no_results(
+    def test_links_are_written_if_no_evidence_supports_them(
         self, run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
     ) -> None:
-        """The overlap is that of all TFs of the cells, not only of those with links."""
+        """The overlap of names counts all TFs of the cells, not only those with links."""
         links = pd.read_csv(self._links(run, tmp_path / "first"))
         idle = [tf for tf in cells.tf_names if tf not in set(links["TF"])]
         peaks = cells.reference.assign(TF=idle[0] if idle else "Unheard")
@@ -274,7 +274,7 @@ class TestMotifs:
         assert run(out, encode=None).exit_code == 0
         return out / "links.csv"
 
-    def test_evidence_of_other_names_costs_no_fit(
+    def test_evidence_with_other_names_is_rejected_before_the_fit(
         self, run: Callable[..., Result], motifs: list[object], files: Path, tmp_path: Path
     ) -> None:
         pairs = pd.read_csv(files / "motifs.csv")
@@ -309,9 +309,7 @@ class TestInputs:
         assert result.exit_code == 0, result.output
         assert (tmp_path / "links.csv").read_bytes() == (done[0] / "links.csv").read_bytes()
 
-    def test_sum_of_a_layer_that_is_not_there(
-        self, run: Callable[..., Result], tmp_path: Path
-    ) -> None:
+    def test_sum_with_a_missing_layer(self, run: Callable[..., Result], tmp_path: Path) -> None:
         assert_fails(run(tmp_path, "--total", "spliced+old"), 1, "'old'.*'spliced'")
 
     def test_values(self, files: Path, tmp_path: Path) -> None:
@@ -382,7 +380,7 @@ class TestMisuse:
         assert_fails(run(tmp_path / "out", option, value), 2, option)
         assert not (tmp_path / "out").exists()
 
-    def test_folder_with_something_in_it(self, run: Callable[..., Result], tmp_path: Path) -> None:
+    def test_folder_that_is_not_empty(self, run: Callable[..., Result], tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("mine")
         assert_fails(run(tmp_path), 2, "--out.*is not empty.*--overwrite")
         assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
@@ -426,7 +424,7 @@ class TestMisuse:
         result = run(tmp_path / "out", "--new", "velocity", "--debug")
         assert isinstance(result.exception, ValueError)
 
-    def test_unexpected_errors_say_so(
+    def test_unexpected_errors_are_reported_as_such(
         self, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_: object, **__: object) -> None:
@@ -466,7 +464,7 @@ class TestDemo:
         assert_fails(invoke("demo", "--n-cells", 5), 2, "--n-cells")
 
 
-def test_a_run_goes_on_from_its_checkpoint(
+def test_a_run_resumes_from_its_checkpoint(
     run: Callable[..., Result], done: tuple[Path, Result], tmp_path: Path
 ) -> None:
     folder = tmp_path / "checkpoint"

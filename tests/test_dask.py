@@ -1,4 +1,4 @@
-"""Tests of layers held by Dask, of fits on a Dask cluster, and of workers that are killed."""
+"""Layers in Dask arrays, fits on a Dask cluster, and killed workers."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from joblib import parallel_config
+from simulated_fits import fixtures_of
 
 from scifate_sklearn import SciFateRegressor, prepare_anndata, prepare_moments
-from scifate_sklearn.datasets import make_labelled_cells
 
 pytest.importorskip("dask", reason="needs the extra `dask`")
 da = pytest.importorskip("dask.array")
@@ -24,19 +24,7 @@ FITTED = ("coef_", "intercept_", "lambda_", "r2_", "cv_mse_", "cv_mse_se_", "dua
 UNEVEN = (50, 1, 99, 100, 50)
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return make_labelled_cells(300, 20, 250, effect_size=0.5, molecules=80, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def inputs(cells):
-    return prepare_anndata(cells.adata, cells.tf_names, **OPTIONS)
-
-
-@pytest.fixture(scope="module")
-def model(inputs):
-    return SciFateRegressor(path="full").fit(inputs.tf_matrix, inputs.target_matrix)
+cells, inputs, model = fixtures_of((300, 20, 250), OPTIONS, path="full")
 
 
 @pytest.fixture(scope="module")
@@ -216,8 +204,8 @@ def test_a_worker_is_killed_during_the_sums(client, cells, model):
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)
 
 
-def test_checkpoints_are_kept_by_who_called(tmp_path, client, inputs, model):
-    """The caller writes checkpoints, because workers may not have access to the folder."""
+def test_the_caller_writes_checkpoints(tmp_path, client, inputs, model):
+    """Workers may not have access to the folder."""
     regressor = SciFateRegressor(path="full", checkpoint=tmp_path)
     with parallel_config("dask"):
         assert_same_bits(regressor.fit(inputs.tf_matrix, inputs.target_matrix), model)
@@ -234,4 +222,4 @@ def test_nothing_is_left_on_the_cluster(client, inputs):
         time.sleep(0.1)
     assert (
         sum(map(len, client.has_what().values())) <= 2
-    )  # the last engine, until it is garbage collected
+    )  # the engine of the last fit remains until it is garbage collected

@@ -1,4 +1,4 @@
-"""A kind of evidence is one file and one line in the table of the command line."""
+"""Kinds of evidence: each is one file, and one line in the table of the command line."""
 
 import ast
 import json
@@ -43,8 +43,8 @@ def files(cells: LabelledCells, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Return a command line whose table of evidence has one more line."""
-    # As if the file were in the folder of the filters.
+    """Return a command line whose table of evidence has an additional line."""
+    # Import the file as a module of the folder `filters`.
     monkeypatch.setattr(filters, "__path__", [*filters.__path__, str(TOYS)])
     table = (*_evidence_kinds.EVIDENCE_KINDS, LINE)
     monkeypatch.setattr(_evidence_kinds, "EVIDENCE_KINDS", table)

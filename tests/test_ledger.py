@@ -1,3 +1,5 @@
+"""The ledger of a pipeline: all links, with the first reason for which each was dropped."""
+
 import doctest
 
 import numpy as np
@@ -95,7 +97,7 @@ def test_other_evidence_of_the_same_name_is_kept_beside(first):
     assert list(link_ledger([first, unchanged]).columns) == [*PAIR, "coef", "q", "kept", "reason"]
 
 
-def test_steps_stay_as_they_are(first, second):
+def test_steps_are_not_changed(first, second):
     before = first.ledger_.copy(), second.ledger_.copy()
     link_ledger(first, second)
     pd.testing.assert_frame_equal(first.ledger_, before[0])

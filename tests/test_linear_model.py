@@ -1,4 +1,4 @@
-"""MultiOutputLassoCV against scikit-learn's estimators, output by output."""
+"""Comparison of MultiOutputLassoCV with scikit-learn's estimators, output by output."""
 
 import numpy as np
 import pandas as pd
@@ -138,7 +138,7 @@ def test_the_one_standard_error_rule(data):
 
 
 def test_standardize(data):
-    """Each training set is standardized on its own; coefficients are on the scale of the input."""
+    """Each training set is standardized separately; coefficients are on the scale of the input."""
     X, Y = data[0], data[1][:, :3]
     model = MultiOutputLassoCV(standardize=True, alphas=[0.3, 0.1]).fit(X, Y)
     folds = [np.arange(N), *(train for train, _ in KFold(5).split(X))]
@@ -314,7 +314,7 @@ def test_unconverged_problems_warn_at_the_line_of_the_user(data):
 
 
 def test_agrees_with_the_conventions_of_glmnet_where_these_are_the_same(data):
-    """Folds of equal size, α = 1 and no prefilter: both estimators solve the same problems."""
+    """Both estimators solve the same problems for folds of equal size, α = 1 and no prefilter."""
     X, Y = data[0][:100], data[1][:100]
     grid = np.geomspace(1, 1e-2, 30)
     generic = MultiOutputLassoCV(alphas=grid, selection_rule="1se", cv=KFold(5)).fit(X, Y)

@@ -1,4 +1,4 @@
-"""The package as a whole: import, public names, documentation, metadata."""
+"""Import, public names, documentation and metadata of the package."""
 
 import ast
 import configparser
@@ -37,7 +37,7 @@ PROMISED = {
     "RSampleKFold",
     "datasets",
 }
-# Packages whose names are for other packages, not for users.
+# Packages that users do not import.
 INTERNAL = {"files", "fitting", "links", "names", "solvers"}
 HEAVY = {
     *("anndata", "dask", "joblib", "matplotlib", "networkx", "numba"),
@@ -45,7 +45,7 @@ HEAVY = {
 }
 
 
-# Distributions of modules with another name, or that one of the requirements brings.
+# Distributions whose name differs from that of the module, or that a requirement installs.
 DISTRIBUTIONS = {
     "glmnet": "python-glmnet",
     "h5py": "anndata",
@@ -102,7 +102,7 @@ class TestImport:
 
     @pytest.mark.slow
     def test_takes_little_longer_than_python(self) -> None:
-        """Without numpy, pandas and scikit-learn: a few milliseconds, 0.2 s on a busy machine."""
+        """The import takes a few milliseconds, on a busy machine up to 0.2 s."""
         code = (
             "import time; start = time.perf_counter(); import scifate_sklearn\n"
             "print(time.perf_counter() - start)"
@@ -121,7 +121,7 @@ class TestImport:
         result = run_python(code)
         assert result.returncode == 0, result.stderr
 
-    def test_names_are_loaded_at_once_if_the_user_says_so(self) -> None:
+    def test_names_are_loaded_at_once_on_request(self) -> None:
         code = "import sys, scifate_sklearn; print('SciFateRegressor' in vars(scifate_sklearn))"
         assert run_python(code, EAGER_IMPORT="1").stdout == "True\n"
         assert run_python(code, EAGER_IMPORT="").stdout == "False\n"
@@ -137,7 +137,7 @@ class TestImport:
         "module", sorted(m.name for m in pkgutil.iter_modules(scifate_sklearn.__path__))
     )
     def test_every_part_imports_first(self, module: str) -> None:
-        """No part depends on the earlier import of another one."""
+        """No package depends on an earlier import of another package."""
         result = run_python(f"import scifate_sklearn.{module}")
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
@@ -201,7 +201,7 @@ class TestContracts:
         assert installed == scifate_sklearn.__version__
 
     def test_links_of_the_readme_lead_to_the_host_of_the_metadata(self) -> None:
-        """PyPI shows the README, where links to other pages must be absolute."""
+        """PyPI shows the README, so its links to other pages must be absolute."""
         metadata = read_setup_cfg()["metadata"]
         links = re.findall(r"https?://github\.com/[^\s)]+", (ROOT / "README.md").read_text())
         links += re.findall(r"https?://\S+", metadata["project_urls"])
@@ -248,7 +248,7 @@ class TestPublicNames:
             and str(getattr(value, "__module__", "")).startswith("scifate_sklearn")
         }
         if package.__name__.endswith(".cli"):
-            own = {"app"}  # its functions are commands, not a library
+            own = {"app"}  # its functions are commands, not part of the library
         assert len(listed) == len(set(listed))
         assert set(listed) >= own
         assert all(hasattr(package, name) for name in listed)
@@ -267,7 +267,7 @@ class TestPublicNames:
             if not inspect.ismodule(thing):
                 assert pickle.loads(pickle.dumps(thing)) is thing
 
-    def test_what_is_promised_is_there(self) -> None:
+    def test_public_names_of_the_design_exist(self) -> None:
         assert set(scifate_sklearn.__all__) >= PROMISED
         namespace: dict[str, object] = {}
         exec("from scifate_sklearn import *", namespace)
@@ -317,7 +317,7 @@ def sections(thing: object) -> dict[str, str]:
 
 
 def documented_parameters(thing: object) -> dict[str, str]:
-    """Return the parameters of a docstring, each with the text behind its colon."""
+    """Return the parameters of a docstring, each with the text after its colon."""
     entries = re.findall(
         r"^(\*{0,2}\w[\w, *]*?)(?: *: (.*))?$", sections(thing).get("Parameters", ""), re.M
     )
@@ -361,7 +361,7 @@ class TestDocstrings:
     def test_stated_defaults_are_true(self, thing: Any) -> None:
         try:
             parameters = signature_parameters(thing)
-        except ValueError:  # classes without a signature of their own
+        except ValueError:  # classes that inherit their signature
             return
         for name, text in documented_parameters(thing).items():
             stated = re.search(r"default=(.+)$", text or "")

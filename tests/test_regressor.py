@@ -1,4 +1,4 @@
-"""What SciFateRegressor takes, gives back and refuses."""
+"""Inputs, results and errors of SciFateRegressor."""
 
 import warnings
 
@@ -69,7 +69,7 @@ def explicit_splits(n, k=5, seed=0):
     return list(KFold(k, shuffle=True, random_state=seed).split(np.zeros(n)))
 
 
-# ---------------------------------------------------------------------------- shapes and names
+# --------------------------------------------------------------------------------- shapes and names
 
 CONTAINERS = {
     "DataFrame": lambda A: pd.DataFrame(A),
@@ -86,7 +86,7 @@ CONTAINERS = {
 @pytest.mark.parametrize("settings", SETTINGS[:2])
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_every_container_gives_the_same_models(container, settings, X, Y):
-    # Zeros, as in log(1 + count), so that sparse matrices are sparse.
+    # Sparse matrices need zeros, as log(1 + count) has.
     X, Y = np.maximum(X, 0.2) - 0.2, np.maximum(Y, -0.5) + 0.5
     dense = fit(X, Y, **settings)
     assert_same_models(fit(CONTAINERS[container](X), Y, **settings), dense)
@@ -98,7 +98,7 @@ def test_every_container_gives_the_same_models(container, settings, X, Y):
     )
 
 
-def test_integers_and_float32_are_taken_as_they_are(X, Y):
+def test_integers_and_float32_are_converted_exactly(X, Y):
     counts = np.round(3 * X).astype(int)
     assert_same_models(fit(counts, Y), fit(counts.astype(float), Y))
     small = X.astype(np.float32)
@@ -157,7 +157,7 @@ def test_names(tfs, new):
     assert set(unnamed.links_["TF"]) <= {f"x{i}" for i in range(P)}
 
 
-def test_names_that_are_no_strings_are_generated(tfs, new):
+def test_names_that_are_not_strings_are_replaced(tfs, new):
     model = fit(tfs.to_numpy(), new.set_axis(range(len(TARGETS)), axis=1))
     assert model.target_names_in_.tolist() == [f"y{i}" for i in range(len(TARGETS))]
     assert fit(tfs, new["Gcg"].rename(None)).target_names_in_.tolist() == ["y0"]
@@ -178,7 +178,7 @@ def test_links_are_the_nonzero_coefficients(settings, tfs, new):
     assert len(expected) > 3
 
 
-# ------------------------------------------------------------------- self links and covariates
+# ------------------------------------------------------------------------ self links and covariates
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -222,7 +222,7 @@ def test_covariates_predict_but_never_link(tfs, new):
     assert "Sox2" not in set(other.links_["TF"])
 
 
-# ---------------------------------------------------------------------------- parameters
+# --------------------------------------------------------------------------------------- parameters
 
 
 def test_penalty_factor_array_series_and_rescaling(tfs, new):
@@ -254,8 +254,8 @@ def test_a_table_of_penalty_factors_is_aligned_by_name(tfs, new):
     before = table.copy()
     model = fit(tfs, new, penalty_factor=table)
     known = table.loc[["Sox2", "Pax6"], [TARGETS[1], TARGETS[0]]]
-    wider = known.assign(Unheard=7.0)
-    wider.loc["Nowhere"] = 9.0
+    wider = known.assign(other_target=7.0)
+    wider.loc["other_TF"] = 9.0
     for other in (table.sample(frac=1, axis=0, random_state=0), known, wider):
         assert_same_models(fit(tfs, new, penalty_factor=other), model)
     assert_same_models(fit(tfs, new, penalty_factor=5 * table), model)
@@ -352,10 +352,10 @@ def test_a_callable_rule(X, Y):
     np.testing.assert_array_equal(as_1se.coef_, fit(X, Y).coef_)
 
 
-@pytest.mark.parametrize("junk", [np.nan, 0.77777, -1])
-def test_a_callable_that_returns_junk(junk, X, Y):
+@pytest.mark.parametrize("penalty", [np.nan, 0.77777, -1])
+def test_a_callable_that_returns_an_invalid_penalty(penalty, X, Y):
     with pytest.raises(ValueError, match=r"`lambda_rule` returned .* not on the penalty grid"):
-        fit(X, Y, lambda_rule=lambda curve: junk)
+        fit(X, Y, lambda_rule=lambda curve: penalty)
 
 
 def test_given_grids_are_sorted_and_unique(X, Y):
@@ -406,8 +406,8 @@ def test_grids_of_unequal_length_are_padded(alpha, X, Y):
         np.testing.assert_allclose(alone.coef_, model.coef_[t], atol=1e-9)
 
 
-def test_a_fit_leaves_the_moments_as_they_are(X, Y):
-    """Where a block's sums happen to lie in order, a view of them must not be taken for a copy."""
+def test_a_fit_does_not_change_the_moments(X, Y):
+    """If the sums of a block are contiguous, the solver must copy them and not work on a view."""
     splits = list(RSampleKFold(5).split(X))
     moments = Moments.from_arrays(X, Y[:, :1], plan_folds(splits, len(X)))
     before = moments.xy.copy()
@@ -416,8 +416,8 @@ def test_a_fit_leaves_the_moments_as_they_are(X, Y):
     np.testing.assert_array_equal(one, two)
 
 
-def test_adaptive_paths_wait_for_predictors_that_only_help_together():
-    """Near-copies with opposite effects: flat curves that fall when both of a pair are in."""
+def test_adaptive_paths_with_predictors_that_only_help_jointly():
+    """Similar predictors with opposite effects: curves are flat until both of a pair enter."""
     rng = np.random.default_rng(3)
     n, p, q = 150, 100, 40
     X = rng.normal(size=(n, p))
@@ -430,7 +430,7 @@ def test_adaptive_paths_wait_for_predictors_that_only_help_together():
     full, adaptive = (fit(X, Y, path=path, cor_threshold=None) for path in ("full", "adaptive"))
     np.testing.assert_array_equal(adaptive.lambda_, full.lambda_)
     np.testing.assert_array_equal(adaptive.lambda_min_, full.lambda_min_)
-    # Some of the minima come late, after the curve has risen.
+    # Some minima follow a rise of the curve.
     mse = full.cv_mse_
     rise = np.maximum.accumulate(mse, axis=1) - mse[:, :1]
     last = np.arange(q), mse.argmin(axis=1)
@@ -438,7 +438,7 @@ def test_adaptive_paths_wait_for_predictors_that_only_help_together():
 
 
 @pytest.mark.parametrize("rule", [0.002, lambda curve: curve.lambdas[-1]])
-def test_other_rules_than_glmnets_see_whole_curves(X, Y, rule):
+def test_custom_rules_use_whole_curves(X, Y, rule):
     model = fit(X, Y, lambda_rule=rule, path="adaptive")
     assert not np.isnan(model.cv_mse_).any()
     assert (model.lambda_ <= 0.002).all()
@@ -459,7 +459,7 @@ def test_ridge_uses_every_predictor(X, Y):
     assert (model.r2_ > 0).any()
 
 
-def test_without_standardizing_scales_matter_as_stated(X, Y):
+def test_standardize_false_penalizes_the_raw_scale(X, Y):
     scaled = X / X.std(axis=0)
     plain = fit(scaled, Y, standardize=False, lambda_rule=0.1, cor_threshold=None)
     standardized = fit(X, Y, lambda_rule=0.1, cor_threshold=None)
@@ -503,7 +503,7 @@ def test_bad_parameters_are_named(params, message, X, Y):
         fit(X, Y, **params)
 
 
-# ---------------------------------------------------------------------------- moments
+# ------------------------------------------------------------------------------------------ moments
 
 
 def moments_of(tfs, new, cv=10, weight=None, names=True):
@@ -522,7 +522,7 @@ def test_fit_moments_equals_fit(settings, tfs, new):
     np.testing.assert_array_equal(model.predict(tfs), direct.predict(tfs))
 
 
-def test_fit_moments_without_names_forgets_older_ones(tfs, new):
+def test_fit_moments_without_names_removes_earlier_names(tfs, new):
     model = fit(tfs, new).fit_moments(moments_of(tfs, new, names=False))
     assert not hasattr(model, "feature_names_in_")
     assert model.target_names_in_[0] == "y0"
@@ -537,7 +537,7 @@ def test_fit_moments_errors(tfs, new):
         SciFateRegressor(engine="glmnet").fit_moments(moments_of(tfs, new))
 
 
-# ---------------------------------------------------------------------------- weights and folds
+# -------------------------------------------------------------------------------- weights and folds
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -573,7 +573,7 @@ def test_zero_weight_drops_the_cell(settings, X, Y):
     np.testing.assert_allclose(weighted.r2_, dropped.r2_, rtol=1e-6)
 
 
-def test_weights_only_matter_relatively(X, Y):
+def test_only_relative_weights_matter(X, Y):
     weight = np.random.default_rng(6).uniform(0.1, 3, N)
     one = fit(X, Y, {"sample_weight": weight})
     assert_same_models(fit(X, Y, {"sample_weight": 1e6 * weight}), one)
@@ -609,7 +609,7 @@ def test_bad_weights(weight, message, X, Y):
 
 
 def brute_force_curve(X, Y, splits, lambdas, grouped):
-    """cvm and cvsd from separate fits on each training set."""
+    """Return cvm and cvsd of separate fits on each training set."""
     errors, weights = [], []
     for train, test in splits:
         residuals = []
@@ -658,7 +658,7 @@ def test_tiny_folds_are_ungrouped_as_in_cv_glmnet(cv, X, Y):
     np.testing.assert_allclose(model.cv_mse_se_, cvsd, rtol=1e-5)
 
 
-def test_an_int_is_rs_folds_with_the_seed(X, Y):
+def test_an_integer_cv_means_the_folds_of_r(X, Y):
     by_int = fit(X, Y, cv=6, random_state=7)
     assert_same_models(by_int, fit(X, Y, cv=RSampleKFold(6, seed=7)))
     assert np.abs(by_int.cv_mse_ - fit(X, Y, cv=6).cv_mse_).max() > 1e-6
@@ -679,7 +679,7 @@ def test_fewer_cells_than_folds(X, Y):
         fit(X[:8], Y[:8])
 
 
-# ---------------------------------------------------------------------------- talk and silence
+# ----------------------------------------------------------------------------------- printed output
 
 
 def test_verbose_shows_a_bar_on_stderr_only(X, Y, capsys):
@@ -704,7 +704,7 @@ def test_too_few_sweeps_warn_once(X, Y):
     assert (model.dual_gap_ > model.tol).any()
 
 
-# ------------------------------------------------------------------- inputs stay, answers too
+# ---------------------------------------------------------- unmodified inputs, reproducible results
 
 
 def frozen(A):
@@ -716,7 +716,7 @@ def frozen(A):
 
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, sp.csr_array, sp.csc_matrix])
-def test_read_only_inputs_serve(form, settings, X, Y):
+def test_read_only_inputs(form, settings, X, Y):
     weight, grid = frozen(np.linspace(1, 2, N)), frozen(GRID)
     given = frozen(form(X)), frozen(form(Y))
     params = {"lambdas": grid, "penalty_factor": frozen(np.ones(P)), **settings}
@@ -726,7 +726,7 @@ def test_read_only_inputs_serve(form, settings, X, Y):
     assert_same_models(model, fit(X, Y, {"sample_weight": weight.copy()}, **params))
 
 
-def test_nothing_that_is_passed_changes(tfs, new):
+def test_arguments_are_not_modified(tfs, new):
     tfs_before, new_before = tfs.copy(), new.copy()
     csr = sp.csr_matrix(tfs.to_numpy())
     csr_before, factor = csr.copy(), pd.Series({"Myc": 2.0})
@@ -754,7 +754,7 @@ def test_bit_equal_for_any_number_of_workers(settings, X, Y):
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_the_order_and_the_company_of_targets_do_not_matter(settings, tfs, new):
+def test_order_and_selection_of_targets_do_not_matter(settings, tfs, new):
     model = fit(tfs, new, **settings)
     order = [3, 0, 4, 1, 2]
     shuffled = fit(tfs, new.iloc[:, order], **settings)
@@ -801,12 +801,12 @@ def test_velocity_like_input(tfs, new):
     assert model.score(tfs, velocity) > 0.1
 
 
-# ---------------------------------------------------------------------------- bad input
+# ------------------------------------------------------------------------------------ invalid input
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
-def test_numbers_that_are_none(value, form, X, Y):
+def test_nan_and_infinity(value, form, X, Y):
     bad_X, bad_Y = X.copy(), Y.copy()
     bad_X[3, 2] = bad_Y[3, 2] = value
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
@@ -817,9 +817,18 @@ def test_numbers_that_are_none(value, form, X, Y):
         fit(X, Y).predict(form(bad_X))
 
 
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
-@pytest.mark.parametrize("value", [0.0, 0.1, -7.7, 1e6 + 0.1])
-@pytest.mark.parametrize("params", [{}, {"cor_threshold": None}, {"lambdas": "auto"}])
+def for_constant_columns(test):
+    """Run a test for several constants, matrix types and settings."""
+    for name, values in {
+        "form": [np.asarray, sp.csr_array],
+        "value": [0.0, 0.1, -7.7, 1e6 + 0.1],
+        "params": [{}, {"cor_threshold": None}, {"lambdas": "auto"}],
+    }.items():
+        test = pytest.mark.parametrize(name, values)(test)
+    return test
+
+
+@for_constant_columns
 def test_a_constant_tf_is_never_used(form, value, params, X, Y):
     X = X.copy()
     X[:, 1] = value
@@ -840,9 +849,7 @@ def assert_no_model(model, t, mean):
     assert (model.n_iter_[t], model.dual_gap_[t]) == (0, 0)
 
 
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
-@pytest.mark.parametrize("value", [0.0, 0.1, -7.7, 1e6 + 0.1])
-@pytest.mark.parametrize("params", [{}, {"cor_threshold": None}, {"lambdas": "auto"}])
+@for_constant_columns
 def test_a_constant_target_gets_no_model(form, value, params, X, Y):
     Y = Y.copy()
     Y[:, 2] = value
@@ -879,7 +886,7 @@ def test_a_target_that_is_constant_in_a_training_set(X, Y):
     assert np.isfinite(fit(X, Y, cv=splits, lambdas="auto", cor_threshold=None).coef_).all()
 
 
-def test_fewer_than_two_regulators_pass(X, Y):
+def test_fewer_than_two_regulators_pass_the_prefilter(X, Y):
     one = fit(X[:, :1], Y)
     for t in range(Y.shape[1]):
         assert_no_model(one, t, Y[:, t].mean())
@@ -888,7 +895,7 @@ def test_fewer_than_two_regulators_pass(X, Y):
         assert len(fit(X, Y, cor_threshold=0.99).links_) == 0
 
 
-def test_self_exclusion_can_leave_too_few(tfs, new):
+def test_self_exclusion_leaves_one_regulator(tfs, new):
     model = fit(tfs[["Myc", "Sox2"]], new)
     assert_no_model(model, TARGETS.index("Myc"), new["Myc"].mean())
     assert "Neurog3" in model.target_names_in_
@@ -905,7 +912,7 @@ def test_cells_that_do_not_match(tfs, new):
         fit(tfs, new["Gcg"].iloc[::-1])
 
 
-def test_unnamed_rows_match_anything(tfs, new):
+def test_rows_without_names_match_any_names(tfs, new):
     expected = fit(tfs, new)
     assert_same_models(fit(tfs.reset_index(drop=True), new), expected)
     assert_same_models(
@@ -913,7 +920,7 @@ def test_unnamed_rows_match_anything(tfs, new):
     )
 
 
-def test_names_more_than_once(tfs, new):
+def test_repeated_names(tfs, new):
     twice = tfs.set_axis(["Myc", *TFS[1:]], axis=1)
     with pytest.raises(ValueError, match=r"`tf_matrix` has 1 column name.* 'Myc'.*ambiguous"):
         fit(twice, new)
@@ -936,7 +943,7 @@ def test_other_columns_at_predict(tfs, new, X):
             method(X[:, :5])
 
 
-def test_things_that_are_no_matrices(X, Y):
+def test_invalid_matrices(X, Y):
     words = X.astype(object)
     words[0, 0] = "high"
     with pytest.raises(ValueError, match="could not convert string to float: 'high'"):
@@ -957,7 +964,7 @@ def test_things_that_are_no_matrices(X, Y):
         fit(X, None)
 
 
-def test_no_targets_at_all(tfs, new):
+def test_matrices_without_columns(tfs, new):
     with pytest.raises(ValueError, match="`target_matrix` has no columns"):
         fit(tfs, new.iloc[:, :0])
     with pytest.raises(ValueError, match="`tf_matrix` has no columns"):

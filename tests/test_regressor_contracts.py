@@ -1,4 +1,4 @@
-"""SciFateRegressor as a scikit-learn citizen: checks, Pipeline, search, routing, pickle."""
+"""Compatibility of SciFateRegressor with scikit-learn: checks, pipelines, searches, pickles."""
 
 import copy
 import pickle
@@ -21,53 +21,24 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn_names import EXPECTED_FAILURES, NamedXy
 
 from scifate_sklearn import BindingReference, EncodeLinkFilter, SciFateRegressor, prepare_anndata
 from scifate_sklearn.datasets import make_labelled_cells
 from scifate_sklearn.links import LINK_COLUMNS
 
-READS_Y = "passes or looks for `y` by name; the owner's name is `target_matrix`"
-ROW_PER_CELL = "expects one row of numbers per cell from transform; links are not cells"
-EXPECTED_FAILURES = {
-    "check_fit_score_takes_y": READS_Y,
-    "check_n_features_in_after_fitting": READS_Y,
-    "check_sample_weight_equivalence_on_dense_data": READS_Y,
-    "check_sample_weight_equivalence_on_sparse_data": READS_Y,
-    "check_transformer_general": ROW_PER_CELL,
-    "check_transformer_data_not_an_array": ROW_PER_CELL,
-    "check_pipeline_consistency": ROW_PER_CELL,
-    "check_estimators_pickle": ROW_PER_CELL,
-    "check_methods_sample_order_invariance": ROW_PER_CELL,
-    "check_methods_subset_invariance": ROW_PER_CELL,
-    "check_fit_idempotent": ROW_PER_CELL,
-}
 
-
-class NamedXyWithoutTransform(SciFateRegressor):
-    """The same estimator with scikit-learn's names and no links: every check must pass."""
-
-    def fit(self, X, y, *, sample_weight=None, groups=None):
-        return super().fit(X, y, sample_weight=sample_weight, groups=groups)
-
-    def score(self, X, y, sample_weight=None):
-        return super().score(X, y, sample_weight)
-
-    @property
-    def transform(self):
-        raise AttributeError("transform")
-
-    @property
-    def fit_transform(self):
-        raise AttributeError("fit_transform")
+class SciFateRegressorNamedXy(NamedXy, SciFateRegressor):
+    """All checks pass."""
 
 
 def expected_failures(estimator):
     return EXPECTED_FAILURES if type(estimator) is SciFateRegressor else {}
 
 
-# xfail is strict: a declared failure that passes is an error, so the list above is exact.
+# xfail is strict: a declared failure that passes is an error, so the list of failures is exact.
 @parametrize_with_checks(
-    [SciFateRegressor(), NamedXyWithoutTransform()],
+    [SciFateRegressor(), SciFateRegressorNamedXy()],
     expected_failed_checks=expected_failures,
 )
 def test_estimator_checks(estimator, check):
@@ -139,7 +110,7 @@ def test_behind_a_scaler_in_a_pipeline(tf_matrix, new_rna):
     np.testing.assert_allclose(scaled.predict(shifted), direct.predict(shifted), rtol=1e-9)
 
 
-def test_clone_keeps_parameters_and_forgets_the_fit(tf_matrix, new_rna):
+def test_clone_keeps_parameters_but_not_the_fit(tf_matrix, new_rna):
     lambdas = np.array([0.5, 0.1])
     fitted = SciFateRegressor(lambdas=lambdas, cv=KFold(4), alpha=0.7).fit(tf_matrix, new_rna)
     copied = clone(fitted)
@@ -204,7 +175,7 @@ def test_set_params_then_refit_equals_a_fresh_fit(tf_matrix, new_rna):
     np.testing.assert_array_equal(model.lambdas_, fresh.lambdas_)
 
 
-def test_refit_on_arrays_forgets_names(tf_matrix, new_rna):
+def test_refit_on_arrays_removes_names(tf_matrix, new_rna):
     model = SciFateRegressor().fit(tf_matrix, new_rna)
     model.fit(tf_matrix.to_numpy(), new_rna.to_numpy())
     assert not hasattr(model, "feature_names_in_")
@@ -294,7 +265,7 @@ def test_cross_validation_helpers(tf_matrix, new_rna):
 
 
 class RecordingGroupKFold(GroupKFold):
-    """GroupKFold that remembers the groups of each call."""
+    """GroupKFold that records the groups of each call."""
 
     seen: list = []  # noqa: RUF012
 
@@ -342,7 +313,7 @@ def test_metadata_routing_through_a_pipeline(pipe, tf_matrix, new_rna, groups, w
 
 
 def score_of_links(estimator, X, y):
-    """Score without weights: GridSearchCV passes them to the filter, which has no use for them."""
+    """Score without weights, which GridSearchCV would pass to a filter that cannot use them."""
     return estimator.score(X)
 
 

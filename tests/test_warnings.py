@@ -1,4 +1,4 @@
-"""Every public warning names the user's line, whichever way the code was called."""
+"""Source lines of warnings: each names the line of the user, for every kind of call."""
 
 import linecache
 import warnings
@@ -41,13 +41,13 @@ def new(tfs):
 
 
 def encode():
-    """Return a filter that no link passes: every coefficient is below the threshold."""
+    """Return a filter that keeps no link: every coefficient is below the threshold."""
     bound = pd.DataFrame({"TF": np.repeat(TFS, 3), "target": GENES})
     return EncodeLinkFilter(BindingReference.from_edges(bound, GENES), coef_threshold=100.0)
 
 
 def motifs():
-    """Return a filter that no link passes: every coefficient is below the threshold."""
+    """Return a filter that keeps no link: every coefficient is below the threshold."""
     rng = np.random.default_rng(0)
     ranks = pd.DataFrame([rng.permutation(12) for _ in range(8)], columns=GENES)
     rankings = MotifRankings.from_table(ranks.set_axis([f"m{i}" for i in range(8)]))
@@ -61,10 +61,10 @@ def links(tfs, new):
 
 
 def search(estimator, tfs, new):
-    """Search over one candidate, on the cells given twice."""
+    """Search over one candidate, with all cells as both training and test set."""
     everything = np.arange(N)
     grid = GridSearchCV(estimator, {}, cv=[(everything, everything)], refit=False)
-    grid.fit(tfs, new)  # the line
+    grid.fit(tfs, new)  # the line that warnings name
 
 
 def in_pipeline(link_filter):

@@ -26,7 +26,7 @@ class Choices(Protocol):
 
     @property
     def unit(self) -> float | None:
-        """Geometric mean that size factors are relative to; None for that of these cells."""
+        """Geometric mean of the totals, the unit of size factors; None for that of these cells."""
         ...
 
     def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:

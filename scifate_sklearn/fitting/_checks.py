@@ -1,4 +1,4 @@
-"""Checks of names, folds and sums that scikit-learn does not have."""
+"""Checks of names, folds and sums, in addition to those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -146,10 +146,10 @@ def read_penalties(given: Any, argument: str) -> NDArray[np.float64]:
     """
     check_intact(given, f"`{argument}`")
     with naming(f"`{argument}`"):
-        values = np.asarray(given)
-        if values.dtype.kind == "c":
-            raise TypeError(f"must hold real numbers, found dtype {values.dtype}.")
-        values = values.astype(np.float64)
+        # NumPy would drop imaginary parts with a warning only.
+        if np.iscomplexobj(given):
+            raise TypeError("must hold real numbers, found 'complex' ones.")
+        values = np.asarray(given, np.float64)
     if values.ndim != 1:
         raise ValueError(
             f"`{argument}` must be one list of penalties for all targets, got the shape "

@@ -1,4 +1,4 @@
-"""Training data: arguments of `fit` as validated samples and their moments."""
+"""Training data: the validated arguments of `fit`, and their moments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 
 @dataclass(frozen=True)
 class Arguments:
-    """The two matrices in the signature of `fit`, as error messages call them.
+    """Names of the two matrices in the signature of `fit`, for error messages.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class TrainingData:
         Parameters
         ----------
         what : str
-            What needs the samples, for the message.
+            Method or option that the error message names.
         """
         if self.samples is None:
             raise ValueError(f"{what} needs the {self.rows}, not only their moments.")
@@ -158,7 +158,7 @@ def _read_targets(estimator: Any, Y: Any, name: str) -> Any:
     with naming(name):
         if Y is None:
             raise ValueError("requires y to be passed, but the target y is None.")
-        # Not by `validate_data`, which checks text and objects for NaN before it converts them.
+        # `validate_data` would check text and objects for NaN before it converts them.
         targets = check_array(Y, ensure_2d=False, input_name="y", estimator=estimator, **_AS_FLOATS)
         first = targets[:1].reshape(1, -1) if targets.ndim == 1 else targets[:1]
         check_array(first, accept_sparse="csr", estimator=estimator)  # at least one column

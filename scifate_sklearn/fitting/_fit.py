@@ -81,7 +81,7 @@ class Fit:
         lambdas : ndarray of shape (n_targets, n_lambdas) or (1, n_lambdas)
             Decreasing penalties, of each target or of all.
         position : ndarray of int of shape (n_targets,)
-            The position of each target's penalty; −1 is no model.
+            The position of each target's penalty; −1 means no model.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Parameters of a fit: what an estimator passes on to the solvers."""
+"""Parameters of a fit, which an estimator passes to the solvers."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class FitParameters:
 
     @property
     def selection(self) -> Selection:
-        """How the penalties are selected."""
+        """The rule that selects the penalties."""
         return Selection(self.lambda_rule, self.convention.weighs_folds, self.keeps_errors)
 
     @property
@@ -93,7 +93,7 @@ class FitParameters:
         Parameters
         ----------
         what : str
-            What needs an engine that reads moments, for the message.
+            Method or option that the error message names.
         advice : str, default=""
             The end of the message.
         """
@@ -114,7 +114,7 @@ class FitParameters:
         return select_candidates(moments, self.cor_threshold, excluded)
 
     def problem(self, moments: Moments) -> LassoProblem:
-        """Return the problem that these moments pose."""
+        """Return the problem for these moments."""
         factor = relative_penalties(self.penalty_factor, moments)
         return LassoProblem(moments, self.candidates(moments), factor)
 

@@ -44,7 +44,7 @@ class WeightedCells:
     weight: NDArray[np.float64]
 
     def mean_shift(self) -> Shift:
-        """Return the shift of these cells: their means, as `column_shift` takes them."""
+        """Return the shift of these cells: their means, computed by `column_shift`."""
         return Shift(column_shift(self.X, self.weight), column_shift(self.Y, self.weight))
 
 

@@ -21,7 +21,7 @@ from ..files import archive, replacing
 from ..moments import Moments
 from ._engine import BlockFit
 
-# Everything that the result of a fit depends on, by a readable name: numbers, strings, checksums.
+# Numbers, strings and checksums that determine the result of a fit, by a readable name.
 Identity: TypeAlias = dict[str, Any]
 
 _KIND = "fitted targets"
@@ -30,7 +30,7 @@ _MANIFEST = "checkpoint.json"
 
 
 def identify(parameters: Mapping[str, Any], moments: Moments) -> Identity:
-    """Return everything that the result of a fit depends on.
+    """Return the numbers, strings and checksums that determine the result of a fit.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def _checksum(values: Any) -> str:
     array = np.asarray(values)
     if array.dtype == object:  # strings
         array = array.astype(np.str_)
-    # Series and frames are aligned by name, so their names count. A list's `index` is a method.
+    # Series and frames are aligned by name, so the checksum includes their names. `index` of a list
+    # is a method.
     is_pandas = hasattr(values, "iloc")
     names = {
         axis: np.asarray(getattr(values, axis, ()) if is_pandas else (), np.str_)
@@ -116,7 +117,7 @@ class Checkpoint:
             )
 
     def read(self, block: slice, n_features: int) -> BlockFit | None:
-        """Return a block of targets, None if there is no file; warn if the file is damaged."""
+        """Return a block of targets, None if it has no file; warn if the file is damaged."""
         path = self._path(block)
         if not path.exists():
             return None

@@ -51,13 +51,13 @@ class Engine(Protocol):
         ...
 
     def solve(self, block: TargetBlock, lambdas: Floats, stop: NDArray[np.intp]) -> Solution:
-        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 is no model."""
+        """Return the models on all cells at ``lambdas[t, stop[t]]``; −1 means no model."""
         ...
 
 
 @dataclass(frozen=True)
 class Selection:
-    """How the penalty of each target follows from the held-out errors.
+    """Rule that selects the penalty of each target from the held-out errors.
 
     Attributes
     ----------
@@ -130,6 +130,6 @@ def _take(values: Floats, position: NDArray[np.intp]) -> Floats:
 
 
 def _cross_validated_r2(mse: Floats, variance: Floats) -> Floats:
-    """Return max(0, 1 − cvm/var(y, ddof 1)), NaN where there is no model."""
+    """Return max(0, 1 − cvm/var(y, ddof 1)), NaN without a model."""
     share = np.divide(mse, variance, out=np.full_like(mse, np.nan), where=variance > 0)
     return np.where(np.isnan(share), np.nan, np.maximum(0.0, 1.0 - share))

@@ -1,4 +1,4 @@
-"""The table of engines: the only place that knows their names."""
+"""Table of engines, the only place where they are named."""
 
 from __future__ import annotations
 

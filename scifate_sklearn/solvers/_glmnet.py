@@ -1,4 +1,4 @@
-"""glmnet engine: its Fortran solver on the same grid, folds, masks and selection, as a check."""
+"""glmnet engine, for comparison: glmnet's Fortran solver on the same grid, folds and masks."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class GlmnetEngine:
         return grids
 
     def errors(self, block: TargetBlock, lambdas: Floats) -> tuple[Floats, int]:
-        """Return held-out errors (n_block, n_units, n_lambdas) and 0: a failure is an exception."""
+        """Return held-out errors (n_block, n_units, n_lambdas) and 0; failures raise."""
         errors = np.full((len(block), len(self._units), lambdas.shape[1]), np.nan)
         for t, grid in enumerate(lambdas):
             solved = np.isfinite(grid)
@@ -157,7 +157,7 @@ class GlmnetEngine:
             return self._null_path(y, w, lambdas)
         factors = block.factors[t, members]
         # glmnet rescales the given factors to a mean of 1. Infinite factors, which count in R, are
-        # not given to it; the penalties compensate for that.
+        # not passed to glmnet; the penalties compensate for that.
         rescaled = factors.mean()
         ratio = 1e-2 if len(rows) < block.candidates[t].sum() else 1e-4
         model = import_glmnet().ElasticNet(

@@ -72,7 +72,7 @@ class Coordinates:
     def linear(self, sets: Moments, y: TargetSums, y_center: Floats) -> Floats:
         """Return the mean of x y (n_block, n_sets, p), y centered but not scaled."""
         scale, mean, weight = self.inverse_scale, sets.x_mean, sets.weight[:, None]
-        # Copy the block first: transposing it in the wider array misses the cache at each number.
+        # Copy the block first: a transposition in the wider array misses the cache at each number.
         raw = np.ascontiguousarray(y.xy).transpose(2, 0, 1)
         cross = np.multiply(raw, scale / weight, order="C")
         cross -= (y.sum / weight).T[:, :, None] * (self.center * scale)
@@ -94,7 +94,7 @@ def inverse(scale: Floats) -> Floats:
 
 
 def penalty_units(settings: SolverSettings, scale: Floats) -> tuple[Floats, Floats]:
-    """Return what λ is divided by for targets of unit mean square, and the share of l1 there.
+    """Return the divisor of λ for targets of unit mean square, and the share of l1.
 
     With s the scale of a target and its coefficients, the objective of scikit-learn,
     ½ ‖y − Xβ‖² / n + λ α Σ |βⱼ| + ½ λ (1 − α) Σ βⱼ², divided by s² and with b = β / s has
@@ -283,7 +283,7 @@ class GramEngine:
         y = self._training.standardize(block.sums.combine(self._layout.training))
         held, held_center = block.sums.take(self._units), y.center[self._training_of]
         held_linear = self._held_coordinates.linear(self._held_out, held, held_center)
-        # For targets that are constant in a training set, only the squares matter.
+        # Targets that are constant in a training set need only the squares.
         held_linear *= inverse(y.scale)[:, self._training_of, None]
         targets = kernels.Targets(
             y.linear,

@@ -32,7 +32,7 @@ def fit_all(
     checkpoint: Checkpoint | None,
     verbose: bool,
 ) -> BlockFit:
-    """Fit all targets; no result depends on how blocks are cut, or on which worker fits them.
+    """Fit all targets; results depend neither on the sizes of the blocks nor on the workers.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def solve_all(
     lambdas : ndarray of shape (n_targets, n_lambdas) or (1, n_lambdas)
         Decreasing penalties, of each target or of all.
     stop : ndarray of int of shape (n_targets,)
-        The position of each target's penalty; −1 is no model.
+        The position of each target's penalty; −1 means no model.
     n_jobs : int or None
         Passed to joblib.
 
@@ -113,7 +113,7 @@ def _find(
 
 
 def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
-    """Return blocks; the cut of blocks that are kept does not depend on the number of workers."""
+    """Return blocks; with a checkpoint, their sizes do not depend on the number of workers."""
     size = MAX_BLOCK
     if not is_kept:
         size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(n_jobs)))))
@@ -138,7 +138,7 @@ def _do(job: Job, engine: Any, block: TargetBlock) -> tuple[range, Any]:
 
 
 def _sent_once(engine: Engine) -> Any:
-    """Return the engine, or a future of it where blocks go to a Dask cluster.
+    """Return the engine, or a future of it if blocks are fitted on a Dask cluster.
 
     joblib would send the engine again with each block. Here it is the result of a task, which Dask
     repeats if the result is lost. Scattered data are lost with their workers, and scattering to a

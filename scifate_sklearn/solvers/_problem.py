@@ -1,4 +1,4 @@
-"""The problem apart from the solver: moments, candidate masks and penalties."""
+"""The problem, independent of the solver: moments, candidate masks and penalties."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class SolverSettings:
 
 @dataclass(frozen=True)
 class TargetBlock:
-    """A run of targets, with everything that an engine needs of them.
+    """Consecutive targets, with all that an engine needs of them.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ class LassoProblem:
         return self.moments.n_targets
 
     def block(self, block: slice) -> TargetBlock:
-        """Return a run of targets."""
+        """Return consecutive targets."""
         sums = self.moments.targets(block)
         return TargetBlock(
             range(self.n_targets)[block],
@@ -257,7 +257,7 @@ def select_candidates(
     """
     whole, total = moments.predictors.whole, moments.layout.total[None]
     candidates = np.empty((moments.n_targets, moments.n_features), bool)
-    # Some targets at a time, for of all of them these are large matrices.
+    # Some targets at a time, because the matrices of all targets are large.
     for start in range(0, moments.n_targets, _SOME_TARGETS):
         some = slice(start, start + _SOME_TARGETS)
         correlation = np.abs(correlations(whole, moments.targets(some).combine(total)))
@@ -271,7 +271,7 @@ def select_candidates(
 
 
 def _exclude(candidates: NDArray[np.bool_], excluded: NDArray[np.intp] | None) -> None:
-    """In place: remove the target itself from its candidates."""
+    """Remove each target from its own candidates, in place."""
     if excluded is not None:
         is_self = np.flatnonzero(excluded >= 0)
         candidates[is_self, excluded[is_self]] = False

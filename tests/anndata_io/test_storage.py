@@ -7,30 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from simulated_fits import fixtures_of
 from sklearn.model_selection import GroupKFold, ShuffleSplit
 
 from scifate_sklearn import SciFateRegressor, open_anndata, prepare_anndata, prepare_moments
 from scifate_sklearn.anndata_io._files import open_store, write_uns
 from scifate_sklearn.anndata_io._layers import Layer
-from scifate_sklearn.datasets import make_labelled_cells
 
 OPTIONS = {"cell_filter_UMI": 60, "gene_filter_rate": 0.2}
 FITTED = ("coef_", "intercept_", "r2_", "cv_mse_", "cv_mse_se_")
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return make_labelled_cells(240, 10, 40, effect_size=0.5, molecules=80, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def inputs(cells):
-    return prepare_anndata(cells.adata, cells.tf_names, **OPTIONS)
-
-
-@pytest.fixture(scope="module")
-def model(inputs):
-    return SciFateRegressor().fit(inputs.tf_matrix, inputs.target_matrix)
+cells, inputs, model = fixtures_of((240, 10, 40), OPTIONS)
 
 
 def stored_as(adata, change):

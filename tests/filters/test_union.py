@@ -85,7 +85,7 @@ def test_survivors_are_those_of_any_filter(links, myc, sox):
         assert conf == ";".join(name for name, those in members.items() if pair in those)
 
 
-def test_evidence_of_all_filters_is_there_for_every_link(links, myc, sox):
+def test_every_link_has_the_evidence_of_all_filters(links, myc, sox):
     union = LinkUnion([("myc", myc), ("sox", sox), CoefSign()]).fit(links)
     ledger = union.ledger_
     columns = [f"{name}__{column}" for name in ("myc", "sox") for column in myc.evidence_columns]

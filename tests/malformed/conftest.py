@@ -6,11 +6,9 @@ hang, a change of the input, more than a few warnings or an unreported NaN.
 """
 
 import copy
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-
-sys.path.append(str(Path(__file__).with_name("helpers")))
 
 MOST_WARNINGS = 2
 N_CELLS, N_TFS, N_TARGETS = 40, 4, 3

@@ -164,10 +164,10 @@ WRONG_CELLS = [
     ("a layer without its data", removed("layers/total/data"), DAMAGED),
     ("data of text", replaced("layers/total/data", [b"x"] * 380), "layer 'total'|" + NO_H5AD),
     ("data too short", replaced("layers/total/data", np.ones(3)), DAMAGED),
-    ("a gene beyond", changed("layers/total/indices", 3, 10**6), DAMAGED),
+    ("a gene out of bounds", changed("layers/total/indices", 3, 10**6), DAMAGED),
     ("a negative gene", changed("layers/total/indices", 3, -5), DAMAGED),
-    ("cells that go backwards", changed("layers/total/indptr", 4, 0), DAMAGED),
-    ("cells that end beyond", changed("layers/total/indptr", -1, 10**8), DAMAGED),
+    ("row pointers that decrease", changed("layers/total/indptr", 4, 0), DAMAGED),
+    ("row pointers out of bounds", changed("layers/total/indptr", -1, 10**8), DAMAGED),
     ("NaN", changed("layers/total/data", 0, np.nan), r"layer 'total' has 1 NaN or infinite"),
     ("infinity", changed("layers/new/data", 0, np.inf), r"layer 'new' has 1 NaN or infinite"),
     ("negative", changed("layers/new/data", 0, -1.0), r"layer 'new' has 1 negative value"),
@@ -177,7 +177,7 @@ WRONG_CELLS = [
 
 
 @pytest.mark.parametrize(("write", "message"), cases(WRONG_CELLS))
-def test_cells_that_are_none(write, message, inputs, tmp_path):
+def test_invalid_files_of_cells(write, message, inputs, tmp_path):
     write(tmp_path / "cells.h5ad")
     out = tmp_path / "out"
     assert_fails(run(tmp_path / "cells.h5ad", inputs / "tfs.txt", out), out, 1, message)
@@ -190,7 +190,7 @@ def make_folder(path):
 
 NO_FILES = [
     ("a folder", make_folder, "is a directory"),
-    ("nothing there", lambda path: None, "does not exist"),
+    ("a missing path", lambda path: None, "does not exist"),
     ("a dangling link", lambda path: path.symlink_to("nowhere"), "does not exist"),
     ("a loop of links", lambda path: path.symlink_to(path), "does not exist|not"),
 ]
@@ -284,10 +284,16 @@ HOSTILE_NAMES = [
         "paths",
         ["..", "../../up", ".", "/etc/passwd", "~", "a/b", "a\\b", "C:\\x", "CON", "links.csv"],
     ),
-    ("what spreadsheets run", ["'", "+1", '"', "@x", '""', "=x()", ",", "-1", ";", "\tTAB"]),
-    ("what changes in tables", ["NA", "nan", "TRUE", "1", "01", "1e5", "a,b", 'a"b', "a;b", "#"]),
+    ("formulas of spreadsheets", ["'", "+1", '"', "@x", '""', "=x()", ",", "-1", ";", "\tTAB"]),
+    (
+        "values that tables convert",
+        ["NA", "nan", "TRUE", "1", "01", "1e5", "a,b", 'a"b', "a;b", "#"],
+    ),
     ("white space", [" a", "x y", "a ", "a\tb", "\u00a0", "a\u2028b", " ", "a\x85b", "  ", "\x0b"]),
-    ("letters from far away", ["é", "e\u0301", "α", "中", "😀", "\u202eabc", "ß", "SS", "ı", "I"]),
+    (
+        "letters of many alphabets",
+        ["é", "e\u0301", "α", "中", "😀", "\u202eabc", "ß", "SS", "ı", "I"],
+    ),
     ("very long", ["x" * 5000 + str(i) for i in range(N_GENES)]),
 ]
 
@@ -326,7 +332,7 @@ def test_hostile_gene_names_stay_in_the_tables(names, links, tmp_path):
 
 WRONG_OUT = [
     ("a file", lambda folder: (folder / "out").touch(), 2, "--out"),
-    ("a link to nowhere", lambda folder: (folder / "out").symlink_to(folder / "no" / "where"), 1,
+    ("a dangling link", lambda folder: (folder / "out").symlink_to(folder / "no" / "where"), 1,
      "Error"),
     ("a loop of links", lambda folder: (folder / "out").symlink_to(folder / "out"), (1, 2), ""),
 ]  # fmt: skip
@@ -436,13 +442,13 @@ WRONG_MANIFESTS = [
     ("a list", manifest(lambda found: [found]), BROKEN),
     ("null", manifest(lambda found: None), BROKEN),
     ("a number", manifest(lambda found: 3), BROKEN),
-    ("nothing in it", manifest(lambda found: {}), BROKEN),
+    ("an empty object", manifest(lambda found: {}), BROKEN),
     ("no format", manifest(lambda found: {"fit": found["fit"]}), BROKEN),
     ("a fit that is text", manifest(lambda found: found | {"fit": "alpha"}), BROKEN),
     ("a fit that is null", manifest(lambda found: found | {"fit": None}), BROKEN),
     ("a fit of nothing", manifest(lambda found: found | {"fit": {}}), OTHER),
     ("another format", manifest(lambda found: found | {"format": "1"}), OTHER),
-    ("a fit with something more", manifest(lambda found: found | {"fit": found["fit"] | {"x": 1}}),
+    ("another parameter", manifest(lambda found: found | {"fit": found["fit"] | {"x": 1}}),
      OTHER),
     ("NaN as a parameter", manifest(lambda found: found | {"fit": found["fit"] | {
         "`alpha`": float("nan")}}), OTHER),
@@ -501,7 +507,7 @@ WRONG_BLOCKS = [
     ("no count", block(n_unconverged=lambda array: None)),
     ("a count of text", block(n_unconverged=lambda array: np.array("few"))),
     ("two counts", block(n_unconverged=lambda array: np.arange(2))),
-    ("something more", block(surprise=lambda array: np.ones(3))),
+    ("an additional array", block(other=lambda array: np.ones(3))),
     ("one number for all", block(r2=lambda array: np.array(0.5))),
     ("fewer targets", block(r2=lambda array: array[:2])),
     ("more targets", block(coef=lambda array: np.vstack([array, array]))),

@@ -1,4 +1,4 @@
-"""SciFateRegressor on matrices, weights, folds and parameters that are not what they should be."""
+"""Tests of SciFateRegressor with malformed matrices, weights, folds and parameters."""
 
 import decimal
 import fractions
@@ -30,7 +30,7 @@ def try_fit(*args, **params):
         return None, str(error)
 
 
-# ----------------------------------------------------------------- the same numbers, otherwise
+# -------------------------------------------------------------------- the same numbers, other types
 
 
 def strided(A):
@@ -71,7 +71,7 @@ def with_int64_indices(A):
 
 
 def with_room_to_spare(A):
-    """CSR whose arrays are longer than its entries."""
+    """Return CSR whose arrays are longer than the number of entries."""
     S = sp.csr_matrix(A)
     S.data, S.indices = np.r_[S.data, np.ones(7)], np.r_[S.indices, [99] * 7].astype(np.int32)
     return S
@@ -84,7 +84,7 @@ def stored_twice_coo(A):
 
 
 class WithArray:
-    """Not an array, but NumPy knows how to make one."""
+    """An object that NumPy converts to an array by its method `__array__`."""
 
     def __init__(self, A):
         self.A = A
@@ -150,7 +150,7 @@ def clean(matrices):
 
 @pytest.mark.parametrize("argument", ARGUMENTS)
 @pytest.mark.parametrize("form", cases(SAME_NUMBERS))
-def test_the_same_numbers_however_stored(form, argument, matrices, clean, check, tmp_path_factory):
+def test_the_same_numbers_in_any_storage(form, argument, matrices, clean, check, tmp_path_factory):
     X, Y = matrices()
     A = X if argument == "tf_matrix" else Y
     A = form(A, tmp_path_factory) if form is on_disk else form(A)
@@ -189,7 +189,7 @@ LARGE_INTEGERS = [
 def test_integers_do_not_wrap_around(dtype, low, high, container, matrices, check):
     X, Y = matrices()
     share = (X - X.min()) / np.ptp(X)
-    # Spread over the whole range; exact in double precision, so that both are the same numbers.
+    # Over the whole range of the type, and exact in double precision.
     numbers = np.round(low + share * (float(high) - float(low)))
     numbers = np.clip(numbers, float(low), float(high))
     integers = numbers.astype(dtype)
@@ -200,7 +200,7 @@ def test_integers_do_not_wrap_around(dtype, low, high, container, matrices, chec
     check.same_model(model, fit(numbers, Y))
 
 
-# ----------------------------------------------------------------------------- what is no matrix
+# --------------------------------------------------------------------------------- invalid matrices
 
 
 def masked(A):
@@ -305,7 +305,7 @@ WRONG_MATRICES = [
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize("argument", ARGUMENTS)
 @pytest.mark.parametrize(("form", "error", "message"), cases(WRONG_MATRICES))
-def test_what_is_no_matrix_of_numbers(form, error, message, argument, matrices, check):
+def test_invalid_matrices(form, error, message, argument, matrices, check):
     X, Y = matrices()
     wrong = form(X if argument == "tf_matrix" else Y)
     with check.refused(error, "(?s)" + message.format(argument=argument)):
@@ -323,7 +323,7 @@ WRONG_AT_PREDICT = {
 @pytest.mark.parametrize(
     ("form", "error", "message"), WRONG_AT_PREDICT.values(), ids=WRONG_AT_PREDICT
 )
-def test_what_is_no_matrix_at_predict(form, error, message, matrices, clean, check):
+def test_invalid_matrices_at_predict(form, error, message, matrices, clean, check):
     X, Y = matrices()
     message = "(?s)" + message.format(argument="tf_matrix")
     for call in (clean.predict, clean.transform, lambda A: clean.score(A, Y)):
@@ -346,11 +346,11 @@ def test_scores_of_masked_targets(matrices, clean, check):
 WRONG_PAIRS = [
     ("one cell", lambda X, Y: (X[:1], Y[:1]), r"`tf_matrix`.*minimum of 2 is required"),
     ("a 1-D tf_matrix", lambda X, Y: (X[:, 0], Y), r"(?s)`tf_matrix`.*Expected 2D array"),
-    ("one cell fewer", lambda X, Y: (X, Y[1:]),
+    ("targets of one cell less", lambda X, Y: (X, Y[1:]),
      "`tf_matrix` and `target_matrix` have inconsistent numbers of samples: 40 and 39"),
     ("transposed targets", lambda X, Y: (X, Y.T), "inconsistent numbers of samples: 40 and 3"),
     ("one row of targets", lambda X, Y: (X, Y[:1]), "inconsistent numbers of samples: 40 and 1"),
-    ("CSR with a cell fewer", lambda X, Y: (sp.csr_matrix(X[1:]), Y), "samples: 39 and 40"),
+    ("CSR with one cell less", lambda X, Y: (sp.csr_matrix(X[1:]), Y), "samples: 39 and 40"),
     ("no targets", lambda X, Y: (X, None), "`target_matrix`.*the target y is None"),
     ("no TFs", lambda X, Y: (None, Y), "(?s)`tf_matrix`.*Expected 2D array"),
     ("cells in another order",
@@ -359,7 +359,7 @@ WRONG_PAIRS = [
      "`target_matrix` has the cells of `tf_matrix` in another order; align them"),
     ("other cells", lambda X, Y: (named(X).rename("c{}".format), named(Y).rename("d{}".format)),
      "`tf_matrix` and `target_matrix` name different cells: 'c0'"),
-    ("cells that are numbers and text",
+    ("cells named by numbers and text",
      lambda X, Y: (named(X, index=[*range(39), "last"]), named(Y, index=["first", *range(39)])),
      "`tf_matrix` and `target_matrix` name different cells"),
     ("fewer cells than folds", lambda X, Y: (X[:2], Y[:2]), "n_splits = 3 folds need as many"),
@@ -367,7 +367,7 @@ WRONG_PAIRS = [
 
 
 @pytest.mark.parametrize(("change", "message"), cases(WRONG_PAIRS))
-def test_matrices_that_do_not_fit_together(change, message, matrices, check):
+def test_matrices_that_do_not_match(change, message, matrices, check):
     X, Y = matrices()
     with check.refused(ValueError, message):
         fit(*change(X, Y))
@@ -379,7 +379,7 @@ def test_columns_named_by_numbers_and_text(matrices, check):
         fit(pd.DataFrame(X, columns=["Pax6", 1, 2, 3]), Y)
 
 
-# ------------------------------------------------------------------------------ odd but legitimate
+# -------------------------------------------------------------------------------- unusual but valid
 
 
 def no_model(model, t):
@@ -418,7 +418,7 @@ class TestOddShapes:
         with check.few_warnings():
             model = fit(container(twice), Y, lambdas=lambdas)
         check.well_formed(model)
-        # Whichever copy is taken, the predictions at a penalty are the same.
+        # Predictions at a penalty are the same for either copy.
         one, two = (fit(A, Y, lambda_rule=0.3, cor_threshold=None) for A in (twice[:, :8], X))
         np.testing.assert_allclose(one.predict(twice[:, :8]), two.predict(X), rtol=1e-5, atol=1e-5)
 
@@ -455,14 +455,14 @@ class TestOddShapes:
         assert model.intercept_[1] == pytest.approx(value, rel=1e-12)
         assert not any(no_model(model, t) for t in (0, 2))
 
-    def test_nothing_but_zeros(self, container, lambdas, matrices, check):
+    def test_zeros_only(self, container, lambdas, matrices, check):
         X, Y = matrices()
         with check.few_warnings():
             model = fit(container(0 * X), container(0 * Y), lambdas=lambdas)
         check.well_formed(model)
         assert all(no_model(model, t) for t in range(3))
 
-    def test_cells_that_are_all_the_same(self, container, lambdas, matrices, check):
+    def test_identical_cells(self, container, lambdas, matrices, check):
         X, Y = matrices()
         X, Y = np.repeat(X[:1], 40, axis=0), np.repeat(Y[:1], 40, axis=0)
         with check.few_warnings():
@@ -542,7 +542,7 @@ def test_targets_on_extreme_scales(power, container, columns, matrices, check):
 
 @pytest.mark.parametrize("power", [-50, 50])
 def test_the_grid_of_the_paper_on_extreme_scales(power, matrices, check):
-    """Its penalties are absolute: nothing at all, or least squares."""
+    """The penalties are absolute, so models are empty or near least squares."""
     X, Y = matrices()
     with check.few_warnings():
         model = fit(X, Y * 10.0**power, cor_threshold=None)
@@ -584,12 +584,12 @@ WRONG_WEIGHTS = [
     ("1e300", np.full(N, 1e300), ValueError, "`sample_weight` has .*Rescale"),
     ("denormal", np.full(N, 1e-310), ValueError, "`sample_weight` has .*Rescale"),
     ("one cell only", np.r_[1.0, np.zeros(N - 1)], ValueError,
-     r"training set of fold \d has no cell of positive weight \(`sample_weight`\)"),
+     r"training set of fold \d has no cells of positive weight \(`sample_weight`\)"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("weight", "error", "message"), cases(WRONG_WEIGHTS))
-def test_weights_that_are_none(weight, error, message, matrices, check):
+def test_invalid_weights(weight, error, message, matrices, check):
     with check.refused(error, "(?s)" + message):
         fit(*matrices(), {"sample_weight": weight})
 
@@ -598,7 +598,7 @@ def test_weights_that_leave_one_test_set(matrices, check):
     weight = np.ones(N)
     weight[:10] = 0
     folds = [(np.arange(20, 40), np.arange(5)), (np.arange(20, 40), np.arange(5, 15))]
-    with check.refused(ValueError, r"`sample_weight`\) in two test sets.*found them in 1"):
+    with check.refused(ValueError, r"`sample_weight`\) in at least two test sets, found them in 1"):
         fit(*matrices(), {"sample_weight": weight}, cv=folds)
 
 
@@ -615,7 +615,7 @@ SAME_WEIGHTS = [
 
 
 @pytest.mark.parametrize(("weight", "same"), cases(SAME_WEIGHTS))
-def test_weights_however_written(weight, same, matrices, check):
+def test_weights_of_any_type(weight, same, matrices, check):
     X, Y = matrices()
     with check.few_warnings():
         model = fit(X, Y, {"sample_weight": weight})
@@ -645,7 +645,7 @@ WRONG_FOLDS = [
     ("truth values", changed(lambda rows: np.isin(np.arange(N), rows)), ValueError,
      "`cv`: fold 0 must hold lists of row numbers, got 1 dimension.* of bool; np.flatnonzero"),
     ("fractions", changed(lambda rows: rows + 0.5), ValueError, "`cv`: fold 0 must .* of float64"),
-    ("cells beyond", changed(lambda rows: rows + 5), ValueError,
+    ("cells out of bounds", changed(lambda rows: rows + 5), ValueError,
      "`cv`: fold 0 has row numbers from 25 to 44, but there are 40 cells"),
     ("negative cells", changed(lambda rows: rows - 40), ValueError, "`cv`: fold 0 has row numbers"),
     ("names", [(["a"], ["b"])] * 2, ValueError, "`cv`: fold 0 must hold lists of row numbers"),
@@ -666,7 +666,7 @@ WRONG_FOLDS = [
 
 
 @pytest.mark.parametrize(("cv", "error", "message"), cases(WRONG_FOLDS))
-def test_folds_that_are_none(cv, error, message, matrices, check):
+def test_invalid_folds(cv, error, message, matrices, check):
     with check.refused(error, message):
         fit(*matrices(), cv=cv)
 
@@ -681,7 +681,7 @@ SAME_FOLDS = [
 
 
 @pytest.mark.parametrize("make", cases(SAME_FOLDS))
-def test_folds_however_written(make, matrices, check):
+def test_folds_of_any_type(make, matrices, check):
     with check.few_warnings():
         model = fit(*matrices(), cv=make())
     check.well_formed(model)
@@ -698,7 +698,7 @@ def test_folds_however_written(make, matrices, check):
     ],
     ids=["two training cells", "one training cell", "ShuffleSplit", "test cells trained on"],
 )
-def test_folds_that_are_poor(cv, matrices, check):
+def test_folds_of_few_cells(cv, matrices, check):
     with check.few_warnings():
         model = fit(*matrices(), cv=cv)
     check.well_formed(model)
@@ -746,7 +746,7 @@ WRONG_PARAMETERS = [
 
 
 @pytest.mark.parametrize(("params", "error", "message"), cases(WRONG_PARAMETERS))
-def test_parameters_that_are_none(params, error, message, matrices, check):
+def test_invalid_parameters(params, error, message, matrices, check):
     with check.refused(error, message):
         fit(*matrices(), **params)
 
@@ -764,7 +764,7 @@ EXTREME_PARAMETERS = [
     ("all TFs excluded", {"penalty_factor": [np.inf] * 4}, lambda model: not model.coef_.any()),
     ("tiny factors", {"penalty_factor": [1e-25] * 4}, lambda model: model.coef_.any()),
     ("threshold near 1", {"cor_threshold": 0.999999}, lambda model: not model.coef_.any()),
-    ("covariates that are no text", {"covariates": (1, None)}, lambda model: len(model.links_)),
+    ("covariates that are not text", {"covariates": (1, None)}, lambda model: len(model.links_)),
 ]
 
 

@@ -173,7 +173,7 @@ def test_chunks_that_are_not_iterable(check):
 def test_cells_without_weight_have_no_network(weight, matrices, check):
     with check.few_warnings():
         moments = Moments.from_chunks([(*matrices(), weight)], make_plan())
-    with check.refused(ValueError, r"training set of fold \d has no cell of positive weight"):
+    with check.refused(ValueError, r"training set of fold \d has no cells of positive weight"):
         SciFateRegressor().fit_moments(moments)
 
 

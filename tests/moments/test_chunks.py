@@ -103,7 +103,7 @@ def covariance(moments):
     ],
     ids=["constant", "late", "early", "drift"],
 )
-def test_offsets_do_not_cancel_whatever_the_first_chunk_is_like(form, level):
+def test_offsets_do_not_cancel_for_any_first_chunk(form, level):
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(N, P)), 3)
     X[:, 0] += level

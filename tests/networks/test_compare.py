@@ -133,7 +133,7 @@ class TestCompare:
         constant = make_links(0).assign(coef=0.1)
         assert np.isnan(compare_links(constant, make_links(0)).pearson)
 
-    def test_inputs_stay_as_they_are(self):
+    def test_inputs_are_not_modified(self):
         a, b = FULL.copy(), NEW.copy()
         compare_links(a, b)
         pd.testing.assert_frame_equal(a, FULL)

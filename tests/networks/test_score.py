@@ -257,7 +257,7 @@ class TestInputs:
         with pytest.raises(ValueError, match="`gold` has no edges"):
             score_network(scores, tested.assign(peak=0))
 
-    def test_inputs_stay_as_they_are(self):
+    def test_inputs_are_not_modified(self):
         scores, gold = make_problem(8)
         scores.loc[TFS[0], TFS[0]] = np.nan
         before = scores.copy(), gold.copy()

@@ -1,4 +1,4 @@
-"""Tests of the preparation of counts, against plain NumPy on dense arrays."""
+"""Comparison of the preparation of counts with plain NumPy on dense arrays."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ small_counts = arrays(
     params=[(f, d) for f in FORMATS for d in DTYPES], ids=lambda p: f"{p[0]}-{p[1].__name__}"
 )
 def both(request):
-    """Return the same counts as a float64 array and in the tested format and dtype."""
+    """Return the same counts as a float64 array, and in the tested format and dtype."""
     fmt, dtype = request.param
     plain = np.random.default_rng(0).poisson(1.5, size=(30, 12)).astype(np.float64)
     plain[:, 3] = 0

@@ -1,4 +1,4 @@
-"""Tests of RSampleKFold as a splitter; tests/reference/test_r_folds.py compares it with R."""
+"""RSampleKFold as a scikit-learn splitter; tests/reference/test_r_folds.py compares it with R."""
 
 import pickle
 import time

@@ -1,10 +1,10 @@
-"""Against R's cv.glmnet 4.1-6 at thresh 1e-15, on a small problem, seven ways.
+"""Comparison with R's cv.glmnet 4.1-6 at thresh 1e-15, on a small problem in seven variants.
 
-R stops where one pass changes no coefficient by more than √1e-15 ≈ 3e-8 in standard units. On these
-ill-scaled predictors many more passes would follow, so the reference itself is off by up to 1e-6
-(4e-5 without an intercept, where large offsets make the Gram matrix nearly singular). That is shown
-here by glmnet itself: run to convergence (threshold 1e-30 or 1e-22) it agrees with the package to
-1e-9 in every case, and is as far from the reference as the package is.
+R stops when a pass changes no coefficient by more than √1e-15 ≈ 3e-8 in standard units. The
+predictors are ill-scaled, and many more passes would be needed, so that the reference has errors of
+up to 1e-6 (4e-5 without an intercept: large offsets make the Gram matrix nearly singular). glmnet
+itself confirms this: run to convergence (threshold 1e-30 or 1e-22), it agrees with the package to
+1e-9 in every case, and differs from the reference as much as the package does.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ CASES = {
     "nostd": {"standardize": False},
     "nointercept": {"fit_intercept": False},
 }
-# Relative errors of the reference's own cvm and cvsd, absolute ones of its coefficients.
+# Errors of the reference: relative ones of cvm and cvsd, absolute ones of coefficients.
 R_OWN_ERROR = {"cvm": 4e-8, "cvsd": 1.6e-7, "coef": 1.4e-6}
 R_OWN_ERROR_WITHOUT_INTERCEPT = {"cvm": 3.2e-6, "cvsd": 2.7e-5, "coef": 4.3e-5}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What R was given, and what it returned."""
+    """The inputs and results of R."""
 
     X: np.ndarray
     Y: pd.DataFrame
@@ -82,7 +82,7 @@ def reference(shared: Path) -> Reference:
 def deviation(
     reference: Reference, case: str, fits: dict[str, SciFateRegressor]
 ) -> dict[str, float]:
-    """Return the largest deviations from R: of curves relative, of coefficients absolute."""
+    """Return the largest deviations from R: relative for curves, absolute for coefficients."""
     worst = {"lambda": 0.0, "cvm": 0.0, "cvsd": 0.0, "coef": 0.0}
     model = fits["1se"]
     for t, target in enumerate(reference.Y.columns):
@@ -116,18 +116,16 @@ def test_equals_r(reference: Reference, case: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_converged_glmnet_agrees_with_us_not_with_its_reference(
-    reference: Reference, case: str
-) -> None:
-    # Without an intercept coefficients are so large that their rounding stays above 1e-30.
+def test_converged_glmnet_agrees_with_the_package(reference: Reference, case: str) -> None:
+    # Without an intercept, coefficients are so large that their rounding errors exceed 1e-30.
     tol = 1e-22 if case == "nointercept" else 1e-30
-    judge = reference.fit(case, engine="glmnet", tol=tol, max_iter=10_000_000)
+    converged = reference.fit(case, engine="glmnet", tol=tol, max_iter=10_000_000)
     ours = reference.fit(case)
-    np.testing.assert_allclose(judge.lambda_1se_, ours.lambda_1se_, rtol=1e-12)
-    np.testing.assert_allclose(judge.cv_mse_, ours.cv_mse_, rtol=1e-9)
-    np.testing.assert_allclose(judge.cv_mse_se_, ours.cv_mse_se_, rtol=1e-8)
-    np.testing.assert_allclose(judge.coef_, ours.coef_, atol=1e-9)
-    np.testing.assert_allclose(judge.intercept_, ours.intercept_, atol=1e-8)
+    np.testing.assert_allclose(converged.lambda_1se_, ours.lambda_1se_, rtol=1e-12)
+    np.testing.assert_allclose(converged.cv_mse_, ours.cv_mse_, rtol=1e-9)
+    np.testing.assert_allclose(converged.cv_mse_se_, ours.cv_mse_se_, rtol=1e-8)
+    np.testing.assert_allclose(converged.coef_, ours.coef_, atol=1e-9)
+    np.testing.assert_allclose(converged.intercept_, ours.intercept_, atol=1e-8)
 
 
 @pytest.mark.parametrize("case", CASES)

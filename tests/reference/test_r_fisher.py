@@ -1,4 +1,4 @@
-"""Fisher's test and p.adjust against what R computed."""
+"""Comparison of Fisher's test and of corrected p-values with results of R."""
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,7 @@
-"""Against the paper's R pipeline on 738 real cells, 205 TFs: folds, curves, penalties and links.
+"""Comparison with the paper's R pipeline on 738 real cells and 205 TFs.
 
-The default run takes every tenth target of the reference, the slow one all 1,254.
+Folds, curves, penalties and links are compared for every tenth target of the reference, and for all
+1,254 targets in the slow tests.
 """
 
 from pathlib import Path
@@ -26,7 +27,7 @@ def inputs(shared: Path) -> SciFateInputs:
 
 
 class Comparison:
-    """A fit of the targets of one of R's two tables, beside that table."""
+    """A fit of the targets in one of R's two tables, with that table."""
 
     def __init__(self, inputs: SciFateInputs, folder: Path, thresh: str, every: int) -> None:
         self.table = pd.read_csv(folder / f"{thresh}_targets.csv").set_index("gene")[::every]
@@ -68,8 +69,8 @@ def test_differs_from_default_r_in_near_ties_only(
     reference = Comparison(inputs, shared / "reference" / "r_pancreas", "default", every)
     model, same = reference.model, reference.same("lambda_1se_", "l1se")
     assert same.mean() >= 0.98
-    # λ_1se is where cvm crosses a bound. Where R chose a neighbour, cvm there misses the bound by
-    # less than R's own error at thresh = 1e-7 (1e-3 relative), so either choice is a rounding.
+    # λ_1se is where cvm crosses a bound. Where R chose a neighbour, cvm differs from the bound by
+    # less than R's own error at thresh = 1e-7 (1e-3 relative), so the choice depends on rounding.
     for t in np.flatnonzero(~same):
         i_min = np.nanargmin(model.cv_mse_[t])
         bound = model.cv_mse_[t, i_min] + model.cv_mse_se_[t, i_min]

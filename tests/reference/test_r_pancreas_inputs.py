@@ -1,4 +1,4 @@
-"""`prepare_anndata` on real cells equals the inputs of the paper's R pipeline."""
+"""Comparison of `prepare_anndata` on real cells with the inputs of the paper's R pipeline."""
 
 import anndata as ad
 import numpy as np

@@ -1,3 +1,5 @@
+"""Cells for the tests of resampling: correlated TFs, and targets of known regulators."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ N_CELLS, N_TFS, N_TARGETS = 120, 8, 4
 
 @pytest.fixture(scope="session")
 def rng_data():
-    """Return z-scored TFs in two programmes, and targets of which the first three depend on TFs."""
+    """Return z-scored TFs in two correlated groups, and targets; the first three depend on TFs."""
     rng = np.random.default_rng(7)
     X = rng.normal(size=(N_CELLS, N_TFS)) + rng.normal(size=(N_CELLS, 2)) @ np.repeat(
         np.eye(2), N_TFS // 2, axis=1
@@ -30,7 +32,7 @@ def tfs(rng_data):
 
 @pytest.fixture
 def new(rng_data):
-    # The last target is a TF's own gene.
+    # The last target is also a TF.
     names = [*(f"g{t}" for t in range(N_TARGETS - 1)), "T3"]
     return pd.DataFrame(rng_data[1], columns=names)
 

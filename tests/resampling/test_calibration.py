@@ -1,4 +1,4 @@
-"""What the estimators promise, on simulations: realised FDR, and the bound on rare selections."""
+"""Calibration on simulations: the realised FDR, and the bound on rarely selected links."""
 
 import importlib.util
 import sys
@@ -19,7 +19,7 @@ def null_cells():
         pytest.skip(f"there is no {path}")
     spec = importlib.util.spec_from_file_location("null_cells", path)
     module = importlib.util.module_from_spec(spec)
-    # Its dataclass looks itself up there.
+    # `dataclass` looks up the module of its class there.
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "null_cells", module)
         spec.loader.exec_module(module)
@@ -47,7 +47,7 @@ def test_realised_fdr_where_half_of_the_targets_are_driven(null_cells):
 
 
 def test_one_permutation_keeps_ten_links_or_none(null_cells):
-    """Why one is no calibration where there is no signal: q ≤ 0.1 needs ten links at least."""
+    """Without signal and with one permutation, q ≤ 0.1 needs at least ten links."""
     for seed in range(3):
         cells = null_cells.simulate(seed, 0.0)
         model = PermutationFDR(SciFateRegressor(lambda_rule="min"), fdr=0.2, n_permutations=1)
@@ -58,7 +58,7 @@ def test_one_permutation_keeps_ten_links_or_none(null_cells):
 
 @pytest.fixture(scope="module")
 def many_data_sets():
-    """Return frequencies (n_sets, n_tfs) of data sets of one kind, at a penalty fixed before."""
+    """Return frequencies (n_sets, n_tfs) of data sets of one distribution, at a fixed penalty."""
     frequency, rng = [], np.random.default_rng(11)
     regressor = SciFateRegressor(lambda_rule=0.2, lambdas=[1.0, 0.2], cv=2, cor_threshold=None)
     for _ in range(8):
@@ -71,7 +71,7 @@ def many_data_sets():
 
 @pytest.mark.parametrize("threshold", [0.55, 0.6, 0.75, 0.9])
 def test_error_bounds_hold(many_data_sets, threshold):
-    """E|{k : p_k ≤ q/p, frequency ≥ τ}|, by counting, is within both bounds."""
+    """Both bounds hold for E|{k : p_k ≤ q/p, frequency ≥ τ}|, estimated by counting."""
     from scifate_sklearn.resampling._error_bound import r_concave_bound, worst_case_bound
 
     probability = many_data_sets.mean(axis=0)

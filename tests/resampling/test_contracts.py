@@ -1,4 +1,4 @@
-"""PermutationFDR and StabilitySelection as scikit-learn citizens."""
+"""Compatibility of PermutationFDR and StabilitySelection with scikit-learn."""
 
 import pickle
 
@@ -12,6 +12,7 @@ from sklearn.linear_model import Lasso
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn_names import EXPECTED_FAILURES, NamedXy
 
 from scifate_sklearn import (
     BindingReference,
@@ -22,55 +23,22 @@ from scifate_sklearn import (
 )
 from scifate_sklearn.links import LINK_COLUMNS
 
-READS_Y = "passes or looks for `y` by name; the owner's name is `target_matrix`"
-ROW_PER_CELL = "expects one row of numbers per cell from transform; links are not cells"
-EXPECTED_FAILURES = {
-    "check_fit_score_takes_y": READS_Y,
-    "check_n_features_in_after_fitting": READS_Y,
-    "check_sample_weight_equivalence_on_dense_data": READS_Y,
-    "check_sample_weight_equivalence_on_sparse_data": READS_Y,
-    "check_transformer_general": ROW_PER_CELL,
-    "check_transformer_data_not_an_array": ROW_PER_CELL,
-    "check_pipeline_consistency": ROW_PER_CELL,
-    "check_estimators_pickle": ROW_PER_CELL,
-    "check_methods_sample_order_invariance": ROW_PER_CELL,
-    "check_methods_subset_invariance": ROW_PER_CELL,
-    "check_fit_idempotent": ROW_PER_CELL,
-}
-# The check sets the parameter `cv` of estimators that have one.
-OF_FOLDS = dict.fromkeys(
+# The checks set `cv` only on estimators that have this parameter; here the regressor has it.
+DEPENDS_ON_FOLDS = dict.fromkeys(
     (
         "check_sample_weight_equivalence_on_dense_data",
         "check_sample_weight_equivalence_on_sparse_data",
     ),
-    "repeats cells, so that the regressor's folds are others",
+    "repeats cells, which changes the folds of the regressor",
 )
 
 
-class NamedXy:
-    """The same estimators with scikit-learn's names and no links: every other check must pass."""
-
-    def fit(self, X, y, *, sample_weight=None, groups=None):
-        return super().fit(X, y, sample_weight=sample_weight, groups=groups)
-
-    def score(self, X, y, sample_weight=None):
-        return super().score(X, y, sample_weight)
-
-    @property
-    def transform(self):
-        raise AttributeError("transform")
-
-    @property
-    def fit_transform(self):
-        raise AttributeError("fit_transform")
-
-
 class PermutationFDRNamedXy(NamedXy, PermutationFDR):
-    """PermutationFDR for the checks."""
+    """All checks pass except those that change the folds."""
 
 
 class StabilitySelectionNamedXy(NamedXy, StabilitySelection):
-    """StabilitySelection for the checks."""
+    """All checks pass except those that change the folds."""
 
 
 LASSO = SciFateRegressor(cv=3)
@@ -91,9 +59,9 @@ def test_estimator_checks(estimator, check):
         PermutationFDRNamedXy(LASSO, n_permutations=1),
         StabilitySelectionNamedXy(LASSO, n_resamples=2),
     ],
-    expected_failed_checks=lambda estimator: OF_FOLDS,
+    expected_failed_checks=lambda estimator: DEPENDS_ON_FOLDS,
 )
-def test_estimator_checks_by_their_names(estimator, check):
+def test_estimator_checks_with_the_names_of_scikit_learn(estimator, check):
     check(estimator)
 
 
@@ -190,21 +158,21 @@ def test_other_regressors_and_parameters_are_refused(way, tfs, new):
         way(SciFateRegressor()).fit(tfs.assign(T0=np.nan), new)
 
 
-def test_new_columns_are_refused_in_the_name_of_the_estimator(model, tfs, new):
+def test_errors_about_columns_name_the_estimator(model, tfs, new):
     fitted = model.fit(tfs, new)
     for method in (fitted.predict, fitted.transform):
         with pytest.raises(ValueError, match="feature names should match"):
             method(tfs.rename(columns={"T0": "other"}))
 
 
-def test_progress_is_shown_when_asked_for(model, tfs, new, capsys):
+def test_progress_is_shown_on_request(model, tfs, new, capsys):
     model.fit(tfs, new)
     assert capsys.readouterr().err == ""
     model.set_params(verbose=1).fit(tfs, new)
     assert "4/4" in capsys.readouterr().err
 
 
-def test_the_fit_to_all_cells_goes_on_from_a_checkpoint(model, tfs, new, tmp_path):
+def test_the_fit_to_all_cells_resumes_from_a_checkpoint(model, tfs, new, tmp_path):
     plain = clone(model).fit(tfs, new)
     model.set_params(regressor__checkpoint=tmp_path / "fit")
     for _ in range(2):

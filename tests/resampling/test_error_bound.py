@@ -1,4 +1,4 @@
-"""Bounds of Shah & Samworth against optimisation, random distributions and simulation."""
+"""Comparison of the bounds of Shah & Samworth with optimisation and random distributions."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from scifate_sklearn.resampling._error_bound import largest_tails, r_concave_bou
 
 
 def largest_tail_by_optimiser(mean, least, n, r):
-    """Return the maximum over a for each k apart, between the a that put nothing and all at k+1."""
+    """Return the largest tail: for each k, optimise a between weight 0 and full weight at k + 1."""
     i, lowest, highest = np.arange(n + 1), np.log(1e-9), np.log(1e9)
 
     def curve(log_a, k):
@@ -47,7 +47,7 @@ def test_largest_tail_equals_the_optimiser(mean, least, n, r):
 def test_no_r_concave_distribution_has_a_larger_tail(seed, r):
     rng, n = np.random.default_rng(seed), 12
     size = rng.integers(2, n + 2)
-    # Convex to the power of r: a positive sequence with growing steps.
+    # A distribution is r-concave for r < 0 if its power r is convex: steps that increase.
     power = np.cumsum(np.sort(rng.normal(size=size) * rng.gamma(1.0)))
     probability = np.zeros(n + 1)
     start = rng.integers(0, n + 2 - size)

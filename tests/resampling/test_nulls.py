@@ -1,4 +1,4 @@
-"""q-values and curves against counting by hand, and against Benjamini & Hochberg."""
+"""Comparison of q-values and curves with direct counts and with Benjamini & Hochberg."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""PermutationFDR against fitting permuted targets by hand, and what it must not depend on."""
+"""Comparison of PermutationFDR with separate fits of permuted targets, and its invariances."""
 
 import gc
 import weakref
@@ -28,7 +28,7 @@ REGRESSORS = [
 
 
 def by_hand(regressor, tfs, new, weight, n_permutations, seed, strata):
-    """Return sizes of the links, and of those of permuted targets, from whole fits."""
+    """Return the sizes of the links, and of the links of permuted targets, from separate fits."""
     links = regressor.fit(tfs, new, sample_weight=weight).links_
     rng, null = check_random_state(seed), []
     for _ in range(n_permutations):
@@ -63,7 +63,7 @@ def test_equals_fitting_permuted_targets_by_hand(settings, is_weighted, tfs, new
     links, null = by_hand(SciFateRegressor(**settings), tfs, new, given, 3, 5, [rows])
     np.testing.assert_array_equal(model.links_["coef"].abs(), links)
     curve = model.fdr_curve_.set_index("threshold")
-    # Away from the sizes themselves, for these are equal but for rounding.
+    # Thresholds are sizes, which both computations give up to rounding; so compare beside them.
     for threshold, control in (curve["control_number"] * 3).items():
         assert np.sum(null >= threshold * (1 + 1e-9)) <= control
         assert control <= np.sum(null >= threshold * (1 - 1e-9))
@@ -84,7 +84,7 @@ def test_cells_stay_in_their_groups(covariates, tfs, new, batches):
     np.testing.assert_allclose(model.fdr_curve_["control_number"], expected)
 
 
-def test_a_difference_between_groups_is_no_evidence(tfs, batches):
+def test_differences_between_groups_are_not_evidence(tfs, batches):
     level = 3.0 * np.searchsorted(list("abcd"), batches)
     noise = np.random.default_rng(9).normal(size=(len(tfs), 3))
     shifted, responding = tfs.iloc[:, :3].add(level, axis=0), noise + level[:, None]
@@ -95,7 +95,7 @@ def test_a_difference_between_groups_is_no_evidence(tfs, batches):
     assert len(within.transform(shifted)) == 0
 
 
-def test_threshold_ledger_and_transform_tell_the_same(tfs, new):
+def test_threshold_ledger_and_transform_agree(tfs, new):
     model = PermutationFDR(SciFateRegressor(lambda_rule="min"), fdr=0.2).fit(tfs, new)
     size, kept = model.links_["coef"].abs(), model.ledger_["kept"]
     assert 0 < kept.sum() < len(kept)
@@ -111,7 +111,7 @@ def test_threshold_ledger_and_transform_tell_the_same(tfs, new):
     assert model.fdr_curve_.loc[at, "real_number"].iloc[0] == kept.sum()
 
 
-def test_nothing_passes_where_nothing_can(tfs, new):
+def test_an_unreachable_fdr_keeps_no_link(tfs, new):
     model = PermutationFDR(SciFateRegressor(), n_permutations=1).fit(tfs, new)
     assert model.threshold_ == np.inf
     assert len(model.transform(tfs)) == 0
@@ -152,7 +152,7 @@ def test_sparse_matrices_give_the_same(tfs, new):
 
 
 def test_residuals_of_sparse_matrices_are_the_same(tfs, new, weight):
-    """Covariates need names, so sparse ones come in frames; here are the matrices of these."""
+    """Sparse covariates come in frames, because covariates need names; here as plain matrices."""
     C, Y, strata = tfs[["T1", "T6"]].to_numpy(), new.to_numpy(), [np.flatnonzero(weight)]
     order = permuted(np.random.RandomState(0), strata, len(Y))
     dense = CovariateFit.from_samples(C, Y, Y.mean(axis=0), weight, strata, True)
@@ -177,7 +177,7 @@ def test_constant_targets_and_covariates_change_nothing(tfs, new):
 
 
 def depth_data(seed, n_tfs=8, n_targets=12, n_cells=300):
-    """Return TFs and targets that depend on the size factor, and on nothing else."""
+    """Return TFs and targets that depend on the size factor only."""
     rng = np.random.default_rng(seed)
     depth = rng.normal(size=(n_cells, 1))
     X = pd.DataFrame(0.8 * depth + rng.normal(size=(n_cells, n_tfs)))
@@ -186,7 +186,7 @@ def depth_data(seed, n_tfs=8, n_targets=12, n_cells=300):
 
 
 @pytest.mark.parametrize("rule", ["1se", "min"])
-def test_what_a_covariate_explains_is_no_evidence(rule):
+def test_effects_of_a_covariate_are_not_evidence(rule):
     n_links, n_kept = [], []
     for seed in range(10):
         tfs, new = depth_data(seed)
@@ -250,7 +250,7 @@ def test_sums_of_one_set_of_targets_only_are_in_memory(covariates, tfs, new, mon
     assert alive == [0, 0, 0]
 
 
-def test_inputs_and_regressor_stay_as_they_are(tfs, new, weight):
+def test_inputs_and_regressor_are_not_modified(tfs, new, weight):
     before = tfs.copy(), new.copy(), weight.copy()
     regressor = SciFateRegressor()
     PermutationFDR(regressor, **FEW).fit(tfs, new, sample_weight=weight)

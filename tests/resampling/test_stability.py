@@ -1,4 +1,4 @@
-"""StabilitySelection against fitting halves by hand, and what it must not depend on."""
+"""Comparison of StabilitySelection with separate fits of halves, and its invariances."""
 
 import warnings
 
@@ -20,7 +20,7 @@ FEW = {"n_resamples": 4, "random_state": 5}
 
 
 def halves_by_hand(units, n_resamples, seed):
-    """Yield the rows of each half; few enough units would repeat a pair."""
+    """Yield the rows of each half; for few units, a pair may occur more than once."""
     rng, half = check_random_state(seed), len(units) // 2
     for _ in range(n_resamples // 2):
         order = rng.permutation(len(units))
@@ -29,7 +29,7 @@ def halves_by_hand(units, n_resamples, seed):
 
 
 def frequency_by_hand(regressor, fitted, tfs, new, weight, halves):
-    """Return the share of halves that select, target by target, at the penalties of the fit."""
+    """Return the share of halves that select each link, at the penalties of the fit."""
     selected = []
     for rows in halves:
         X, w = tfs.iloc[rows], None if weight is None else weight[rows]
@@ -52,7 +52,7 @@ def frequency_by_hand(regressor, fitted, tfs, new, weight, halves):
 )
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_equals_fitting_halves_by_hand(settings, is_weighted, tfs, new, weight):
-    new["flat"] = 1.0  # gets no model
+    new["flat"] = 1.0  # has no model
     given = weight if is_weighted else None
     stable = StabilitySelection(SciFateRegressor(**settings), **FEW)
     stable.fit(tfs, new, sample_weight=given)
@@ -112,8 +112,8 @@ def test_fit_moments_equals_fit(penalty, tfs, new):
 
 
 @pytest.mark.parametrize("resample", ["cells", "folds"])
-def test_penalties_chosen_anew_on_each_half(resample, tfs, new):
-    """Each half is a fit of its own cells, by its own part of the same folds."""
+def test_penalties_selected_on_each_half(resample, tfs, new):
+    """Each half is fitted on its own cells, with the folds restricted to these cells."""
     regressor = SciFateRegressor(cv=8)
     stable = StabilitySelection(regressor, resample=resample, penalty="cv", **FEW).fit(tfs, new)
     folds = [test for _, test in make_folds(8, 123456, tfs)]
@@ -128,7 +128,7 @@ def test_penalties_chosen_anew_on_each_half(resample, tfs, new):
 
 
 def test_single_cells_as_test_sets(tfs, new):
-    """Folds with fewer than three cells keep sums of each cell; a fold is still a unit."""
+    """With fewer than three cells per fold, sums are kept per cell, but units are still folds."""
     few = tfs.iloc[:24], new.iloc[:24]
     cv = KFold(12)
     stable = StabilitySelection(SciFateRegressor(cv=cv, lambda_rule="min"), resample="folds", **FEW)
@@ -140,7 +140,7 @@ def test_single_cells_as_test_sets(tfs, new):
     np.testing.assert_array_equal(stable.frequency_, expected)
 
 
-def test_links_ledger_and_transform_tell_the_same(tfs, new):
+def test_links_ledger_and_transform_agree(tfs, new):
     stable = StabilitySelection(SciFateRegressor(lambda_rule="min"), threshold=0.9, **FEW)
     stable.fit(tfs, new)
     frequency = pd.DataFrame(stable.frequency_, index=new.columns, columns=tfs.columns)
@@ -181,12 +181,12 @@ def test_groups_without_warning_where_folds_are_a_number(tfs, new, batches):
     )
 
 
-def test_error_bound_counts_what_can_be_a_link(tfs, new):
+def test_error_bound_counts_possible_links(tfs, new):
     regressor = SciFateRegressor(lambda_rule="min", covariates=("T7",))
     stable = StabilitySelection(regressor, **FEW).fit(tfs, new)
     bound = stable.error_bound_
     assert bound.index.tolist() == new.columns.tolist()
-    # Eight predictors, of which one is a covariate, and one the last target itself.
+    # Of the eight predictors, one is a covariate and one is the last target.
     assert bound["possible"].tolist() == [7, 7, 7, 6]
     excluded = pd.DataFrame(np.inf, tfs.columns[:2], new.columns[1:2])
     other = StabilitySelection(clone(regressor).set_params(penalty_factor=excluded), **FEW)
@@ -214,7 +214,7 @@ def test_depends_neither_on_workers_nor_on_other_targets(tfs, new):
 
 
 def test_scale_does_not_matter(tfs, new):
-    """Selection at a penalty does not depend on units of the TFs."""
+    """Selection at a penalty does not depend on the units of the TFs."""
     regressor = SciFateRegressor(lambda_rule="min")
     one = StabilitySelection(regressor, **FEW).fit(tfs, new)
     two = StabilitySelection(regressor, **FEW).fit(1e3 + 16.0 * tfs, new)
@@ -243,7 +243,7 @@ def test_both_engines_agree(penalty, tfs, new):
     np.testing.assert_array_equal(*found)
 
 
-def test_inputs_and_regressor_stay_as_they_are(tfs, new):
+def test_inputs_and_regressor_are_not_modified(tfs, new):
     before, regressor = (tfs.copy(), new.copy()), SciFateRegressor()
     StabilitySelection(regressor, **FEW).fit(tfs, new)
     pd.testing.assert_frame_equal(tfs, before[0])
@@ -260,7 +260,7 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"`n_resamples` must be even.*got 5"):
             self.fit((tfs, new), n_resamples=5)
 
-    def test_more_pairs_than_there_are(self, tfs, new):
+    def test_more_pairs_than_exist(self, tfs, new):
         with pytest.raises(
             ValueError, match=r"127 different pairs of halves, but 10 folds have 126"
         ):
@@ -277,7 +277,7 @@ class TestErrors:
         with pytest.raises(ValueError, match="needs at least 4 cells of positive weight"):
             self.fit((tfs.iloc[:3], new.iloc[:3]), SciFateRegressor(cv=3))
 
-    def test_folds_that_are_no_partition(self, tfs, new):
+    def test_folds_that_are_not_a_partition(self, tfs, new):
         with pytest.raises(ValueError, match="needs folds whose test sets are all cells"):
             self.fit((tfs, new), SciFateRegressor(cv=ShuffleSplit(3)), resample="folds")
 

@@ -54,7 +54,7 @@ def test_rows_of_cells_and_of_groups():
     assert rows_of(groups, drawn).tolist() == [2, 3, 0, 4]
 
 
-def test_rows_by_group_equal_a_search_for_each():
+def test_rows_by_group_equal_a_search_per_group():
     labels = np.random.default_rng(0).integers(0, 300, 1000)
     found = rows_by_group(labels, np.ones(1000))
     expected = [np.flatnonzero(labels == group) for group in pd.unique(labels)]
@@ -86,7 +86,7 @@ def test_errors_name_the_cell():
 
 
 @pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
-def test_missing_names_in_lists_are_noticed(missing):
+def test_missing_names_in_lists_are_rejected(missing):
     with pytest.raises(ValueError, match=r"missing for 1 cell\(s\), the first of them in row 2"):
         rows_by_group(["a", "b", missing], np.ones(3))
     with pytest.raises(ValueError, match="missing for 1"):

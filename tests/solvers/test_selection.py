@@ -81,7 +81,7 @@ def test_targets_without_a_curve_get_minus_one():
         np.testing.assert_array_equal(chosen, expected)
 
 
-def test_a_callable_sees_the_curve_without_its_tail():
+def test_a_callable_receives_the_curve_up_to_the_stop():
     mse, se = np.array([[3.0, 1.0, 2.0, np.nan]]), np.array([[0.1, 0.2, 0.3, np.nan]])
     seen = []
 

@@ -37,7 +37,7 @@ def test_equals_the_models_of_the_fit(data, lambdas, path):
         assert n_unconverged == 0
 
 
-def test_no_penalty_is_no_model(data):
+def test_no_penalty_means_no_model(data):
     model = SciFateRegressor()
     fit = Fit.from_data(parameters_of(model), read_cells(model, *data, None, None))
     position = np.where(np.arange(70) < 40, -1, 99)

@@ -148,7 +148,7 @@ def test_descent_solves_copies_that_join(make_problem, new_model, violation, des
     assert violation(G, g, made.b, np.ones(8), 0.05, 0.0) < 1e-8
 
 
-def test_unconverged_models_say_so(make_problem, new_model, monkeypatch):
+def test_unconverged_models_are_reported(make_problem, new_model, monkeypatch):
     monkeypatch.setattr(active_set, "MAX_ROUNDS", 0)
     G, g = make_problem(11)
     made = new_model(g)

@@ -88,7 +88,7 @@ def test_a_deep_curve_stops_soon_after_its_minimum():
     assert stop_of(curve_of([2.0, 1.0, 0.5, 0.51, 0.6, 0.7], 0.1)) == (4, 2, pytest.approx(0.5))
 
 
-def test_a_flat_curve_goes_on_however_much_worse_it_gets():
+def test_a_flat_curve_does_not_stop_at_any_increase():
     means = [0.55, 0.52, 0.5, 0.51, 0.6, 0.7, 9.0]
     assert stop_of(curve_of(means, 0.1)) == (-1, 2, pytest.approx(0.5))
 

@@ -1,7 +1,4 @@
-"""Unusual but valid matrices, and tables of named cases, for several test modules.
-
-Test modules cannot import each other; `conftest.py` puts this folder on the path.
-"""
+"""Unusual but valid matrices, and tables of named cases."""
 
 import numpy as np
 import pytest

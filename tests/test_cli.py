@@ -344,8 +344,13 @@ class TestInputs:
         result = run(tmp_path, "--coef-threshold", 100)
         assert result.exit_code == 0, result.output
         assert result.stderr.count("Warning: EncodeLinkFilter") == 1
-        (message,) = json.loads((tmp_path / "run.json").read_text())["warnings"]
-        assert message in result.stderr
+        reported = json.loads((tmp_path / "run.json").read_text())["warnings"]
+        assert len(reported) == 2
+        assert all(message in result.stderr for message in reported)
+        n_links = len(pd.read_csv(tmp_path / "links.csv"))
+        # The reasons are in the message, so that the ledger need not be read to find them.
+        assert f"The evidence keeps none of {n_links:,} links. Most frequent reasons" in reported[1]
+        assert f"{n_links:,} links: |coef| not above 100" in reported[1]
 
 
 class TestMisuse:

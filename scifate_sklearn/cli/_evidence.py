@@ -8,9 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from .._warnings import warn
 from ..filters import LinkUnion
 from ..filters.evidence import CellNames, EvidenceKind, FittedModel, Step
 from ..links import survivors
+
+_N_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,18 @@ class TestedLinks:
             *(step for kind in self.kinds for step in kind.steps(self.union.filters_[kind.name])),
             Step("links_filtered", "links kept by evidence", len(kept), int(kept.sum())),
         ]
+
+
+def warn_if_none_is_kept(ledger: pd.DataFrame) -> None:
+    """Warn if the evidence keeps no link, with the most frequent reasons."""
+    if len(ledger) == 0 or ledger["kept"].any():
+        return
+    reasons = ledger["reason"].value_counts().head(_N_REASONS)
+    listed = "; ".join(f"{count:,} links: {reason}" for reason, count in reasons.items())
+    warn(
+        f"The evidence keeps none of {len(ledger):,} links. Most frequent reasons: {listed}. "
+        "ledger.csv has the reason of each link."
+    )
 
 
 def _with_plain_text(table: pd.DataFrame) -> pd.DataFrame:

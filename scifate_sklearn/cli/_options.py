@@ -118,7 +118,7 @@ class RunOptions:
         help="Folder for finished targets: an interrupted run continues from there.",
         file_okay=False,
     )
-    overwrite: bool = option(False, help="Write to the folder OUT even if it is not empty.")
+    overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
     debug: bool = _debug()
 

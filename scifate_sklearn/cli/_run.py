@@ -15,7 +15,7 @@ from ..links import strong_links
 from ..regressor import SciFateRegressor
 from ._commands import option_values
 from ._console import collect_warnings, is_interactive
-from ._evidence import LoadedEvidence
+from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import describe_file, versions, write_annotated, write_json, write_tables
 from ._options import RULES, RunOptions
 
@@ -132,6 +132,7 @@ def _analyse(
             model = FittedModel(regressor.target_names_in_, options.coef_threshold)
             tested = evidence.test_links(links, model)
             tables |= tested.tables()
+            warn_if_none_is_kept(tables["ledger"])
         steps += tested.steps()
     return Results(tables, steps)
 

@@ -123,8 +123,7 @@ def _read_parquet(content: bytes, path: str | os.PathLike[str]) -> pd.DataFrame:
         return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
     except ImportError as error:
         raise ImportError(
-            f"{path} is a parquet file; reading it requires pyarrow: "
-            "pip install 'scifate_sklearn[parquet]'."
+            f"{path} is a parquet file; reading it requires pyarrow: pip install pyarrow."
         ) from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is a damaged parquet file ({error}); get it again.") from error

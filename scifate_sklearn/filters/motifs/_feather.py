@@ -95,8 +95,7 @@ def _import_pyarrow(path: str | os.PathLike[str]) -> ModuleType:
         import pyarrow.ipc
     except ImportError as error:
         raise ImportError(
-            f"{path}: reading a ranking database requires pyarrow: "
-            "pip install 'scifate_sklearn[motif]'."
+            f"{path}: reading a ranking database requires pyarrow: pip install pyarrow."
         ) from error
     return pa
 

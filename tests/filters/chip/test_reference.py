@@ -247,7 +247,7 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     path = tmp_path / "peaks.parquet"
     TABLE.to_parquet(path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"pip install 'scifate_sklearn\[parquet\]'"):
+    with pytest.raises(ImportError, match="pip install pyarrow"):
         BindingReference.read(path)
 
 

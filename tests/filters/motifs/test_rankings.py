@@ -228,7 +228,7 @@ class TestBadFiles:
             return true_import(name, *args, **kwargs)
 
         monkeypatch.setattr(builtins, "__import__", no_pyarrow)
-        with pytest.raises(ImportError, match=r"pip install 'scifate_sklearn\[motif\]'"):
+        with pytest.raises(ImportError, match="pip install pyarrow"):
             MotifRankings.read(path)
 
 

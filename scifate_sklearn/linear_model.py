@@ -39,10 +39,11 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
         ½ Σᵢ wᵢ (yᵢ − a − xᵢᵀβ)² + alpha · l1_ratio ‖β‖₁ + ½ alpha · (1 − l1_ratio) ‖β‖²
 
-    which is the objective of `sklearn.linear_model.LassoCV` and ``ElasticNetCV``. The coefficients
-    equal those of one such estimator per output. All outputs share the folds and one Gram matrix
-    per training set, so that hundreds of outputs cost little more than a few. The penalty of each
-    output may also follow the one-standard-error rule.
+    which is the objective of `sklearn.linear_model.LassoCV` and ``ElasticNetCV``. Penalties and
+    coefficients equal those of one such estimator per output if that estimator has converged; at
+    its default ``tol=1e-4`` it stops earlier and may select other penalties. All outputs share the
+    folds and one Gram matrix per training set, so that hundreds of outputs cost little more than a
+    few. The penalty of each output may also follow the one-standard-error rule.
 
     Parameters
     ----------

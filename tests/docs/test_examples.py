@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scifate_sklearn import PermutationFDR, SciFateRegressor, StabilitySelection
+from scifate_sklearn.filters.evidence import CellNames
 from scifate_sklearn.regressor import read_cells
 from scifate_sklearn.solvers import ENGINES, EngineEntry
 
@@ -77,5 +78,28 @@ def test_an_engine(
     moments = read_cells(own, X, Y, None, None).moments
     with pytest.raises(ValueError, match=f'fit_moments needs an engine .* got engine="{name}"'):
         own.fit_moments(moments)
+    for unsupported in ({"alpha": 0.5}, {"fit_intercept": False}):
+        with pytest.raises(ValueError, match=r"supports alpha=1 and an intercept only\."):
+            SciFateRegressor(engine=name, **unsupported).fit(X, Y)
+    with pytest.raises(ValueError, match='needs given penalties, not lambdas="auto"'):
+        SciFateRegressor(engine=name, lambdas="auto").fit(X, Y)
     with pytest.raises(ValueError, match="must be a str among"):
         SciFateRegressor(engine="unknown").fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("TF,gene\nA,B\n", r"distances\.csv: the table lacks the column\(s\) distance, target\."),
+        ("TF,target,distance\nA,B,near\n", "the column distance must hold numbers only"),
+    ],
+)
+def test_a_kind_of_evidence_checks_its_table(
+    table: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = Path(__file__).parents[1] / "toys" / "_distance.py"
+    module = load(toy, "scifate_sklearn.filters._distance", monkeypatch)
+    (tmp_path / "distances.csv").write_text(table, encoding="utf-8")
+    evidence = module.DistanceEvidence(distances=tmp_path / "distances.csv")
+    with pytest.raises(ValueError, match=message):
+        evidence.read(CellNames({}, min_overlap=0.1))

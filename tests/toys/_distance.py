@@ -46,6 +46,10 @@ class DistanceEvidence(EvidenceKind):
         assert self.distances is not None
         with naming("--distances", self.distances):
             table = pd.read_csv(self.distances)
+            if missing := {"TF", "target", "distance"} - set(table.columns):
+                raise ValueError(f"the table lacks the column(s) {', '.join(sorted(missing))}.")
+            if not pd.api.types.is_numeric_dtype(table["distance"]):
+                raise ValueError("the column distance must hold numbers only.")
             cells.require("TF", set(table["TF"]))
             cells.require("target", set(table["target"]))
         return table

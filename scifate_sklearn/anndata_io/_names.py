@@ -113,7 +113,7 @@ def match_tfs(tf_names: Iterable[str], names: Names) -> NDArray[np.bool_]:
 def _advice(cause: Cause | None) -> str:
     """Return what to change in the call of `prepare_anndata`."""
     if cause == "case":
-        return "It is better to use the TF list of the cells' species."
+        return "Use the TF list of the cells' species."
     if cause == "our_ids":
         return "Pass symbols of TFs."
     if cause == "their_ids":

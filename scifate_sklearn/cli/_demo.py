@@ -21,12 +21,14 @@ HEADER = """\
 {n_links:,} true links among {n_pairs:,} pairs of a TF and a gene.
 """
 FOOTER = """
-AUPR ranks all pairs by |coefficient|, those without a link last; random: the share of true
-links. The simulated ChIP-seq misses a fifth of the true links and has a peak at a tenth of the
-other pairs. "strict" keeps enriched TFs only, and links with a peak only.
+AUPR ranks all pairs by |coefficient|, those without a link last, so it usually falls where links
+are dropped: compare precision. random: the share of true links. The simulated ChIP-seq misses a
+fifth of the true links and has a peak at a tenth of the other pairs. "strict" keeps enriched TFs
+only, and links with a peak only.
 
 Next, with your own cells:
-  scifate run CELLS.h5ad --tfs TFS.txt --encode PEAKS.csv --new new --total total --out RESULTS
+  scifate run CELLS.h5ad --tfs TFS.txt --encode PEAKS.csv --new new --total total \\
+      --cell-filter-umi 1000 --out RESULTS
 Without labelling use intron reads: --new unspliced --total spliced+unspliced.
 All options: scifate run --help"""
 

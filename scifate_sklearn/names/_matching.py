@@ -164,17 +164,18 @@ def explain_mismatch(
             f"The Ensembl ids are of different species, {_species(ours)!r} and "
             f"{_species(theirs)!r}: translate one side to its orthologs."
         ),
-        "versions": (
-            "They match without the Ensembl versions ('.3' at the end): remove these from both "
-            "sides."
-        ),
+        "versions": "They match without the Ensembl versions ('.3' at the end).",
         "case": (
             "They match when letter case is ignored, as between mouse (Pax6) and human (PAX6) "
-            "symbols: rename one side."
+            "symbols."
         ),
         None: "They do not match in any letter case either: check species and kind of identifier.",
     }[cause]
     advice = hint(cause) if hint is not None else ""
+    if not advice:
+        advice = {"versions": "Remove these from both sides.", "case": "Rename one side."}.get(
+            cause or "", ""
+        )
     return f"{found} {advice}".rstrip()
 
 

@@ -11,14 +11,16 @@ import typer
 from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
 from ._console import tidy_errors
-from ._options import DemoOptions, RunOptions, check_out_folder
+from ._inputs import check_paths, check_space
+from ._options import DemoOptions, RunOptions
+from ._out_folder import claim
 
 RUN_HELP = """\
 Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
 
 The folder OUT gets links.csv, targets.csv, run.json, annotated.h5ad (the cells, with the
-results in uns["scifate"]) and, with {options}, links_filtered.csv, ledger.csv (why
-each link was kept or dropped), {tables}.
+results in uns["scifate"]; not with --no-annotated) and, with {options}, links_filtered.csv,
+ledger.csv (why each link was kept or dropped), {tables}.
 """
 
 
@@ -65,11 +67,13 @@ def _show_version(
 
 
 def _run_cells(options: RunOptions) -> None:
-    check_out_folder(options.out, options.overwrite)
     with tidy_errors(options.debug):
-        from ._run import run_and_write
+        check_paths(options)
+        with claim(options.out, options.overwrite) as folder:
+            check_space(options)
+            from ._run import run_and_write
 
-        summary = run_and_write(options)
+            summary = run_and_write(options, folder)
         if not options.quiet:
             typer.echo(summary)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from ._signals import Terminated, raise_signals
+
 # Raised by the library with a message for the user.
 EXPECTED_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
@@ -17,9 +19,18 @@ INTERRUPTED = 130
 
 @contextmanager
 def tidy_errors(debug: bool) -> Iterator[None]:
-    """Replace the traceback of an error by one line on stderr and exit code 1."""
+    """Replace the traceback of an error by one line on stderr and exit code 1.
+
+    Usage errors are left to Typer. SIGTERM ends the block as Ctrl-C does.
+    """
     try:
-        yield
+        with raise_signals():
+            yield
+    except typer.BadParameter:
+        raise
+    except Terminated as signal:
+        typer.echo("Terminated.", err=True)
+        raise typer.Exit(signal.exit_code) from None
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         raise typer.Exit(INTERRUPTED) from None

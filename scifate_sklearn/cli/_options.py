@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -118,6 +117,7 @@ class RunOptions:
         help="Folder for finished targets: an interrupted run continues from there.",
         file_okay=False,
     )
+    no_annotated: bool = option(False, help="Write no copy of the cells with the results.")
     overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
     debug: bool = _debug()
@@ -131,24 +131,3 @@ class DemoOptions:
     seed: int = _seed(0)
     n_jobs: int = _n_jobs()
     debug: bool = _debug()
-
-
-def check_out_folder(out: Path, overwrite: bool) -> None:
-    """Raise a usage error if results cannot be written to `out`, or would mix with others."""
-    try:
-        is_taken = out.is_dir() and any(out.iterdir())
-        existing = next(path for path in (out, *out.absolute().parents) if path.exists())
-    except (OSError, ValueError) as error:  # a name that no file can have
-        raise typer.BadParameter(
-            f"'{str(out)[:100]}' cannot be a folder ({error}); choose another one.",
-            param_hint="--out",
-        ) from error
-    if is_taken and not overwrite:
-        raise typer.BadParameter(
-            f"folder '{out}' is not empty; choose another one, or add --overwrite.",
-            param_hint="--out",
-        )
-    if not (existing.is_dir() and os.access(existing, os.W_OK)):
-        raise typer.BadParameter(
-            f"cannot write to '{existing}'; choose another folder.", param_hint="--out"
-        )

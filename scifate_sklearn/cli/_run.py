@@ -16,8 +16,10 @@ from ..regressor import SciFateRegressor
 from ._commands import option_values
 from ._console import collect_warnings, is_interactive
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
-from ._files import describe_file, versions, write_annotated, write_json, write_tables
+from ._files import versions, write_annotated, write_json, write_tables
+from ._inputs import unchanged_inputs
 from ._options import RULES, RunOptions
+from ._out_folder import OutFolder
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -60,29 +62,32 @@ class Stopwatch:
         return round(sum(self.seconds.values()), 3)
 
 
-def run_and_write(options: RunOptions) -> str:
+def run_and_write(options: RunOptions, folder: OutFolder) -> str:
     """Run the whole analysis, write the results, and return a summary.
 
-    The report, run.json, is written last: if it exists, the other files are complete.
+    The results appear in the output folder together, after all of them are complete and the inputs
+    were found unchanged.
     """
     started, watch = datetime.now(UTC), Stopwatch()
-    with collect_warnings() as messages:
+    with collect_warnings() as messages, unchanged_inputs(options) as inputs:
         tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:
             results = _analyse(adata, tf_names, options, watch)
-    report = {
-        "versions": versions(),
-        "started": started.isoformat(timespec="seconds"),
-        "parameters": _parameters(options),
-        "inputs": _describe_inputs(options),
-        "steps": {step.name: _counts(step) for step in results.steps},
-        "warnings": messages,
-    }
-    with watch.time("write"):
-        options.out.mkdir(parents=True, exist_ok=True)
-        write_tables(options.out, results.tables)
-        write_annotated(options.out, options.cells, results.tables, report)
-    write_json(options.out, {**report, "seconds": {**watch.seconds, "total": watch.total}})
+        report = {
+            "versions": versions(),
+            "started": started.isoformat(timespec="seconds"),
+            "parameters": _parameters(options),
+            "inputs": inputs,
+            "steps": {step.name: _counts(step) for step in results.steps},
+            "warnings": messages,
+        }
+        with watch.time("write"):
+            write_tables(folder.staging, results.tables)
+            if not options.no_annotated:
+                write_annotated(folder.staging, options.cells, results.tables, report)
+    seconds = {**watch.seconds, "total": watch.total}
+    write_json(folder.staging, {**report, "seconds": seconds})
+    folder.publish()
     return f"{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
 
 
@@ -92,15 +97,6 @@ def _parameters(options: RunOptions) -> dict[str, Any]:
         each.name: value
         for each, value in option_values(options)
         if each.metadata["settings"].get("is_recorded", True)
-    }
-
-
-def _describe_inputs(options: RunOptions) -> dict[str, dict[str, str | int]]:
-    """Return a description of each file that was read, by the name of its option."""
-    return {
-        each.name: describe_file(path)
-        for each, path in option_values(options)
-        if each.metadata["settings"].get("exists") and path is not None
     }
 
 

@@ -1,6 +1,5 @@
-"""Atomic replacement of files and folders."""
+"""Atomic replacement of files."""
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +12,6 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         yield unfinished
-        if unfinished.is_dir():  # a folder cannot replace another in one step
-            _remove(path)
         unfinished.replace(path)
     finally:
-        _remove(unfinished)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)

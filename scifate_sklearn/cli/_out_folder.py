@@ -1,0 +1,237 @@
+"""Output folder of a run: locked by one run, and changed in one step.
+
+A run writes into a hidden folder within the output folder. When all files are complete, they are
+moved to their places, ``run.json`` last. A run that ends earlier leaves the output folder as it
+was.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from ._commands import evidence_table_names
+from ._signals import ignore_signals
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_TABLES = ("links", "targets", "links_filtered", "ledger")
+
+_LOCK = ".scifate-lock"
+_ATTEMPTS = 100
+# Folders of unfinished results, and unfinished files of earlier versions.
+_LEFTOVER = re.compile(r"\.scifate-[0-9a-f]{32}|\..+\.[0-9a-f]{32}\.part")
+_IN_USE = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+
+def result_files() -> list[str]:
+    """Return the names of all files that a run may write, ``run.json`` last."""
+    tables = [f"{name}.csv" for name in (*_TABLES, *evidence_table_names())]
+    return [*tables, "annotated.h5ad", "annotated.zarr", "run.json"]
+
+
+@dataclass(frozen=True)
+class OutFolder:
+    """An output folder that no other run uses.
+
+    Attributes
+    ----------
+    path : Path
+    staging : Path
+        Folder for unfinished results.
+    """
+
+    path: Path
+    staging: Path
+
+    def publish(self) -> None:
+        """Replace the results of earlier runs by the files in `staging`.
+
+        The old ``run.json`` is removed before the first new file appears, and the new one is moved
+        last. If a move fails, the earlier ones are undone.
+        """
+        ignore_signals()
+        retired = self.staging / "retired"
+        retired.mkdir()
+        names = result_files()
+        old = [name for name in reversed(names) if os.path.lexists(self.path / name)]
+        new = [name for name in names if (self.staging / name).exists()]
+        moves = [(self.path / name, retired / name) for name in old]
+        moves += [(self.staging / name, self.path / name) for name in new]
+        done: list[tuple[Path, Path]] = []
+        try:
+            for source, target in moves:
+                _make_movable(source)
+                source.rename(target)
+                done.append((source, target))
+        except BaseException:
+            for source, target in reversed(done):
+                target.rename(source)
+            raise
+
+
+@contextmanager
+def claim(out: Path, overwrite: bool) -> Iterator[OutFolder]:
+    """Create and lock an output folder, and remove what killed runs left in it.
+
+    Parameters
+    ----------
+    out : Path
+    overwrite : bool
+        Whether the folder may hold results.
+
+    Yields
+    ------
+    OutFolder
+
+    Raises
+    ------
+    typer.BadParameter
+        If the folder is not empty, is in use, or cannot be written to.
+    """
+    check_out_folder(out, overwrite)
+    created = [path for path in (out.absolute(), *out.absolute().parents) if not path.exists()]
+    folder = OutFolder(out, out / f".scifate-{uuid.uuid4().hex}")
+    lock = None
+    try:
+        with _usage_errors(out):
+            lock, is_locked = _acquire(out)
+            if is_locked:
+                _sweep(out)
+            check_out_folder(out, overwrite)
+            folder.staging.mkdir()
+        yield folder
+    finally:
+        ignore_signals()
+        remove(folder.staging)
+        if lock is not None:
+            _release(out, lock)
+        for path in created:
+            with suppress(OSError):  # not empty
+                path.rmdir()
+
+
+def check_out_folder(out: Path, overwrite: bool) -> None:
+    """Raise a usage error if results cannot be written to `out`, or would mix with others."""
+    try:
+        is_taken = out.is_dir() and any(map(_is_of_user, out.iterdir()))
+        existing = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
+    except (OSError, ValueError) as error:  # a name that no file can have
+        problem = f"'{str(out)[:100]}' cannot be a folder ({error}); choose another one."
+        raise out_error(problem) from error
+    if is_taken and not overwrite:
+        raise out_error(f"folder '{out}' is not empty; choose another one, or add --overwrite.")
+    if existing.is_symlink() and not existing.exists():
+        raise out_error(f"'{existing}' is a link to a folder that does not exist; remove it.")
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise out_error(f"cannot write to '{existing}'; choose another folder.")
+    for name in result_files():
+        path, is_folder = out / name, name.endswith(".zarr")
+        if path.exists() and path.is_dir() != is_folder:
+            kinds = ("a file", "a folder") if is_folder else ("a folder", "a file")
+            raise out_error(
+                f"'{path}' is {kinds[0]}, but {kinds[1]} of this name belongs to the results; "
+                "move it, or choose another folder."
+            )
+
+
+def out_error(problem: str) -> typer.BadParameter:
+    """Return a usage error about the option --out."""
+    return typer.BadParameter(problem, param_hint="--out")
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, also a folder without write permission."""
+    if path.is_dir() and not path.is_symlink():
+        _make_movable(path)
+        for folder, names, _ in os.walk(path):
+            for name in names:
+                _make_movable(Path(folder, name))
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _make_movable(path: Path) -> None:
+    """Add the owner's permissions to a folder: moving and emptying it require them."""
+    if path.is_dir() and not path.is_symlink():
+        mode = path.stat().st_mode
+        if mode & 0o700 != 0o700:
+            path.chmod(mode | 0o700)
+
+
+def _is_of_user(path: Path) -> bool:
+    return path.name != _LOCK and not _LEFTOVER.fullmatch(path.name)
+
+
+def _sweep(out: Path) -> None:
+    for path in list(out.iterdir()):
+        if _LEFTOVER.fullmatch(path.name):
+            remove(path)
+
+
+@contextmanager
+def _usage_errors(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise out_error(f"cannot write to '{out}' ({error}); choose another folder.") from error
+
+
+def _acquire(out: Path) -> tuple[int, bool]:
+    """Return an open lock file, and whether it is locked: some file systems have no locks."""
+    for _ in range(_ATTEMPTS):
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            file = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # another run has just removed the folder
+            continue
+        try:
+            _lock(file)
+        except OSError as error:
+            if error.errno in _IN_USE:
+                os.close(file)
+                problem = f"folder '{out}' is in use by another run; wait for its end, or choose "
+                raise out_error(problem + "another folder.") from error
+            typer.echo(
+                f"Warning: the file system of '{out}' has no locks ({error}). Start no other run "
+                "with this folder.",
+                err=True,
+            )
+            return file, False
+        # The file that was locked may be one that another run has just removed.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(out / _LOCK)):
+                return file, True
+        os.close(file)
+    raise OSError(f"the lock file {_LOCK} disappears again and again")
+
+
+def _release(out: Path, lock: int) -> None:
+    # Removed while it is locked: afterwards it may be the lock of another run.
+    with suppress(OSError):  # Windows removes no open file
+        (out / _LOCK).unlink()
+    os.close(lock)
+    if sys.platform == "win32":
+        with suppress(OSError):
+            (out / _LOCK).unlink()

@@ -1,0 +1,432 @@
+"""The output folder of `scifate run`: one run at a time, complete results, inputs left alone."""
+
+import errno
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anndata
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from scifate_sklearn.cli import app
+from scifate_sklearn.datasets import make_labelled_cells
+from scifate_sklearn.regressor import SciFateRegressor
+
+OUTPUTS = {"links.csv", "targets.csv", "run.json", "annotated.h5ad"}
+LOCK = ".scifate-lock"
+LEFTOVERS = (".scifate-" + 32 * "0", ".links.csv." + 32 * "a" + ".part")
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with cells as h5ad and zarr, TF names and a reference."""
+    folder = tmp_path_factory.mktemp("inputs")
+    cells = make_labelled_cells(150, 6, 20, effect_size=0.5, molecules=80, random_state=0)
+    cells.adata.write_h5ad(folder / "cells.h5ad")
+    cells.adata.write_zarr(folder / "cells.zarr")
+    (folder / "tfs.txt").write_text("\n".join(cells.tf_names) + "\n")
+    cells.reference.to_csv(folder / "peaks.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def here(inputs: Path, tmp_path: Path) -> Path:
+    """Return a folder with copies of the inputs, which a test may change."""
+    return Path(shutil.copytree(inputs, tmp_path / "here"))
+
+
+def command(folder: Path, cells: str | Path, out: str | Path, *more: object) -> list[str]:
+    options = ["--tfs", folder / "tfs.txt", "--cell-filter-umi", 50, "--n-jobs", 1]
+    return [str(word) for word in ("run", folder / cells, *options, "--out", folder / out, *more)]
+
+
+def run(folder: Path, *arguments: Any) -> Result:
+    return CliRunner().invoke(app, command(folder, *arguments))
+
+
+def assert_fails(result: Result, code: int, *patterns: str) -> None:
+    assert result.exit_code == code, result.output
+    message = " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+    for pattern in patterns:
+        assert re.search(pattern, message), message
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    """Return the content of all files in a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def while_fitting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Return a function that sets what happens before the fit of a run."""
+    fit = SciFateRegressor.fit_moments
+
+    def set_action(action: Callable[[], object]) -> None:
+        def fit_after(self: SciFateRegressor, moments: Any) -> SciFateRegressor:
+            action()
+            return fit(self, moments)
+
+        monkeypatch.setattr(SciFateRegressor, "fit_moments", fit_after)
+
+    return set_action
+
+
+class TestClaim:
+    def test_a_second_run_is_refused_before_it_reads(
+        self, here: Path, while_fitting: Callable[..., None]
+    ) -> None:
+        results = []
+        while_fitting(lambda: results.append(run(here, "cells.h5ad", "out", "--overwrite")))
+        (here / "out").mkdir()
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+        assert_fails(results[0], 2, "--out.*is in use by another run")
+        assert names(here / "out") == OUTPUTS
+
+    def test_threads_and_links_to_the_folder(
+        self, here: Path, while_fitting: Callable[..., None]
+    ) -> None:
+        results: list[Result] = []
+        (here / "link").symlink_to(here / "out")
+
+        def from_thread() -> None:
+            other = threading.Thread(
+                target=lambda: results.append(run(here, "cells.h5ad", "link", "--overwrite"))
+            )
+            other.start()
+            other.join()
+
+        while_fitting(from_thread)
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+        assert_fails(results[0], 2, "is in use")
+
+    def test_what_a_killed_run_left_is_removed(self, here: Path) -> None:
+        out = here / "out"
+        (out / LEFTOVERS[0] / "annotated.zarr").mkdir(parents=True)
+        (out / LEFTOVERS[0] / "annotated.zarr" / "0").write_text("")
+        (out / LEFTOVERS[0] / "annotated.zarr").chmod(0o555)
+        (out / LEFTOVERS[1]).write_text("")
+        (out / LOCK).write_text("")
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+        assert names(out) == OUTPUTS
+
+    def test_a_failed_run_removes_only_what_it_made(self, here: Path) -> None:
+        (here / "a").mkdir()
+        assert run(here, "cells.h5ad", "a/b/c", "--new", "velocity").exit_code == 1
+        assert names(here / "a") == set()
+
+    @posix_only
+    def test_a_file_system_without_locks(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_: int) -> None:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr("scifate_sklearn.cli._out_folder._lock", fail)
+        result = run(here, "cells.h5ad", "out")
+        assert result.exit_code == 0
+        assert "has no locks" in result.stderr
+        assert names(here / "out") == OUTPUTS
+
+
+class TestResultsAppearTogether:
+    def test_nothing_is_visible_during_the_run(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[set[str]] = []
+        monkeypatch.setattr(
+            "scifate_sklearn.cli._run.write_json", lambda *_: seen.append(names(here / "out"))
+        )
+        run(here, "cells.h5ad", "out")
+        assert [{name for name in seen[0] if not name.startswith(".scifate-")}] == [set()]
+
+    def test_run_json_is_the_first_to_go_and_the_last_to_come(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+        moved: list[str] = []
+        rename = Path.rename
+
+        def record(self: Path, target: Path) -> Path:
+            moved.append(self.name)
+            return rename(self, target)
+
+        monkeypatch.setattr(Path, "rename", record)
+        assert run(here, "cells.h5ad", "out", "--overwrite").exit_code == 0
+        assert moved[0] == moved[-1] == "run.json"
+        assert len(moved) == 2 * len(OUTPUTS)
+
+    @pytest.mark.parametrize("n_moves", range(8))
+    def test_moves_are_undone_if_one_fails(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch, n_moves: int
+    ) -> None:
+        out = here / "out"
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+        before, rename, left = state(out), Path.rename, [n_moves]
+
+        def fail_once(self: Path, target: Path) -> Path:
+            left[0] -= 1
+            if left[0] == -1:
+                raise PermissionError("not this one")
+            return rename(self, target)
+
+        monkeypatch.setattr(Path, "rename", fail_once)
+        assert_fails(run(here, "cells.h5ad", "out", "--overwrite"), 1, "not this one")
+        assert state(out) == before
+
+    def test_results_of_the_other_kind_of_cells_are_removed(self, here: Path) -> None:
+        assert run(here, "cells.zarr", "out").exit_code == 0
+        (here / "out" / "annotated.zarr").chmod(0o555)
+        assert run(here, "cells.h5ad", "out", "--overwrite").exit_code == 0
+        assert names(here / "out") == OUTPUTS
+        assert run(here, "cells.h5ad", "out", "--overwrite", "--no-annotated").exit_code == 0
+        assert names(here / "out") == OUTPUTS - {"annotated.h5ad"}
+        report = json.loads((here / "out" / "run.json").read_text())
+        assert report["parameters"]["no_annotated"] is True
+
+
+@posix_only
+class TestSignals:
+    @pytest.mark.parametrize(
+        ("number", "code", "message"),
+        [
+            (signal.SIGTERM, 143, "^Terminated.$"),
+            (signal.SIGHUP, 129, "^Terminated.$"),
+            (signal.SIGINT, 130, "^Interrupted.$"),
+        ],
+    )
+    def test_leave_the_folder_as_it_was(
+        self,
+        here: Path,
+        while_fitting: Callable[..., None],
+        number: signal.Signals,
+        code: int,
+        message: str,
+    ) -> None:
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+        before, handlers = state(here / "out"), [signal.getsignal(number)]
+        while_fitting(lambda: os.kill(os.getpid(), number))
+        assert_fails(run(here, "cells.h5ad", "out", "--overwrite"), code, message)
+        assert_fails(run(here, "cells.h5ad", "new"), code, message)
+        assert state(here / "out") == before
+        assert not (here / "new").exists()
+        assert [signal.getsignal(number)] == handlers
+
+    def test_killed_at_random_moments(self, here: Path) -> None:
+        """Results are of one run, and the next run leaves nothing but results."""
+        out, generator = here / "out", random.Random(0)
+        call = [sys.executable, "-m", "scifate_sklearn"]
+        start = time.perf_counter()
+        subprocess.run([*call, *command(here, "cells.h5ad", "out", "-q")], check=True)
+        seconds = time.perf_counter() - start
+        tables = {"0": (out / "links.csv").read_bytes()}
+        for seed in range(1, 10):
+            arguments = command(here, "cells.h5ad", "out", "-q", "--overwrite", "--seed", seed)
+            process = subprocess.Popen([*call, *arguments], stderr=subprocess.PIPE)
+            time.sleep(generator.uniform(0.3, 1.1) * seconds)
+            process.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[seed % 3])
+            process.communicate()
+            if (out / "run.json").exists():
+                report = json.loads((out / "run.json").read_text())
+                stored = anndata.read_h5ad(out / "annotated.h5ad").uns["scifate"]
+                of_copy = json.loads(stored["run"])
+                assert report["started"] == of_copy["started"]
+                links = pd.read_csv(out / "links.csv")
+                assert len(links) == report["steps"]["links_above_threshold"]["before"]
+                assert len(links) == len(stored["links"])
+        assert tables
+        subprocess.run([*call, *command(here, "cells.h5ad", "out", "--overwrite")], check=True)
+        assert names(out) == OUTPUTS
+
+
+def overlaps() -> Iterator[Any]:
+    """Yield ways in which an input is a result, contains results, or is within one."""
+
+    def copy(source: str, target: str) -> Callable[[Path], None]:
+        def prepare(folder: Path) -> None:
+            (folder / target).parent.mkdir(exist_ok=True, parents=True)
+            tool = shutil.copytree if (folder / source).is_dir() else shutil.copyfile
+            tool(folder / source, folder / target)
+
+        return prepare
+
+    def link(kind: str, source: str, target: str) -> Callable[[Path], None]:
+        def prepare(folder: Path) -> None:
+            (folder / target).parent.mkdir(exist_ok=True, parents=True)
+            getattr(Path(folder / target), f"{kind}link_to")(folder / source)
+
+        return prepare
+
+    in_zarr = copy("cells.zarr", "out/annotated.zarr")
+    yield "CELLS", copy("cells.h5ad", "out/annotated.h5ad"), "out/annotated.h5ad", "out", []
+    yield "CELLS", in_zarr, "out/annotated.zarr", "out", []
+    yield "CELLS", in_zarr, "out/../out/annotated.zarr", "out", []
+    yield "CELLS", link("sym", "cells.h5ad", "out/annotated.h5ad"), "cells.h5ad", "out", []
+    yield "CELLS", link("hard", "cells.h5ad", "out/annotated.h5ad"), "cells.h5ad", "out", []
+    yield "CELLS", link("sym", "cells.zarr", "out/annotated.zarr"), "cells.zarr", "out", []
+    yield "--tfs", copy("tfs.txt", "out/targets.csv"), "cells.h5ad", "out", ["--tfs"]
+    yield "--encode", copy("peaks.csv", "out/links.csv"), "cells.h5ad", "out", ["--encode"]
+    yield "--encode", copy("peaks.csv", "out/annotated.zarr/p.csv"), "cells.h5ad", "out", []
+    yield "CELLS", lambda _: None, "cells.zarr", "cells.zarr", []
+    yield "CELLS", lambda _: None, "cells.zarr", "cells.zarr/results", []
+    yield "CELLS", lambda _: None, "cells.zarr", "cells.zarr/layers/new/deep/results", []
+    yield "CELLS", link("sym", "cells.zarr", "link"), "link", "cells.zarr/results", []
+    yield "CELLS", link("sym", "cells.zarr", "link"), "cells.zarr", "link/results", []
+    yield "--checkpoint", lambda _: None, "cells.zarr", "out", ["--checkpoint", "cells.zarr/c"]
+
+
+class TestOverlap:
+    @pytest.mark.parametrize(("option", "prepare", "cells", "out", "more"), list(overlaps()))
+    def test_is_refused(
+        self,
+        here: Path,
+        option: str,
+        prepare: Callable[[Path], None],
+        cells: str,
+        out: str,
+        more: list[str],
+    ) -> None:
+        prepare(here)
+        before = state(here)
+        if option in ("--tfs", "--encode"):
+            written = next(path for path in (here / "out").rglob("*") if path.is_file())
+            more = [option, str(written)]
+        elif more:
+            more = [more[0], str(here / more[1])]
+        result = run(here, cells, out, "--overwrite", *more)
+        other = "CELLS" if option == "--checkpoint" else "--out"
+        assert_fails(result, 2, re.escape(option), other)
+        assert state(here) == before
+
+    def test_inputs_beside_results_are_allowed(self, here: Path) -> None:
+        before = state(here)
+        assert run(here, "cells.h5ad", ".", "--overwrite").exit_code == 0
+        after = state(here)
+        assert {name: after[name] for name in before} == before
+
+
+class TestLateFailures:
+    @pytest.mark.parametrize("name", ["links.csv", "run.json", "annotated.h5ad", "ledger.csv"])
+    def test_a_folder_in_place_of_a_file(self, here: Path, name: str) -> None:
+        (here / "out" / name).mkdir(parents=True)
+        result = run(here, "cells.h5ad", "out", "--overwrite")
+        assert_fails(result, 2, "--out.*is a folder, but a file")
+        assert names(here / "out") == {name}
+
+    def test_a_file_in_place_of_a_folder(self, here: Path) -> None:
+        (here / "out").mkdir()
+        (here / "out" / "annotated.zarr").write_text("mine")
+        assert_fails(run(here, "cells.h5ad", "out", "--overwrite"), 2, "is a file, but a folder")
+
+    def test_a_broken_link(self, here: Path) -> None:
+        (here / "out").symlink_to(here / "nowhere")
+        for out in ("out", "out/deeper"):
+            assert_fails(run(here, "cells.h5ad", out), 2, "--out.*link to a folder that does not")
+
+    def test_no_space(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        size = (here / "cells.h5ad").stat().st_size
+        free = shutil.disk_usage(here)._replace(free=1_000_000 + size // 2)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+        result = run(here, "cells.h5ad", "out")
+        assert_fails(result, 2, "--out.*MB of free space.*--no-annotated")
+        assert not (here / "out").exists()
+        assert run(here, "cells.h5ad", "out", "--no-annotated").exit_code == 0
+
+    @posix_only
+    @pytest.mark.parametrize("option", ["--out", "--tfs", "CELLS"])
+    def test_names_that_are_not_utf8(self, here: Path, option: str) -> None:
+        odd = Path(os.fsdecode(os.fsencode(here) + b"/caf\xe9"))
+        if option != "--out":
+            shutil.copyfile(here / ("tfs.txt" if option == "--tfs" else "cells.h5ad"), odd)
+        cells = odd if option == "CELLS" else "cells.h5ad"
+        out = odd if option == "--out" else "out"
+        result = run(here, cells, out, *(["--tfs", odd] if option == "--tfs" else []))
+        assert_fails(result, 2, f"{option}.*not UTF-8")
+        assert not (here / "out").exists()
+
+
+class TestInputs:
+    @pytest.mark.parametrize(
+        ("option", "name"),
+        [("CELLS", "cells.h5ad"), ("CELLS", "cells.zarr"), ("--tfs", "tfs.txt")],
+    )
+    @pytest.mark.parametrize("how", ["in place", "in place, same time", "replaced", "removed"])
+    def test_a_change_during_the_run_is_an_error(
+        self, here: Path, while_fitting: Callable[..., None], option: str, name: str, how: str
+    ) -> None:
+        path = here / name if (here / name).is_file() else here / name / "obs" / ".zattrs"
+        before = path.stat()
+
+        def change() -> None:
+            if how == "replaced":
+                shutil.copyfile(path, here / "new")
+                (here / "new").replace(path)
+            elif how == "removed":
+                path.unlink()
+            else:
+                with path.open("r+b") as file:
+                    file.seek(before.st_size - 1)
+                    file.write(b"?")
+                if how == "in place, same time":
+                    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        while_fitting(change)
+        cells = name if option == "CELLS" else "cells.h5ad"
+        result = run(here, cells, "out")
+        assert_fails(result, 1, f"{option}: .*{name}' was changed, replaced or removed")
+        assert not (here / "out").exists()
+
+    def test_other_permissions_are_no_change(
+        self, here: Path, while_fitting: Callable[..., None]
+    ) -> None:
+        while_fitting(lambda: (here / "cells.h5ad").chmod(0o444))
+        assert run(here, "cells.h5ad", "out").exit_code == 0
+
+    @posix_only
+    @pytest.mark.parametrize("option", ["CELLS", "--tfs", "--encode"])
+    @pytest.mark.parametrize("kind", ["fifo", "/dev/null", "/dev/fd"])
+    def test_pipes_are_refused(self, here: Path, option: str, kind: str) -> None:
+        path = here / "fifo" if kind == "fifo" else Path(kind)
+        if kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "/dev/fd":
+            path /= str(os.open(here / "tfs.txt", os.O_RDONLY))
+        cells = path if option == "CELLS" else "cells.h5ad"
+        result = run(here, cells, "out", *([] if option == "CELLS" else [option, path]))
+        assert_fails(result, 2, f"{option}.*(is a pipe or a device|is not readable)")
+        assert not (here / "out").exists()
+
+    @posix_only
+    def test_a_pipe_within_a_zarr_folder_is_refused(self, here: Path) -> None:
+        os.mkfifo(here / "cells.zarr" / "obs" / "pipe")
+        assert_fails(run(here, "cells.zarr", "out"), 2, "CELLS.*obs/pipe.*is a pipe")
+
+    @pytest.mark.parametrize("cells", ["cells.h5ad", "cells.zarr"])
+    def test_read_only_cells(self, here: Path, cells: str) -> None:
+        """The copy has the permissions of new files."""
+        paths = [here / cells, *(here / cells).rglob("*")]
+        for path in paths:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        result = run(here, cells, "out")
+        for path in paths:
+            path.chmod(0o755)
+        assert result.exit_code == 0, result.output
+        copy = here / "out" / f"annotated{Path(cells).suffix}"
+        for path in [copy, *copy.rglob("*")]:
+            assert path.stat().st_mode & 0o200

@@ -1,5 +1,6 @@
 """The output folder of `scifate run`: one run at a time, complete results, inputs left alone."""
 
+import contextlib
 import errno
 import json
 import os
@@ -18,9 +19,12 @@ from typing import Any
 import anndata
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from scifate_sklearn.cli import app
+from scifate_sklearn.cli._out_folder import OutFolder, claim
+from scifate_sklearn.cli._signals import raise_signals
 from scifate_sklearn.datasets import make_labelled_cells
 from scifate_sklearn.regressor import SciFateRegressor
 
@@ -190,6 +194,43 @@ class TestResultsAppearTogether:
         assert_fails(run(here, "cells.h5ad", "out", "--overwrite"), 1, "not this one")
         assert state(out) == before
 
+    @pytest.mark.parametrize("is_first", [True, False])
+    @pytest.mark.parametrize("n_moves", range(9))
+    def test_the_next_run_restores_what_a_killed_run_had_moved(
+        self, here: Path, n_moves: int, is_first: bool
+    ) -> None:
+        out, staging, rename = here / "out", here / "out" / LEFTOVERS[0], Path.rename
+        results = ["links.csv", "targets.csv", "run.json"]
+        out.mkdir()
+        staging.mkdir()
+        for name in results:
+            (staging / name).write_text("new")
+            if not is_first:
+                (out / name).write_text("old")
+        (out / "annotated.h5ad").write_text("old") if not is_first else None
+
+        def fail(self: Path, target: Path) -> Path:
+            left.append(self)
+            if len(left) > n_moves:
+                raise KeyboardInterrupt
+            return rename(self, target)
+
+        left: list[Path] = []
+        with pytest.MonkeyPatch.context() as patch, raise_signals():
+            patch.setattr(Path, "rename", fail)
+            with contextlib.suppress(KeyboardInterrupt):
+                OutFolder(out, staging).publish()
+        done = n_moves >= (3 if is_first else 7)
+        assert (out / "run.json").exists() in (done, n_moves == 0 and not is_first)
+        with raise_signals(), contextlib.suppress(typer.BadParameter), claim(out, False):
+            pass
+        if done:
+            assert state(out) == dict.fromkeys(results, b"new")
+        elif is_first:
+            assert not state(out)
+        else:
+            assert state(out) == dict.fromkeys([*results, "annotated.h5ad"], b"old")
+
     def test_results_of_the_other_kind_of_cells_are_removed(self, here: Path) -> None:
         assert run(here, "cells.zarr", "out").exit_code == 0
         (here / "out" / "annotated.zarr").chmod(0o555)
@@ -228,31 +269,43 @@ class TestSignals:
         assert not (here / "new").exists()
         assert [signal.getsignal(number)] == handlers
 
-    def test_killed_at_random_moments(self, here: Path) -> None:
-        """Results are of one run, and the next run leaves nothing but results."""
+    @pytest.mark.parametrize("n_kills", [6, pytest.param(60, marks=pytest.mark.slow)])
+    def test_killed_at_random_moments(self, here: Path, n_kills: int) -> None:
+        """The folder has the results of one run, and the next run leaves nothing but results."""
         out, generator = here / "out", random.Random(0)
-        call = [sys.executable, "-m", "scifate_sklearn"]
         start = time.perf_counter()
-        subprocess.run([*call, *command(here, "cells.h5ad", "out", "-q")], check=True)
+        self.start(here, "0").wait()
         seconds = time.perf_counter() - start
-        tables = {"0": (out / "links.csv").read_bytes()}
-        for seed in range(1, 10):
-            arguments = command(here, "cells.h5ad", "out", "-q", "--overwrite", "--seed", seed)
-            process = subprocess.Popen([*call, *arguments], stderr=subprocess.PIPE)
-            time.sleep(generator.uniform(0.3, 1.1) * seconds)
-            process.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[seed % 3])
-            process.communicate()
+        for i in range(1, n_kills + 1):
+            if i % 3 == 2:
+                shutil.rmtree(out)
+            processes = [self.start(here, str(i + j), "--overwrite") for j in range(1 + i % 2)]
+            time.sleep(generator.uniform(0.4, 1.1) * seconds)
+            for process in processes:
+                process.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[i % 3])
+                process.communicate()
             if (out / "run.json").exists():
-                report = json.loads((out / "run.json").read_text())
-                stored = anndata.read_h5ad(out / "annotated.h5ad").uns["scifate"]
-                of_copy = json.loads(stored["run"])
-                assert report["started"] == of_copy["started"]
-                links = pd.read_csv(out / "links.csv")
-                assert len(links) == report["steps"]["links_above_threshold"]["before"]
-                assert len(links) == len(stored["links"])
-        assert tables
-        subprocess.run([*call, *command(here, "cells.h5ad", "out", "--overwrite")], check=True)
+                self.check_results(out)
+        assert self.start(here, "0", "--overwrite").wait() == 0
         assert names(out) == OUTPUTS
+        self.check_results(out)
+
+    def start(self, here: Path, seed: str, *more: str) -> "subprocess.Popen[bytes]":
+        arguments = command(here, "cells.h5ad", "out", "-q", "--seed", seed, *more)
+        return subprocess.Popen(
+            [sys.executable, "-m", "scifate_sklearn", *arguments], stderr=subprocess.DEVNULL
+        )
+
+    def check_results(self, out: Path) -> None:
+        """Check that the tables, the report and the copy of the cells are of the same run."""
+        report = json.loads((out / "run.json").read_text())
+        stored = anndata.read_h5ad(out / "annotated.h5ad").uns["scifate"]
+        assert json.loads(stored["run"])["started"] == report["started"]
+        for name in ("links", "targets"):
+            table = pd.read_csv(out / f"{name}.csv")
+            pd.testing.assert_frame_equal(
+                table, stored[name].reset_index(drop=True), check_dtype=False, rtol=1e-12
+            )
 
 
 def overlaps() -> Iterator[Any]:

@@ -19,8 +19,8 @@ RUN_HELP = """\
 Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
 
 The folder OUT gets links.csv, targets.csv, run.json, annotated.h5ad (the cells, with the
-results in uns["scifate"]; not with --no-annotated) and, with {options}, links_filtered.csv,
-ledger.csv (why each link was kept or dropped), {tables}.
+results in uns["scifate"]) and, with {options}, links_filtered.csv, ledger.csv (why
+each link was kept or dropped), {tables}.
 """
 
 

@@ -192,18 +192,22 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
 
 def _is_within(path: Path, folder: Path) -> bool:
     """Return whether `path` is `folder`, or within it, by whatever names and links."""
-    return not _identities(folder).isdisjoint(
-        identity for each in (path, *path.resolve().parents) for identity in _identities(each)
-    )
+    real = _resolve(path)
+    parts = (path, real, *real.parents)
+    return not _identities(folder).isdisjoint(each for part in parts for each in _identities(part))
 
 
 def _identities(path: Path) -> set[Path | tuple[int, int]]:
     """Return the path without links and, if it exists, device and inode."""
     try:
         state = path.stat()
-    except OSError:
-        return {path.resolve()}
-    return {path.resolve(), (state.st_dev, state.st_ino)}
+    except (OSError, RuntimeError):  # no such file, or a loop of links
+        return {_resolve(path)}
+    return {_resolve(path), (state.st_dev, state.st_ino)}
+
+
+def _resolve(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # in a loop of links, Path.resolve raises an error
 
 
 def _is_utf8(text: str) -> bool:

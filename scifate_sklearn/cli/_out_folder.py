@@ -38,6 +38,7 @@ else:
 _TABLES = ("links", "targets", "links_filtered", "ledger")
 
 _LOCK = ".scifate-lock"
+_PLAN = "plan"
 _ATTEMPTS = 100
 # Folders of unfinished results, and unfinished files of earlier versions.
 _LEFTOVER = re.compile(r"\.scifate-[0-9a-f]{32}|\..+\.[0-9a-f]{32}\.part")
@@ -68,26 +69,44 @@ class OutFolder:
         """Replace the results of earlier runs by the files in `staging`.
 
         The old ``run.json`` is removed before the first new file appears, and the new one is moved
-        last. If a move fails, the earlier ones are undone.
+        last. If that is interrupted, `discard` restores the earlier results.
         """
+        from ..files import replacing
+
         ignore_signals()
-        retired = self.staging / "retired"
-        retired.mkdir()
         names = result_files()
         old = [name for name in reversed(names) if os.path.lexists(self.path / name)]
         new = [name for name in names if (self.staging / name).exists()]
-        moves = [(self.path / name, retired / name) for name in old]
-        moves += [(self.staging / name, self.path / name) for name in new]
-        done: list[tuple[Path, Path]] = []
-        try:
-            for source, target in moves:
-                _make_movable(source)
-                source.rename(target)
-                done.append((source, target))
-        except BaseException:
-            for source, target in reversed(done):
-                target.rename(source)
-            raise
+        with replacing(self.staging / _PLAN) as unfinished:
+            unfinished.write_text("\n".join(new))
+        self._retired.mkdir()
+        for name in old:
+            _make_movable(self.path / name)
+            (self.path / name).rename(self._retired / name)
+        for name in new:
+            (self.staging / name).rename(self.path / name)
+
+    def discard(self) -> None:
+        """Remove `staging`; if results were moved in part, restore the earlier ones before."""
+        plan = self.staging / _PLAN
+        if plan.is_file():
+            new = plan.read_text().split("\n")
+            moved = [name for name in new if not (self.staging / name).exists()]
+            if len(moved) < len(new):
+                self._restore(moved)
+            plan.unlink()  # before the files that it names
+        remove(self.staging)
+
+    def _restore(self, moved: list[str]) -> None:
+        for name in moved:
+            (self.path / name).rename(self.staging / name)
+        for name in result_files():
+            if os.path.lexists(self._retired / name):
+                (self._retired / name).rename(self.path / name)
+
+    @property
+    def _retired(self) -> Path:
+        return self.staging / "retired"
 
 
 @contextmanager
@@ -109,7 +128,8 @@ def claim(out: Path, overwrite: bool) -> Iterator[OutFolder]:
     typer.BadParameter
         If the folder is not empty, is in use, or cannot be written to.
     """
-    check_out_folder(out, overwrite)
+    # Whether parts of results belong to a run that was killed is known only after `_sweep`.
+    check_out_folder(out, overwrite or _has_leftovers(out))
     created = [path for path in (out.absolute(), *out.absolute().parents) if not path.exists()]
     folder = OutFolder(out, out / f".scifate-{uuid.uuid4().hex}")
     lock = None
@@ -123,9 +143,11 @@ def claim(out: Path, overwrite: bool) -> Iterator[OutFolder]:
         yield folder
     finally:
         ignore_signals()
-        remove(folder.staging)
-        if lock is not None:
-            _release(out, lock)
+        try:
+            folder.discard()
+        finally:
+            if lock is not None:
+                _release(out, lock)
         for path in created:
             with suppress(OSError):  # not empty
                 path.rmdir()
@@ -184,10 +206,18 @@ def _is_of_user(path: Path) -> bool:
     return path.name != _LOCK and not _LEFTOVER.fullmatch(path.name)
 
 
+def _has_leftovers(out: Path) -> bool:
+    try:
+        return not all(map(_is_of_user, out.iterdir()))
+    except (OSError, ValueError):
+        return False
+
+
 def _sweep(out: Path) -> None:
+    """Remove what killed runs left, and restore what they had not replaced completely."""
     for path in list(out.iterdir()):
         if _LEFTOVER.fullmatch(path.name):
-            remove(path)
+            OutFolder(out, path).discard()
 
 
 @contextmanager

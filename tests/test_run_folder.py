@@ -342,6 +342,7 @@ def overlaps() -> Iterator[Any]:
     yield "CELLS", link("sym", "cells.zarr", "link"), "link", "cells.zarr/results", []
     yield "CELLS", link("sym", "cells.zarr", "link"), "cells.zarr", "link/results", []
     yield "--checkpoint", lambda _: None, "cells.zarr", "out", ["--checkpoint", "cells.zarr/c"]
+    yield "--checkpoint", lambda _: None, "cells.zarr", "out", ["--checkpoint", "."]
 
 
 class TestOverlap:
@@ -367,6 +368,11 @@ class TestOverlap:
         assert_fails(result, 2, re.escape(option), other)
         assert state(here) == before
 
+    def test_a_checkpoint_within_a_result_is_refused(self, here: Path) -> None:
+        result = run(here, "cells.zarr", "out", "--checkpoint", here / "out/annotated.zarr/c")
+        assert_fails(result, 2, "--checkpoint.*annotated.zarr of --out")
+        assert not (here / "out").exists()
+
     def test_inputs_beside_results_are_allowed(self, here: Path) -> None:
         before = state(here)
         assert run(here, "cells.h5ad", ".", "--overwrite").exit_code == 0
@@ -391,6 +397,13 @@ class TestLateFailures:
         (here / "out").symlink_to(here / "nowhere")
         for out in ("out", "out/deeper"):
             assert_fails(run(here, "cells.h5ad", out), 2, "--out.*link to a folder that does not")
+
+    @posix_only
+    @pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_folder_without_write_permission(self, here: Path) -> None:
+        (here / "out").mkdir(mode=0o555)
+        for out in ("out", "out/deeper"):
+            assert_fails(run(here, "cells.h5ad", out), 2, "--out.*cannot write to")
 
     def test_no_space(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         size = (here / "cells.h5ad").stat().st_size

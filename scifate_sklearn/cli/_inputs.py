@@ -32,6 +32,7 @@ def check_paths(options: RunOptions) -> None:
     for name, path in inputs.items():
         _check_kind(name, path)
         _check_overlap(name, path, options)
+    _check_checkpoint(options)
 
 
 def check_space(options: RunOptions) -> None:
@@ -181,13 +182,22 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
             f"'{options.out}' is {_label(name)} '{path}', or within it; choose another folder."
         )
         raise out_error(problem)
+
+
+def _check_checkpoint(options: RunOptions) -> None:
+    """Raise a usage error if the checkpoint overlaps with an input, or is within a result."""
     checkpoint = options.checkpoint
-    if checkpoint and (_is_within(checkpoint, path) or _is_within(path, checkpoint)):
-        raise _error(
-            "checkpoint",
-            f"'{checkpoint}' and {_label(name)} '{path}' are the same or within each other; choose "
-            "another folder.",
-        )
+    if checkpoint is None:
+        return
+    results = {f"{name} of --out": options.out / name for name in result_files()}
+    inputs = {_label(name): path for name, path in _input_paths(options).items()}
+    for label, path in {**results, **inputs}.items():
+        if _is_within(checkpoint, path) or (label in inputs and _is_within(path, checkpoint)):
+            raise _error(
+                "checkpoint",
+                f"'{checkpoint}' and {label} ('{path}') are the same, or one is within the other; "
+                "choose another folder.",
+            )
 
 
 def _is_within(path: Path, folder: Path) -> bool:

@@ -7,6 +7,7 @@ was.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import re
@@ -85,6 +86,8 @@ class OutFolder:
             (self.path / name).rename(self._retired / name)
         for name in new:
             (self.staging / name).rename(self.path / name)
+        # The exit code of a run that has written its results is 0.
+        atexit.register(ignore_signals)
 
     def discard(self) -> None:
         """Remove `staging`; if results were moved in part, restore the earlier ones before."""

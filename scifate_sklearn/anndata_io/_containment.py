@@ -162,15 +162,17 @@ def _check_metadata(file: Path, name: str, sizes: dict[str, int]) -> None:
             _check_size(path, node["shape"], chunk, _itemsize(node), sizes.get(path, 0))
 
 
-def _nodes(path: str, kind: str, content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _nodes(path: str, kind: str, content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield path and metadata of each node; attributes of version 2 get the place of version 3."""
+    if not isinstance(content, dict):
+        raise ValueError(f"the metadata of {path or 'the folder'} are not a JSON object")
     if kind == _ATTRIBUTES_V2:
         yield path, {"attributes": content}
     elif kind == _CONSOLIDATED_V2:
         for key, node in content["metadata"].items():
             child, _, child_kind = key.rpartition("/")
             yield from _nodes(_join(path, child), child_kind.lower(), node)
-    elif isinstance(content, dict):
+    else:
         # Version 2 has no attributes here, but checking them is harmless.
         yield path, content
         consolidated = content.get("consolidated_metadata") or {}

@@ -14,8 +14,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _DELIMITERS = ("\t", ",", ";")
 _N_SHOWN = 8
 _BLOCK = 2**20
-# Files may have 2 GiB, before and after decompression. Compressed ones above 256 MiB may have at most
-# 200 times their stored size: deflate reduces tables of genes to a tenth, and zeros to a thousandth.
+# Files may have 2 GiB, before and after decompression. Compressed ones above 256 MiB may have at
+# most 200 times their stored size: deflate reduces tables of genes to a tenth, and zeros to a
+# thousandth.
 MAX_DECOMPRESSED = 2 * 2**30
 MAX_WITHOUT_RATIO = 256 * 2**20
 MAX_RATIO = 200

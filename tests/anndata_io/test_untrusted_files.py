@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import tracemalloc
+from contextlib import nullcontext
 from pathlib import Path
 
 import anndata as ad
@@ -37,10 +38,25 @@ def make_cells():
     )
 
 
+def zarr_version(number):
+    """Return a context in which anndata writes a version of zarr's format."""
+    if hasattr(ad.settings, "zarr_write_format"):
+        return ad.settings.override(zarr_write_format=number)
+    if number == 3:
+        pytest.skip("this anndata writes version 2 only")
+    return nullcontext()
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    path = tmp_path_factory.mktemp("originals")
+    make_cells().write_h5ad(path / "cells.h5ad")
+    return path
+
+
 @pytest.fixture
-def h5ad(tmp_path):
-    make_cells().write_h5ad(tmp_path / "cells.h5ad")
-    return tmp_path / "cells.h5ad"
+def h5ad(originals, tmp_path):
+    return Path(shutil.copy(originals / "cells.h5ad", tmp_path / "cells.h5ad"))
 
 
 @pytest.fixture
@@ -51,22 +67,22 @@ def secret(tmp_path):
 
 
 @pytest.fixture(params=[2, 3])
-def folder(request, tmp_path, monkeypatch):
-    if hasattr(ad.settings, "zarr_write_format"):
-        monkeypatch.setattr(ad.settings, "zarr_write_format", request.param)
-    elif request.param == 3:
-        pytest.skip("this anndata writes version 2 only")
-    make_cells().write_zarr(tmp_path / "cells.zarr")
-    return tmp_path / "cells.zarr"
+def folder(request, originals, tmp_path):
+    original = originals / f"{request.param}.zarr"
+    if not original.exists():
+        with zarr_version(request.param):
+            make_cells().write_zarr(original)
+    return Path(shutil.copytree(original, tmp_path / "cells.zarr"))
 
 
-def refusal(path):
+def refusal(path, for_writing=True):
     """Return the message of the error, which contains nothing of the secret file."""
-    with pytest.raises(ValueError, match="is not a readable h5ad file or zarr folder") as caught:
-        with open_anndata(path):
-            pass
-    with pytest.raises(ValueError, match="is not a readable"), open_store(path, "r+"):
+    reason = "is not a readable h5ad file or zarr folder"
+    with pytest.raises(ValueError, match=reason) as caught, open_anndata(path):
         pass
+    if for_writing:
+        with pytest.raises(ValueError, match="is not a readable"), open_store(path, "r+"):
+            pass
     message = str(caught.value)
     assert path.name in message
     assert SECRET not in message
@@ -113,8 +129,10 @@ OUTSIDE = {
     ),
     "virtual dataset": (virtual, "is a virtual dataset"),
 }
-PLACES = ["X", "layers/new", "layers/new/data", "layers/total", "obs", "obs/size", "obs/_index",
-          "obs/batch/codes", "var/_index", "var/symbol", "uns/notes/numbers", "uns/new", "raw"]  # fmt: skip
+PLACES = [
+    "X", "layers/new", "layers/new/data", "layers/total", "obs", "obs/size", "obs/_index",
+    "obs/batch/codes", "var/_index", "var/symbol", "uns/notes/numbers", "uns/new", "raw",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -196,7 +214,7 @@ def test_declared_sizes_take_no_memory(h5ad, change):
         change(file)
     tracemalloc.start()
     try:
-        refusal(h5ad)
+        refusal(h5ad, for_writing=False)
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()
@@ -259,8 +277,8 @@ class Trap:
 
 
 @pytest.mark.parametrize("place", ["filter", "compressor", "shard"])
-@pytest.mark.parametrize("array", ["var/_index", "obs/size", "layers/new/data", "X"])
-@pytest.mark.parametrize("codec", ["pickle", "numcodecs.pickle", "unheard_of"])
+@pytest.mark.parametrize("array", ["var/_index", "layers/new/data"])
+@pytest.mark.parametrize("codec", ["pickle", "numcodecs.pickle", "unknown"])
 def test_codecs_that_may_run_code_are_refused(folder, tmp_path, array, place, codec):
     sprung = tmp_path / "sprung"
     for file in (folder / array).rglob("*"):
@@ -308,7 +326,8 @@ def test_symbolic_links_in_a_folder_are_refused(folder, secret, tmp_path, place,
 
 
 def test_a_chunk_that_is_a_symbolic_link_is_refused(folder, secret):
-    chunk = max((folder / "obs/size").rglob("*"), key=lambda path: path.is_file() and len(str(path)))
+    files = [path for path in (folder / "obs/size").rglob("*") if path.is_file()]
+    chunk = next(path for path in files if not path.name.startswith((".z", "zarr.json")))
     chunk.unlink()
     chunk.symlink_to(secret)
     assert "is a symbolic link" in refusal(folder)
@@ -346,9 +365,9 @@ DAMAGED = ["", "{", "[]", "null", '{"metadata": 3}', '{"codecs": 3, "filters": [
 
 @pytest.mark.parametrize("text", DAMAGED)
 def test_damaged_metadata_are_one_clear_error(folder, text):
+    change_metadata(folder, "var/_index", lambda content: None)
     metadata_of(folder, "var/_index").write_bytes(text.encode("utf-8", "surrogatepass"))
-    (folder / ".zmetadata").unlink(missing_ok=True)
-    refusal(folder)
+    refusal(folder, for_writing=False)
 
 
 def test_the_command_line_copies_nothing_from_outside(folder, secret, tmp_path):
@@ -380,14 +399,13 @@ def test_zarr_folders_are_read(folder):
 
 
 @pytest.mark.parametrize("codec", ["lz4", "zlib", "gzip", "bz2", "zstd"])
-def test_other_codecs_of_zarr_2_are_read(tmp_path, monkeypatch, codec):
+def test_other_codecs_of_zarr_2_are_read(tmp_path, codec):
     numcodecs = pytest.importorskip("numcodecs")
-    if hasattr(ad.settings, "zarr_write_format"):
-        monkeypatch.setattr(ad.settings, "zarr_write_format", 2)
     import zarr
 
     cells = make_cells()
-    cells.write_zarr(tmp_path / "cells.zarr")
+    with zarr_version(2):
+        cells.write_zarr(tmp_path / "cells.zarr")
     options = {"zarr_format": 2} if int(zarr.__version__[0]) >= 3 else {}
     group = zarr.open_group(str(tmp_path / "cells.zarr"), mode="r+")
     attributes = dict(group["layers/total"].attrs)

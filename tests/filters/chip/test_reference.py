@@ -381,3 +381,13 @@ def test_links_with_any_gene_name_are_read_back(tmp_path, name):
     assert set(reference.tfs) == {name, "MYC"}
     assert set(reference.genes) == {"CDK4", name}
     assert read_tf_names(tmp_path / "links.csv") == [name, "MYC"]
+
+
+@pytest.mark.parametrize("columns", [["TF", "target"], ["TF", "target", "peak"]])
+def test_references_of_too_many_pairs_take_no_memory(tmp_path, columns):
+    n_links = 40_000
+    table = pd.DataFrame({"TF": np.arange(n_links).astype(str), "peak": 1})
+    table["target"] = "g" + table["TF"]
+    table[columns].to_csv(tmp_path / "links.csv", index=False)
+    with pytest.raises(ValueError, match=r"links\.csv: a reference of 40,000 TFs and 40,000 genes"):
+        BindingReference.read(tmp_path / "links.csv")

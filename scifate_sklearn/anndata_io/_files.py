@@ -95,6 +95,8 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
 def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import h5py
 
+    if not path.is_file():  # opening a pipe would wait for a writer
+        raise _unreadable(path, OSError("it is not a regular file"))
     try:
         file = h5py.File(path, mode)
     except OSError as error:

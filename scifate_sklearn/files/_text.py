@@ -127,6 +127,8 @@ def read_start(path: str | os.PathLike[str], size: int) -> bytes:
 
 def _open(path: str | os.PathLike[str]) -> IO[bytes]:
     """Open a file, gzip-compressed or not, for reading its decompressed content."""
+    if not Path(path).is_file():  # opening a pipe would wait for a writer
+        raise FileNotFoundError(f"There is no file {path}.")
     with open(path, "rb") as file:
         is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
     return cast(IO[bytes], gzip.open(path)) if is_gzip else open(path, "rb")

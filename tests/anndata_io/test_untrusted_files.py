@@ -339,6 +339,13 @@ def test_a_pipe_in_a_folder_does_not_hang(folder):
     assert "obs/pipe is not a regular file" in refusal(folder)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="requires named pipes")
+def test_a_pipe_as_cells_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "cells.h5ad")
+    for path in (tmp_path / "cells.h5ad", Path("/dev/zero")):
+        assert "it is not a regular file" in refusal(path)
+
+
 @pytest.mark.parametrize("key", ["_index", "column-order"])
 @pytest.mark.parametrize("target", ["../../outside", "size/../../../outside", "absolute"])
 def test_names_that_lead_out_of_a_folder_are_refused(folder, tmp_path, key, target):

@@ -1,6 +1,7 @@
 """Text files: compression, encoding, line ends, delimiters."""
 
 import gzip
+import os
 import tracemalloc
 
 import pytest
@@ -133,3 +134,12 @@ def test_fields(tmp_path):
 def test_errors_with_the_path():
     with pytest.raises(ValueError, match=r"^x\.csv: no TF$"), prefix_errors("x.csv"):
         raise ValueError("no TF")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="requires named pipes")
+def test_pipes_do_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert read_start(tmp_path / "pipe", 9) == b""
+    check_lines(tmp_path / "pipe", 0)
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        read_text(tmp_path / "pipe")

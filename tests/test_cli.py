@@ -546,3 +546,22 @@ def test_upper_case_reference_matches_mouse_symbols(shared: Path) -> None:
     matched = harmonize_reference(reference, {"TF": genes, "target": genes}, "case")
     assert len(genes.intersection(list(matched.genes))) > 0.8 * len(genes)
     assert matched.n_peaks == reference.n_peaks
+
+
+@pytest.mark.parametrize("name", ["\x1b[2JTF", "\x1b]0 title\x07", "TF\u202egnp", "\x9b31m"])
+def test_control_characters_are_escaped(files: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "tfs.txt").write_text(f"{name}\tx\n", encoding="utf-8")
+    result = invoke("run", files / "cells.h5ad", "--tfs", tmp_path / "tfs.txt", "--out", "o")
+    assert result.exit_code == 1
+    assert all(c.isprintable() for c in result.output.replace("\n", ""))
+    cells = anndata.read_h5ad(files / "cells.h5ad")
+    tf = (files / "tfs.txt").read_text().split()[0]
+    cells.var_names = [name if gene == tf else gene for gene in cells.var_names]
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    text = (files / "tfs.txt").read_text().replace(f"{tf}\n", f"{name}\n", 1)
+    (tmp_path / "tfs.txt").write_text(text, encoding="utf-8")
+    result = invoke("run", tmp_path / "cells.h5ad", "--tfs", tmp_path / "tfs.txt",
+                    "--cell-filter-umi", 10, "--lambda-rule", "min", "--out",
+                    tmp_path / "out")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert all(c.isprintable() for c in result.output.replace("\n", ""))

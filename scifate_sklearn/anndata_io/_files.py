@@ -1,11 +1,13 @@
 """Opening of h5ad and zarr files without reading the layers."""
 
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ._containment import check_file, check_folder
 from ._layers import layer_parts
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ def open_anndata(
     """Open an h5ad file or a zarr folder without reading its layers.
 
     anndata's ``backed`` mode, in contrast, reads all layers except ``X``.
+
+    The file may come from an unknown source: it is refused if it refers to other files (external
+    and soft links, external storage, virtual datasets, symbolic links in a zarr folder), if a zarr
+    array has a codec that is not known to be safe, or if it declares far more data than it holds.
 
     Parameters
     ----------
@@ -36,7 +42,8 @@ def open_anndata(
     Raises
     ------
     ValueError
-        If a layer does not exist, or the file is damaged or was not written by anndata.
+        If a layer does not exist, the file refers to other files or may run code, or it is damaged
+        or was not written by anndata.
     FileNotFoundError
         If `path` does not exist.
 
@@ -78,7 +85,7 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     Raises
     ------
     ValueError
-        If it is neither of these.
+        If it is neither of these, refers to other files, or may run code.
     """
     with (_open_folder if path.is_dir() else _open_file)(path, mode) as store:
         yield store
@@ -88,11 +95,14 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
 def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import h5py
 
+    if not path.is_file():  # opening a pipe would wait for a writer
+        raise _unreadable(path, OSError("it is not a regular file"))
     try:
         file = h5py.File(path, mode)
     except OSError as error:
         raise _unreadable(path, error) from error
     with file:
+        _check(path, check_file, file)
         yield file
 
 
@@ -100,6 +110,7 @@ def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
 def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import zarr
 
+    _check(path, check_folder, path)
     # zarr 3 does not allow changes to a folder that was opened by its consolidated metadata.
     is_zarr_3 = int(zarr.__version__.split(".")[0]) >= 3
     options: dict[str, Any] = {"use_consolidated": False} if mode == "r+" and is_zarr_3 else {}
@@ -110,6 +121,13 @@ def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     yield store
     if mode == "r+":
         zarr.consolidate_metadata(store.store)
+
+
+def _check(path: Path, check: Callable[[Any], None], store: Any) -> None:
+    try:
+        check(store)
+    except Exception as error:  # damaged files raise errors of many types
+        raise _unreadable(path, error) from error
 
 
 def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:
@@ -154,7 +172,11 @@ def _open_matrix(stored: Any) -> Any:
 
     if hasattr(stored, "dtype"):
         return stored
-    return anndata.io.sparse_dataset(stored)
+    matrix = anndata.io.sparse_dataset(stored)
+    n_places, n_stored = math.prod(matrix.shape), stored["data"].shape[0]
+    if n_stored > n_places:
+        raise ValueError(f"{stored.name} has {n_stored:,} values in {n_places:,} places.")
+    return matrix
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:

@@ -62,8 +62,10 @@ def collect_warnings() -> Iterator[list[str]]:
 
 
 def one_line(message: object) -> str:
-    """Return a message without line breaks."""
-    return " ".join(str(message).split())
+    """Return a message without line breaks, with other control characters escaped."""
+    text = " ".join(str(message).split())
+    # Names from files could otherwise clear the terminal, or change the direction of the text.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def is_interactive() -> bool:

@@ -14,7 +14,7 @@ from ..filters.evidence import FittedModel, Step
 from ..links import strong_links
 from ..regressor import SciFateRegressor
 from ._commands import option_values
-from ._console import collect_warnings, is_interactive
+from ._console import collect_warnings, is_interactive, one_line
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import unchanged_inputs
@@ -185,5 +185,5 @@ def _top_tfs(name: str, tables: dict[str, pd.DataFrame]) -> str:
     if name not in tables:
         return ""
     top = tables[name]["TF"].value_counts().head(N_TOP_TFS)
-    shown = ", ".join(f"{tf} {count:,}" for tf, count in top.items()) or "none"
+    shown = ", ".join(f"{one_line(tf)} {count:,}" for tf, count in top.items()) or "none"
     return f"TFs with most links ({name}.csv): {shown}"

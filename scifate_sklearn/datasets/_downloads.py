@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict
 from urllib.parse import unquote, urlsplit
 
+from ._transfer import RefusedError, Transfer, refuse_other_kinds, run_in_time
+
 logger = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "SCIFATE_CACHE"
@@ -18,6 +20,8 @@ CACHE_VARIABLE = "SCIFATE_CACHE"
 RETRIES = 2
 # 4xx statuses after which a later attempt may succeed.
 PASSING_STATUSES = (408, 425, 429)
+# Bytes that are read at once.
+_BLOCK = 2**14
 
 
 class DownloadOptions(TypedDict, total=False):
@@ -26,10 +30,6 @@ class DownloadOptions(TypedDict, total=False):
     known_hash: str | None
     cache_dir: str | os.PathLike[str] | None
     progressbar: bool
-
-
-class _RefusedError(Exception):
-    """A response that a retry would not change; pooch does not retry after this exception."""
 
 
 def fetch_file(
@@ -43,7 +43,9 @@ def fetch_file(
 
     A URL is downloaded once to the cache. The file name consists of a digest of the URL and the
     last part of its path (``…/peaks.csv.gz?dl=1`` keeps ``.csv.gz``). The file appears under that
-    name only when it is complete and its checksum, if known, is correct.
+    name only when it is complete and its checksum, if known, is correct. Empty and partial
+    responses, web pages and error messages are refused, and so are files above 4 GiB and servers
+    that send less than 1 kB per second.
 
     Parameters
     ----------
@@ -124,11 +126,12 @@ def _download(url: str, known_hash: str | None, folder: Path, progressbar: bool)
     cache = pooch.create(
         folder, base_url="", registry={name: known_hash}, urls={name: url}, retry_if_failed=RETRIES
     )
+    get = partial(_get, progressbar=progressbar, has_hash=known_hash is not None)
     logger.info("Fetching %s into %s", url, folder / name)
     try:
         with _quiet_pooch():
-            return Path(cache.fetch(name, downloader=partial(_get, progressbar=progressbar)))
-    except (_RefusedError, requests.exceptions.RequestException, OSError) as error:
+            return Path(cache.fetch(name, downloader=get))
+    except (RefusedError, requests.exceptions.RequestException, OSError) as error:
         problem = f"could not download {url} into {folder}: {error}"
         raise OSError(_advice(problem, folder / name)) from error
     except ValueError as error:
@@ -142,29 +145,30 @@ def _advice(problem: str, path: Path) -> str:
     )
 
 
-def _get(url: str, output_file: str, pooch_instance: Any, *, progressbar: bool) -> None:
-    """Download `url` to `output_file`; raise _RefusedError where a retry cannot help."""
+def _get(
+    url: str, output_file: str, pooch_instance: Any, *, progressbar: bool, has_hash: bool
+) -> None:
+    """Download `url` to `output_file`; raise RefusedError where a retry cannot help."""
     import pooch
     import requests
 
-    try:
-        pooch.HTTPDownloader(progressbar=progressbar)(url, output_file, pooch_instance)
-    except requests.exceptions.HTTPError as error:
-        status = error.response.status_code if error.response is not None else 500
-        if 400 <= status < 500 and status not in PASSING_STATUSES:
-            raise _RefusedError(f"the server answered {status}") from error
-        raise
-    _refuse_web_page(url, Path(output_file))
-
-
-def _refuse_web_page(url: str, path: Path) -> None:
-    """Raise _RefusedError for a web page, which share links return if the file was removed."""
-    if urlsplit(url).path.lower().endswith((".html", ".htm")):
-        return
-    with path.open("rb") as file:
-        beginning = file.read(256).lstrip().lower()
-    if beginning.startswith((b"<!doctype html", b"<html")):
-        raise _RefusedError("the server sent a web page instead of the file")
+    with Path(output_file).open("wb") as file:
+        transfer = Transfer(file, url, has_hash)
+        downloader = pooch.HTTPDownloader(
+            progressbar=progressbar,
+            chunk_size=_BLOCK,
+            hooks={"response": transfer.check_response},
+            headers={"Accept-Encoding": "identity"},
+        )
+        try:
+            run_in_time(partial(downloader, url, transfer, pooch_instance), transfer)
+        except requests.exceptions.HTTPError as error:
+            status = error.response.status_code if error.response is not None else 500
+            if 400 <= status < 500 and status not in PASSING_STATUSES:
+                raise RefusedError(f"the server answered {status}") from error
+            raise
+        transfer.check_complete()
+    refuse_other_kinds(url, Path(output_file))
 
 
 @contextmanager

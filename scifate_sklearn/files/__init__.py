@@ -3,17 +3,20 @@
 from . import _archive as archive
 from ._atomic import replacing
 from ._text import (
+    check_lines,
     decode_text,
     find_delimiter,
     prefix_errors,
     read_content,
     read_start,
     read_text,
+    size_limit,
     split_fields,
 )
 
 __all__ = [
     "archive",
+    "check_lines",
     "decode_text",
     "find_delimiter",
     "prefix_errors",
@@ -21,5 +24,6 @@ __all__ = [
     "read_start",
     "read_text",
     "replacing",
+    "size_limit",
     "split_fields",
 ]

@@ -2,15 +2,43 @@
 
 import csv
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DELIMITERS = ("\t", ",", ";")
 _N_SHOWN = 8
+_BLOCK = 2**20
+# Files may have 2 GiB, before and after decompression. Compressed ones above 256 MiB may have at
+# most 200 times their stored size: deflate reduces tables of genes to a tenth, and zeros to a
+# thousandth.
+MAX_DECOMPRESSED = 2 * 2**30
+MAX_WITHOUT_RATIO = 256 * 2**20
+MAX_RATIO = 200
+
+
+def size_limit(stored: int, most: int | None = MAX_DECOMPRESSED) -> int:
+    """Return the largest accepted size of data after decompression.
+
+    Parameters
+    ----------
+    stored : int
+        Their size in the file, in bytes.
+    most : int or None
+        Limit whatever `stored` is; None for no such limit.
+
+    Returns
+    -------
+    int
+        Size in bytes.
+    """
+    by_ratio = max(MAX_WITHOUT_RATIO, MAX_RATIO * stored)
+    return by_ratio if most is None else min(most, by_ratio)
 
 
 def read_content(path: str | os.PathLike[str]) -> bytes:
@@ -23,31 +51,87 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the compressed data are damaged.
+        If the compressed data are damaged, or too large (see `size_limit`).
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"There is no file {path}. Give the path of a local file; download a URL first."
         )
+    size = path.stat().st_size
+    if size > MAX_DECOMPRESSED:
+        raise ValueError(
+            f"{path} has {size:,} bytes; files of names and evidence may have "
+            f"{MAX_DECOMPRESSED:,}. Keep only the rows and columns that are needed."
+        )
     content = path.read_bytes()
     if not content.startswith(_GZIP_MAGIC):
         return content
+    limit = size_limit(len(content))
     try:
-        return gzip.decompress(content)
+        # Counting first takes no memory for data that are too large.
+        if not _exceeds(limit, gzip.GzipFile(fileobj=io.BytesIO(content))):
+            return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is a damaged gzip file ({error}); get it again.") from error
+    raise ValueError(
+        f"{path} ({len(content):,} bytes) has more than {limit:,} bytes when decompressed, the "
+        "limit for a compressed file of this size. If you trust it, decompress it first."
+    )
+
+
+def check_lines(path: str | os.PathLike[str], longest: int) -> None:
+    """Raise an error if a line of a file, decompressed, is too long; takes little memory.
+
+    Parameters
+    ----------
+    path : path-like
+        A file, gzip-compressed or not. Files that cannot be read are left to `read_content`.
+    longest : int
+        Largest accepted length in bytes; a multiple of 1 MiB, to which lengths are rounded.
+
+    Raises
+    ------
+    ValueError
+        If a line is longer.
+    """
+    length = 0
+    try:
+        with _open(path) as file:
+            while length <= longest and (block := file.read(_BLOCK)):
+                # Lines inside a block are shorter than the block, and so never too long.
+                end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+                length = len(block) + (length if end < 0 else -end - 1)
+    except (OSError, EOFError, zlib.error):
+        return
+    if length > longest:
+        raise ValueError(f"{path} has a line of more than {longest:,} bytes; it is not a table.")
+
+
+def _exceeds(limit: int, file: gzip.GzipFile) -> bool:
+    """Return whether the content has more bytes than `limit`, reading no more than necessary."""
+    size = 0
+    while size <= limit and (block := file.read(_BLOCK)):
+        size += len(block)
+    return size > limit
 
 
 def read_start(path: str | os.PathLike[str], size: int) -> bytes:
     """Return the first bytes of a file, decompressed; none if it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        with gzip.open(path) if is_gzip else open(path, "rb") as file:
+        with _open(path) as file:
             return file.read(size)
     except (OSError, EOFError, ValueError, zlib.error):
         return b""
+
+
+def _open(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file, gzip-compressed or not, for reading its decompressed content."""
+    if not Path(path).is_file():  # opening a pipe would wait for a writer
+        raise FileNotFoundError(f"There is no file {path}.")
+    with open(path, "rb") as file:
+        is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    return cast(IO[bytes], gzip.open(path)) if is_gzip else open(path, "rb")
 
 
 def decode_text(content: bytes, path: str | os.PathLike[str]) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..files import decode_text, find_delimiter, read_content, split_fields
+from ..files import decode_text, find_delimiter, read_content, size_limit, split_fields
 
 _PARQUET_MAGIC = b"PAR1"
+_VALUE_BYTES = 8
 _FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
@@ -120,6 +121,7 @@ def _without_row_names(table: pd.DataFrame, path: str | os.PathLike[str]) -> pd.
 
 def _read_parquet(content: bytes, path: str | os.PathLike[str]) -> pd.DataFrame:
     try:
+        _check_parquet_size(content)
         return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
     except ImportError as error:
         raise ImportError(
@@ -127,3 +129,17 @@ def _read_parquet(content: bytes, path: str | os.PathLike[str]) -> pd.DataFrame:
         ) from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is a damaged parquet file ({error}); get it again.") from error
+
+
+def _check_parquet_size(content: bytes) -> None:
+    """Raise an error for a table that takes far more memory than the size of the file explains."""
+    import pyarrow.parquet
+
+    metadata = pyarrow.parquet.read_metadata(io.BytesIO(content))
+    declared = metadata.num_rows * metadata.num_columns * _VALUE_BYTES
+    limit = size_limit(len(content))
+    if declared > limit:
+        raise ValueError(
+            f"it declares {metadata.num_rows:,} rows of {metadata.num_columns:,} columns, more "
+            f"than {limit:,} bytes, the limit for a file of {len(content):,} bytes"
+        )

@@ -1,7 +1,10 @@
+import contextlib
+import gzip
 import hashlib
 import logging
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ import pytest
 
 from scifate_sklearn.datasets import (
     _references,
+    _transfer,
     fetch_cistarget,
     fetch_dynamo_encode,
     fetch_dynamo_tf_annotations,
@@ -35,6 +39,19 @@ class Server:
     failures_left: int = 0
     breaks_left: int = 0
     declared_length: int | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    tells_length: bool = True
+    pause: float = 0
+
+
+def slowly(file: Any, pause: float) -> None:
+    """Write single bytes until the connection is closed."""
+    with contextlib.suppress(OSError):
+        for _ in range(1000):
+            file.write(b"T")
+            file.flush()
+            threading.Event().wait(pause)  # time.sleep is replaced
 
 
 @pytest.fixture
@@ -50,9 +67,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if state.failures_left:
                 state.failures_left -= 1
                 return self.send_error(503)
-            self.send_response(200)
-            self.send_header("Content-Length", str(state.declared_length or len(state.body)))
+            self.send_response(state.status)
+            if state.tells_length:
+                self.send_header("Content-Length", str(state.declared_length or len(state.body)))
+            for name, value in state.headers.items():
+                self.send_header(name, value)
             self.end_headers()
+            if state.pause:
+                return slowly(self.wfile, state.pause)
             if state.breaks_left:
                 state.breaks_left -= 1
                 self.wfile.write(state.body[:5])
@@ -159,6 +181,115 @@ def test_a_web_page_is_not_a_table(server: Server, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"peaks\.csv.* web page .* local path"):
         fetch_file(f"{server.url}/peaks.csv?dl=0", cache_dir=tmp_path)
     assert fetch_file(f"{server.url}/page.html", cache_dir=tmp_path).read_bytes() == server.body
+
+
+def assert_refused(server: Server, folder: Path, reason: str, name: str = "peaks.csv") -> None:
+    """Check that one request is made, and that nothing is left in the cache."""
+    with pytest.raises(OSError, match=f"could not download .*{reason}.* local path"):
+        fetch_file(f"{server.url}/{name}", cache_dir=folder)
+    assert list(folder.iterdir()) == []
+    assert server.requests.total() == 1
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 206, 226])
+def test_only_the_status_200_is_a_file(server: Server, tmp_path: Path, status: int) -> None:
+    server.status = status
+    assert_refused(server, tmp_path, f"the server answered {status} instead of 200")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_answers_without_a_body(server: Server, tmp_path: Path, status: int) -> None:
+    server.status, server.body, server.tells_length = status, b"", False
+    assert_refused(server, tmp_path, f"the server answered {status} instead of 200")
+
+
+def test_an_empty_file_is_refused(server: Server, tmp_path: Path) -> None:
+    server.body = b""
+    assert_refused(server, tmp_path, "the server sent an empty file")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbf<!DOCTYPE html><html>login</html>",
+        b"\xef\xbb\xbf\n <HTML>login</html>",
+        b"<!-- x --><html>TF,target</html>",
+        b"<head><title>Sign in</title></head>",
+        b'{"error": "quota exceeded"}',
+        b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+        b"<Error><Code>NoSuchKey</Code></Error>",
+    ],
+)
+def test_messages_are_not_files(server: Server, tmp_path: Path, body: bytes) -> None:
+    server.body = body
+    assert_refused(server, tmp_path, "the server sent a web page or a message instead")
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/html", "Text/HTML; charset=utf-8", "application/json", "application/xml"]
+)
+def test_the_declared_kind_is_checked(server: Server, tmp_path: Path, kind: str) -> None:
+    server.headers["Content-Type"] = kind
+    assert_refused(server, tmp_path, "the server sent a web page or a message")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "body"),
+    [
+        ("x.json", "application/json", b"{}"),
+        ("x.xml", "application/xml", b"<?xml ?>"),
+        ("x.csv", "text/plain", CONTENT),
+        ("x.gz", "application/x-gzip", gzip.compress(CONTENT)),
+    ],
+)
+def test_files_of_the_kind_of_their_name(
+    server: Server, tmp_path: Path, name: str, kind: str, body: bytes
+) -> None:
+    server.headers["Content-Type"], server.body = kind, body
+    assert fetch_file(f"{server.url}/{name}", cache_dir=tmp_path).read_bytes() == body
+
+
+def test_a_file_of_unknown_length_requires_a_checksum(server: Server, tmp_path: Path) -> None:
+    server.tells_length = False
+    assert_refused(server, tmp_path, "does not tell the length of the file.*known_hash")
+    path = fetch_file(f"{server.url}/peaks.csv", known_hash=SHA256, cache_dir=tmp_path)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_file_that_is_declared_too_large(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_transfer, "MAX_BYTES", 10)
+    assert_refused(server, tmp_path, f"the file has {len(CONTENT)} bytes; the limit is 10")
+
+
+def test_a_file_that_becomes_too_large(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_transfer, "MAX_BYTES", 100_000)
+    server.body = gzip.compress(bytes(1_000_000))
+    server.headers["Content-Encoding"] = "gzip"
+    assert_refused(server, tmp_path, "the file has more than 100,000 bytes")
+
+
+def test_a_file_that_the_server_compressed(server: Server, tmp_path: Path) -> None:
+    server.body = gzip.compress(CONTENT)
+    server.headers["Content-Encoding"] = "gzip"
+    path = fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path)
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [("SLOW_SECONDS", "too slow"), ("MAX_SECONDS", "took more than 0 seconds")]
+)
+def test_a_slow_server_is_not_waited_for(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, reason: str
+) -> None:
+    monkeypatch.setattr(_transfer, limit, 0.3)
+    server.pause, server.declared_length = 0.05, 10**6
+    start = time.monotonic()
+    assert_refused(server, tmp_path, reason)
+    assert time.monotonic() - start < 5
 
 
 def test_bad_checksum_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:

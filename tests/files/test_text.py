@@ -1,15 +1,20 @@
 """Text files: compression, encoding, line ends, delimiters."""
 
 import gzip
+import os
+import tracemalloc
 
 import pytest
 
 from scifate_sklearn.files import (
+    _text,
+    check_lines,
     find_delimiter,
     prefix_errors,
     read_content,
     read_start,
     read_text,
+    size_limit,
     split_fields,
 )
 
@@ -52,6 +57,59 @@ def test_damaged_gzip_files(tmp_path, content):
         read_content(path)
 
 
+def gzip_of_zeros(n_bytes, times=1):
+    """Return a gzip file of one or more members, which expand about a thousandfold."""
+    return gzip.compress(bytes(n_bytes)) * times
+
+
+@pytest.mark.parametrize("read", [read_content, read_text])
+@pytest.mark.parametrize("content", [gzip_of_zeros(300 * 2**20), gzip_of_zeros(2**20, 300)])
+def test_gzip_files_that_expand_too_much_take_no_memory(tmp_path, content, read):
+    path = write(tmp_path, content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"file \(.* has more than 268,435,456 bytes when"):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_gzip_files_at_the_limit_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(_text, "MAX_WITHOUT_RATIO", 1000)
+    assert read_content(write(tmp_path, gzip.compress(b"a" * 1000))) == b"a" * 1000
+    stored = len(gzip.compress(b"a" * 100_000))
+    assert stored * 200 < 100_000
+    with pytest.raises(ValueError, match=f"has more than {stored * 200:,} bytes"):
+        read_content(write(tmp_path, gzip.compress(b"a" * 100_000)))
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(3 * 2**30)  # without content on the disk
+    with pytest.raises(ValueError, match=r"large has 3,221,225,472 bytes; .* 2,147,483,648"):
+        read_text(tmp_path / "large")
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [(0, 2**28), (10**6, 2**28), (5 * 10**6, 10**9), (10**9, 2**31)],
+)
+def test_size_limit(stored, expected):
+    assert size_limit(stored) == expected
+    assert size_limit(10**9, most=None) == 2 * 10**11
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_long_lines_are_refused(tmp_path, pack):
+    for end in (b"\n", b"\r", b"\r\n"):
+        check_lines(write(tmp_path, pack((b"a" * 2**20 + end) * 10)), 4 * 2**20)
+    for content in (bytes(5 * 2**20), b"a\n" * 2**20 + bytes(5 * 2**20), bytes(6 * 2**20) + b"\na"):
+        with pytest.raises(ValueError, match="file has a line of more than 4,194,304 bytes"):
+            check_lines(write(tmp_path, pack(content)), 4 * 2**20)
+    check_lines(tmp_path / "absent", 0)
+
+
 def test_start_of_files_that_cannot_be_read(tmp_path):
     assert read_start(tmp_path, 9) == read_start(tmp_path / "absent", 9) == b""
     assert read_start(write(tmp_path, b"\x1f\x8bnonsense"), 9) == b""
@@ -76,3 +134,12 @@ def test_fields(tmp_path):
 def test_errors_with_the_path():
     with pytest.raises(ValueError, match=r"^x\.csv: no TF$"), prefix_errors("x.csv"):
         raise ValueError("no TF")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="requires named pipes")
+def test_pipes_do_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert read_start(tmp_path / "pipe", 9) == b""
+    check_lines(tmp_path / "pipe", 0)
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        read_text(tmp_path / "pipe")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from ...files import read_start, read_text
+from ...files import check_lines, read_start, read_text
 from .._tables import read_table, require_lines
 from ._layouts import check_once
 
@@ -13,6 +13,8 @@ from ._layouts import check_once
 _TRRUST_COLUMNS = ("TF", "target", "mode", "PMIDs")
 _TRRUST_MODES = ("Activation", "Repression", "Unknown")
 _GLANCE = 4096
+# A set of all 60,000 human genes, with weights, has about 1 MiB.
+_LONGEST_SET = 16 * 2**20
 
 
 def read_evidence(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -57,8 +59,10 @@ def read_gmt(
     Raises
     ------
     FileNotFoundError, ValueError
-        If the file is missing, empty, damaged or binary, or if no line is a gene set.
+        If the file is missing, empty, damaged or binary, if a line is longer than 16 MiB, or if no
+        line is a gene set.
     """
+    check_lines(path, _LONGEST_SET)
     tfs: list[str] = []
     targets: list[str] = []
     for line in require_lines(read_text(path), path).split("\n"):

@@ -24,6 +24,8 @@ from ._layouts import EvidenceTable
 from ._reading import holds_gene_sets, read_evidence, read_gmt
 
 UNTESTED, NO_PEAK, PEAK = 0, 1, 2
+# All 3,000 human TFs and 60,000 genes are 1.8e8 pairs.
+_MAX_PAIRS = 5 * 10**8
 
 _Fields: TypeAlias = tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.int8]]
 
@@ -360,7 +362,7 @@ def _tested_pairs(
     tf, tfs = name_codes(tf_column)
     gene, genes = name_codes(target_column)
     peak = as_flags(peak_column)
-    status = np.zeros((len(tfs), len(genes)), dtype=np.int8)
+    status = _grid(tfs, genes, UNTESTED)
     status[tf, gene] = NO_PEAK
     status[tf[peak], gene[peak]] = PEAK
     return tfs, genes, status
@@ -374,9 +376,20 @@ def _bound_pairs(
     gene, targets = name_codes(evidence.target)
     universe = targets if genes is None else _as_universe(genes)
     gene = _codes_in(universe, targets, harmonize)[gene]
-    status = np.full((len(tfs), len(universe)), NO_PEAK, dtype=np.int8)
+    status = _grid(tfs, universe, NO_PEAK)
     status[tf[gene >= 0], gene[gene >= 0]] = PEAK
     return tfs, universe, status
+
+
+def _grid(tfs: NDArray[np.object_], genes: NDArray[np.object_], status: int) -> NDArray[np.int8]:
+    """Return a matrix of one status; raise an error if it would take too much memory."""
+    if len(tfs) * len(genes) > _MAX_PAIRS:
+        raise ValueError(
+            f"a reference of {len(tfs):,} TFs and {len(genes):,} genes has more than "
+            f"{_MAX_PAIRS:,} pairs. Keep only the TFs and genes of the data, and check that the "
+            "columns of TFs and targets hold symbols."
+        )
+    return np.full((len(tfs), len(genes)), status, dtype=np.int8)
 
 
 def _as_status(status: Any) -> NDArray[np.int8]:

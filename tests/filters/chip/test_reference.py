@@ -9,6 +9,7 @@ import pytest
 
 from scifate_sklearn.filters import BindingReference
 from scifate_sklearn.filters.chip._reference import as_reference
+from scifate_sklearn.names import read_tf_names
 
 TABLE = pd.DataFrame(
     {
@@ -349,3 +350,44 @@ def test_real_edges(shared, file, n_tfs, n_peaks):
     reference = BindingReference.read(shared / "data" / file)
     assert (len(reference.tfs), reference.n_peaks) == (n_tfs, n_peaks)
     assert reference.n_tested == len(reference.tfs) * len(reference.genes)
+
+
+@pytest.mark.parametrize("make", ["one line", "one line, compressed"])
+def test_gene_sets_with_very_long_lines_are_refused(tmp_path, make):
+    line = b"MYC\tx" + b"\tCDK4" * 4_000_000
+    path = tmp_path / "sets.gmt"
+    path.write_bytes(line if make == "one line" else gzip.compress(line, 1))
+    with pytest.raises(ValueError, match=r"sets\.gmt has a line of more than 16,777,216 bytes"):
+        BindingReference.from_gmt(path)
+
+
+def test_a_parquet_file_that_expands_too_much_is_refused(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    column = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, "int8"), 15_000_000), ["MYC"])
+    table = pa.table({"TF": column, "target": column, "peak": column})
+    pyarrow.parquet.write_table(table, tmp_path / "links.parquet")
+    assert (tmp_path / "links.parquet").stat().st_size < 10**6
+    with pytest.raises(ValueError, match="declares 15,000,000 rows of 3 columns, more than"):
+        BindingReference.read(tmp_path / "links.parquet")
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "None", "null", "N/A", "TRUE"])
+def test_links_with_any_gene_name_are_read_back(tmp_path, name):
+    links = pd.DataFrame({"TF": [name, "MYC"], "target": ["CDK4", name], "coef": [0.5, -0.5]})
+    links.to_csv(tmp_path / "links.csv", index=False)
+    reference = BindingReference.read(tmp_path / "links.csv")
+    assert set(reference.tfs) == {name, "MYC"}
+    assert set(reference.genes) == {"CDK4", name}
+    assert read_tf_names(tmp_path / "links.csv") == [name, "MYC"]
+
+
+@pytest.mark.parametrize("columns", [["TF", "target"], ["TF", "target", "peak"]])
+def test_references_of_too_many_pairs_take_no_memory(tmp_path, columns):
+    n_links = 40_000
+    table = pd.DataFrame({"TF": np.arange(n_links).astype(str), "peak": 1})
+    table["target"] = "g" + table["TF"]
+    table[columns].to_csv(tmp_path / "links.csv", index=False)
+    with pytest.raises(ValueError, match=r"links\.csv: a reference of 40,000 TFs and 40,000 genes"):
+        BindingReference.read(tmp_path / "links.csv")

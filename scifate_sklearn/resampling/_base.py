@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, ClassVar
@@ -70,7 +71,8 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
         # tqdm is slow to import.
         from tqdm.auto import tqdm
 
-        return tqdm(rounds, total=total, unit=unit, disable=not self.verbose)
+        is_shown = self.verbose and sys.stderr is not None
+        return tqdm(rounds, total=total, unit=unit, disable=not is_shown)
 
 
 def is_tf(regressor: SciFateRegressor) -> NDArray[np.bool_]:

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from .._link_estimator import LinkTableMixin
-from ..fitting import TrainingData, feature_names
+from .._link_estimator import CELLS, LinkTableMixin
+from ..fitting import TrainingData, check_per_row, feature_names
 from ..links import LINK_COLUMNS, ledger_of, survivors
 from ..regressor import SciFateRegressor, read_cells
 
@@ -47,6 +47,7 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
 
         R's folds, which an integer `cv` means, ignore groups.
         """
+        check_per_row(groups, "groups", tf_matrix, target_matrix, CELLS)
         regressor = clone(self.regressor)
         if isinstance(regressor.cv, Integral):
             groups = None

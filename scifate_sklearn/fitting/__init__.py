@@ -7,6 +7,7 @@ fits with `Fit`. Estimators that fit repeatedly (permutations, halves) make furt
 from ._checks import (
     Arguments,
     check_per_row,
+    check_same_rows,
     feature_names,
     generated_names,
     group_labels,
@@ -34,6 +35,7 @@ __all__ = [
     "TrainingData",
     "check_moments",
     "check_per_row",
+    "check_same_rows",
     "check_scored",
     "feature_names",
     "generated_names",

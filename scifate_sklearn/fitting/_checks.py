@@ -197,7 +197,9 @@ def check_targets(given: Names | None, fitted: Names, argument: str) -> None:
     )
 
 
-def group_labels(groups: Any, weight: NDArray[np.float64], rows: str = "cells") -> NDArray[Any]:
+def group_labels(
+    groups: Any, weight: NDArray[np.float64] | NDArray[np.bool_], rows: str = "cells"
+) -> NDArray[Any]:
     """Return validated groups of the rows.
 
     Rows without weight count as absent; their groups may be missing.
@@ -206,6 +208,7 @@ def group_labels(groups: Any, weight: NDArray[np.float64], rows: str = "cells") 
     ----------
     groups : array-like of shape (n_rows,)
     weight : ndarray of shape (n_rows,)
+        Or whether each row is used.
     rows : str, default="cells"
         The plural noun for the rows.
 

@@ -291,7 +291,7 @@ def test_one_gene_may_be_called_na():
 
 
 class TestGroupsOfPreparedMoments:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def cells(self):
         return make_labelled_cells(n_cells=100, n_tfs=5, n_targets=20, random_state=0)
 

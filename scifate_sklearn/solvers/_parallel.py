@@ -128,7 +128,8 @@ def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
     """Return blocks; with a checkpoint, their sizes do not depend on the number of workers."""
     size = MAX_BLOCK
     if not is_kept:
-        size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(n_jobs)))))
+        n_workers = effective_n_jobs(_n_workers(n_jobs, n_targets))
+        size = max(1, min(size, -(-n_targets // (4 * n_workers))))
     return [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
 
 
@@ -138,7 +139,11 @@ def _in_parallel(
     """Yield each block with the result of the job, in the order in which they finish."""
     sent = _sent_once(engine)
     n_workers = _n_workers(n_jobs, len(todo))
-    parallel = Parallel(n_jobs=n_workers, prefer="threads", return_as="generator_unordered")
+    backend = get_active_backend(prefer="threads")[0]
+    # The multiprocessing backend, and Ray's, which derives from it, return all results at the end.
+    returns_early = getattr(backend, "supports_return_generator", False)
+    return_as = "generator_unordered" if returns_early else "list"
+    parallel = Parallel(n_jobs=n_workers, prefer="threads", return_as=return_as)
     tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
     with _naming_n_jobs(n_workers):
         results = parallel(tasks)

@@ -8,6 +8,7 @@ import pytest
 from joblib import parallel_config
 
 from scifate_sklearn import MultiOutputLassoCV, PermutationFDR, SciFateRegressor
+from scifate_sklearn.solvers import _parallel
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -67,3 +68,23 @@ def test_workers_that_the_system_refuses(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(OSError, match=r"(?s)`n_jobs`=4 \(can't start new thread\)\. Lower"):
         SciFateRegressor(n_jobs=4).fit(X, Y)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading", "sequential"])
+def test_backends_of_joblib(backend):
+    one = SciFateRegressor().fit(X, Y).coef_
+    with parallel_config(backend):
+        for n_jobs in (2, 100_000):
+            np.testing.assert_array_equal(SciFateRegressor(n_jobs=n_jobs).fit(X, Y).coef_, one)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
+def test_the_number_of_workers_is_limited_on_every_backend(backend, monkeypatch):
+    monkeypatch.setattr(_parallel, "cpu_count", lambda: 2)
+    with parallel_config(backend):
+        assert _parallel._n_workers(100_000, 20_000) == 8
+        assert _parallel._n_workers(100_000, 3) == 3
+        assert _parallel._n_workers(100_000, 0) == 1
+        assert [_parallel._n_workers(n, 50) for n in (None, -1, -100, 1, 5)] == [
+            None, -1, -100, 1, 5,
+        ]  # fmt: skip

@@ -13,8 +13,10 @@ from sklearn.utils import TransformerTags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from .fitting import mean_r2, predict_linear, read_new_samples
+from .fitting import Arguments, check_scored, mean_r2, predict_linear, read_new_samples
 from .links import LINK_COLUMNS
+
+CELLS = Arguments("tf_matrix", "target_matrix", rows="cells", are_named=True)
 
 
 class LinkTableMixin(MultiOutputMixin, RegressorMixin):
@@ -72,7 +74,15 @@ class LinkTableMixin(MultiOutputMixin, RegressorMixin):
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError
+            If the matrices or weights name different cells or list them in another order, or the
+            targets are not those of the fit in the same order.
         """
+        check_is_fitted(self)
+        check_scored(tf_matrix, target_matrix, sample_weight, self.target_names_in_, CELLS)
         return mean_r2(target_matrix, self.predict(tf_matrix), sample_weight, "target_matrix")
 
     def transform(self, tf_matrix: Any) -> pd.DataFrame:

@@ -6,15 +6,23 @@ import inspect
 import warnings
 from types import FrameType
 
-# Pipelines, searches and decorators of scikit-learn call the estimators of this package, also in
-# worker threads.
+# Pipelines, searches and decorators of scikit-learn call the estimators of this package, and numba
+# calls its caches, also in worker threads.
 _IN_BETWEEN = frozenset(
-    {"scifate_sklearn", "sklearn", "joblib", "multiprocessing", "concurrent", "threading"}
+    {
+        "scifate_sklearn",
+        "sklearn",
+        "joblib",
+        "numba",
+        "multiprocessing",
+        "concurrent",
+        "threading",
+    }
 )
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning that shows the nearest line outside this package, scikit-learn and joblib.
+    """Issue a warning that shows the nearest line outside this package and its callers.
 
     In a worker thread without such a line, the warning shows the line that calls this function.
 

@@ -132,7 +132,11 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "cv": ["cv_object"],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, np.iinfo(np.int64).max, closed="both")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "verbose": ["verbose"],
     }
 

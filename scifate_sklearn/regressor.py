@@ -13,9 +13,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from ._link_estimator import LinkTableMixin
+from ._link_estimator import CELLS, LinkTableMixin
 from .fitting import (
-    Arguments,
     Fit,
     FitParameters,
     TrainingData,
@@ -27,8 +26,6 @@ from .fitting import (
 from .links import build_links
 from .moments import Moments
 from .solvers import ENGINES, BlockFit
-
-_ARGUMENTS = Arguments("tf_matrix", "target_matrix", rows="cells", are_named=True)
 
 # Attributes with one entry per target, and their names in a block of fitted targets.
 _PER_TARGET = {
@@ -178,7 +175,11 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         "path": [StrOptions({"adaptive", "full"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, np.iinfo(np.int64).max, closed="both")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "checkpoint": [str, os.PathLike, None],
@@ -253,12 +254,14 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the matrices have different cells; hold NaN, infinity, masked values, or numbers
-            whose powers leave the range of double precision; are damaged sparse matrices; repeat a
-            column name; or have fewer cells than folds. If `cv` yields something other than rows of
-            these cells, or a training set has no weight.
+            If the matrices, weights or groups name different cells or list them in another order.
+            If the matrices hold NaN, infinity, masked values, or numbers whose powers leave the
+            range of double precision; are damaged sparse matrices; repeat a column name; or have
+            fewer cells than folds. If the group of a cell is missing. If `cv` yields something
+            other than rows of these cells, or a training set has no weight.
         TypeError
-            If the matrices hold something other than real numbers.
+            If the matrices hold something other than real numbers, column names are not text, or
+            `groups` is of mixed type.
         OSError
             If `checkpoint` cannot be made, read or written.
         ImportError, RuntimeError
@@ -328,7 +331,7 @@ def read_cells(
         regressor,
         tf_matrix,
         target_matrix,
-        _ARGUMENTS,
+        CELLS,
         cv=regressor.cv,
         random_state=regressor.random_state,
         sample_weight=sample_weight,

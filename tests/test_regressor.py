@@ -904,7 +904,9 @@ def test_self_exclusion_leaves_one_regulator(tfs, new):
 def test_cells_that_do_not_match(tfs, new):
     with pytest.raises(ValueError, match=r"in another order; align them with\s.*loc"):
         fit(tfs, new.iloc[::-1])
-    with pytest.raises(ValueError, match=r"name different cells: 'cell0', \.\.\. against 'c0'"):
+    with pytest.raises(
+        ValueError, match="name different cells: 'cell0' against 'c0' at position 0"
+    ):
         fit(tfs, new.set_axis([f"c{i}" for i in range(N)]))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         fit(tfs, new.iloc[:-1])

@@ -15,6 +15,9 @@ Names = NDArray[np.object_]
 # Predictors that `prepare_anndata` adds to the TFs.
 COVARIATES = ("new_size_factor", "labeling_ratio")
 
+# Texts that tables have in place of missing values, in lower case.
+PLACEHOLDERS = ("-", "--", "---", ".", "?", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
+
 
 def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     """Return the name of each gene.
@@ -25,7 +28,8 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
         ``adata.var``.
     gene_symbols : str or None
         Column with symbols, None for the index. Missing and empty symbols are replaced by the
-        index.
+        index, and so are texts such as "NA" or "-" that several genes share; a single gene may be
+        called NA.
 
     Returns
     -------
@@ -52,8 +56,14 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
             f"{gene_symbols!r}; rename all but one."
         )
     symbols = column.astype(str).to_numpy(dtype=object)
-    missing = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
-    return np.where(missing, ids, symbols)
+    return np.where(column.isna().to_numpy() | _are_placeholders(symbols), ids, symbols)
+
+
+def _are_placeholders(symbols: Names) -> NDArray[np.bool_]:
+    """Return which texts stand for a missing symbol: empty ones, and shared ones such as "NA"."""
+    texts = pd.Series(symbols).str.strip().str.lower()
+    is_shared = texts.duplicated(keep=False)
+    return np.asarray((texts == "") | (texts.isin(PLACEHOLDERS) & is_shared), bool)
 
 
 def shared_names(names: Names) -> NDArray[np.intp]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..fitting import check_same_rows, group_labels
 from ..moments import plan_folds
 from ..preprocessing import make_folds, zscore
 from ._choices import NewChoices, make_choices
@@ -170,8 +171,9 @@ def prepare_moments(
     Raises
     ------
     TypeError, ValueError
-        As `prepare_anndata`. Also if `groups` is not a column or has a wrong length, `chunk_size`
-        is not positive, `like` is not a `SciFateMoments`, or genes of `like` are missing.
+        As `prepare_anndata`. Also if `groups` is not a column, has a wrong length, names other
+        cells, lacks the group of a kept cell or is of mixed type, `chunk_size` is not positive,
+        `like` is not a `SciFateMoments`, or genes of `like` are missing.
 
     Warns
     -----
@@ -212,10 +214,12 @@ def _group_labels(
                 f"{', '.join(map(repr, adata.obs.columns)) or 'none'}."
             )
         groups = adata.obs[groups]
-    labels = np.asarray(groups)
-    if labels.shape != keep.shape:
+    else:
+        cells = pd.DataFrame(index=adata.obs_names)
+        check_same_rows(cells, groups, "adata.obs", "groups", "cells")
+    if np.shape(groups) != keep.shape:
         raise ValueError(
             f"groups must be a column of adata.obs or one label for each of the {keep.size} cells "
-            f"of adata, got an array of shape {labels.shape}."
+            f"of adata, got an array of shape {np.shape(groups)}."
         )
-    return labels[keep]
+    return group_labels(groups, keep)[keep]

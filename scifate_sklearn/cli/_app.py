@@ -4,7 +4,7 @@ Modules that take long to import are imported inside the commands, so that help 
 are quick.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from ._console import tidy_errors
 from ._inputs import check_paths, check_space
 from ._options import DemoOptions, RunOptions
 from ._out_folder import claim
+from ._streams import secure_streams, stdout_failure
 
 RUN_HELP = """\
 Find TF → target links in labelled cells and filter them by ChIP-seq and motif evidence.
@@ -24,9 +25,18 @@ each link was kept or dropped), {tables}.
 """
 
 
+class CommandLine(typer.Typer):
+    """Command line of a process, which works without usable standard streams."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command that the arguments of the process name."""
+        secure_streams()
+        return super().__call__(*args, **kwargs)
+
+
 def build_app() -> typer.Typer:
     """Return the command line, with the options of all kinds of evidence."""
-    app = typer.Typer(
+    app = CommandLine(
         name="scifate",
         no_args_is_help=True,
         add_completion=False,
@@ -84,6 +94,8 @@ def _run_simulation(options: DemoOptions) -> None:
         from ._demo import run_demo
 
         typer.echo(run_demo(options.n_cells, options.seed, options.n_jobs))
+        if failure := stdout_failure():
+            raise OSError(f"the report cannot be written to standard output: {failure.strerror}.")
 
 
 app = build_app()

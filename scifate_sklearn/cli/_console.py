@@ -70,4 +70,4 @@ def one_line(message: object) -> str:
 
 def is_interactive() -> bool:
     """Return whether stderr is a terminal."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -41,8 +41,19 @@ def check_lambda_rule(text: str) -> str:
     return text
 
 
+def check_n_jobs(number: int) -> int:
+    """Raise a usage error for a number of cores that joblib would refuse later."""
+    if number == 0:
+        raise typer.BadParameter("must be at least 1, or negative (-1: all cores), got 0.")
+    return number
+
+
 def _n_jobs() -> Any:
-    return option(-1, help="Number of cores; -1 for all. Does not change any result.")
+    return option(
+        -1,
+        help="Number of cores; -1 for all. Does not change any result.",
+        callback=check_n_jobs,
+    )
 
 
 def _seed(default: int) -> Any:

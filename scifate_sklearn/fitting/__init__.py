@@ -4,11 +4,20 @@ An estimator reads its arguments into `TrainingData`, turns its parameters into 
 fits with `Fit`. Estimators that fit repeatedly (permutations, halves) make further `Fit` objects.
 """
 
-from ._checks import feature_names, generated_names, read_penalties, self_positions
-from ._data import (
+from ._checks import (
     Arguments,
+    check_per_row,
+    check_same_rows,
+    feature_names,
+    generated_names,
+    group_labels,
+    read_penalties,
+    self_positions,
+)
+from ._data import (
     TrainingData,
     check_moments,
+    check_scored,
     mean_r2,
     predict_linear,
     read_new_samples,
@@ -25,8 +34,12 @@ __all__ = [
     "PermutedFits",
     "TrainingData",
     "check_moments",
+    "check_per_row",
+    "check_same_rows",
+    "check_scored",
     "feature_names",
     "generated_names",
+    "group_labels",
     "mean_r2",
     "predict_linear",
     "read_new_samples",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
@@ -17,15 +20,46 @@ from ..solvers import paper_grid
 Names = NDArray[np.object_]
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """Names of the two matrices in the signature of `fit`, for error messages.
+
+    Attributes
+    ----------
+    X, Y : str
+        Names of the arguments.
+    rows : str
+        The plural noun for their rows.
+    are_named : bool
+        Whether names of columns and rows are used: columns must then be unique, and the rows of
+        two data frames must match.
+    """
+
+    X: str
+    Y: str
+    rows: str
+    are_named: bool
+
+
 def column_names(data: Any) -> Names | None:
-    """Return the column names of a frame, or the name of a series; None without names."""
+    """Return the column names of a frame, or the name of a series; None without names.
+
+    The numbers 0, 1, ... that pandas gives to columns without names are not names. Nor are names of
+    several levels.
+    """
     if isinstance(data, pd.DataFrame):
-        if not all(isinstance(name, str) for name in data.columns):
+        n_columns = data.shape[1]
+        is_numbered = n_columns and data.columns.equals(pd.RangeIndex(n_columns))
+        if is_numbered or isinstance(data.columns, pd.MultiIndex):
             return None
         return np.asarray(data.columns, object)
-    if isinstance(data, pd.Series) and isinstance(data.name, str):
+    if isinstance(data, pd.Series) and data.name is not None and not _is_zero(data.name):
         return np.array([data.name], object)
     return None
+
+
+def _is_zero(name: object) -> bool:
+    return isinstance(name, Integral) and int(name) == 0
 
 
 def generated_names(prefix: str, n: int) -> Names:
@@ -45,6 +79,14 @@ def check_unique(names: Names | None, argument: str) -> None:
         return
     if len(names) == 0:
         raise ValueError(f"`{argument}` has no columns; at least one is required.")
+    others = [position for position, name in enumerate(names) if not isinstance(name, str)]
+    if others:
+        types = sorted({type(name).__name__ for name in names})
+        raise TypeError(
+            f"`{argument}` has column names of the types {types}, but only text is supported; the "
+            f"first of another type is {shown(names[others[0]])} at position {others[0]}. Convert "
+            f"them in both matrices, for example with `{argument}.rename(columns=str)`."
+        )
     counts = pd.Series(names).value_counts()
     repeated = counts.index[counts > 1]
     if len(repeated):
@@ -55,24 +97,159 @@ def check_unique(names: Names | None, argument: str) -> None:
         )
 
 
+def shown(label: Any) -> str:
+    """Return a label as an error message shows it."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def first_difference(left: Sequence[Any], right: Sequence[Any]) -> int | None:
+    """Return the first position where two sequences of labels differ, None if they are equal."""
+    for position, (a, b) in enumerate(zip(left, right, strict=False)):
+        # Missing labels are equal to each other here, but not by `==`.
+        if not (a is b or (pd.api.types.is_scalar(a) and pd.isna(a) and pd.isna(b)) or a == b):
+            return position
+    return None if len(left) == len(right) else min(len(left), len(right))
+
+
 def check_same_rows(X: Any, Y: Any, x_name: str, y_name: str, rows: str) -> None:
-    """Raise an error if two frames name their rows differently, or in another order."""
+    """Raise an error if two frames name their rows differently, or in another order.
+
+    Parameters
+    ----------
+    X, Y : object
+        Frames or series; others have no names of rows. Rows that pandas has numbered match rows of
+        any names, but not the same numbers in another order.
+    x_name, y_name : str
+        Their arguments.
+    rows : str
+        The plural noun for the rows.
+
+    Raises
+    ------
+    ValueError
+        With the first position where the names differ.
+    """
     frames = (pd.DataFrame, pd.Series)
     if not (isinstance(X, frames) and isinstance(Y, frames)):
         return
     left, right = X.index, Y.index
-    unnamed = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
-    if len(left) != len(right) or unnamed or left.equals(right):
+    if len(left) != len(right) or left.equals(right):
         return
-    if Counter(left) == Counter(right):
+    position = first_difference(list(left), list(right))
+    if position is None:
+        return
+    is_numbered = isinstance(left, pd.RangeIndex) or isinstance(right, pd.RangeIndex)
+    is_reordered = Counter(left) == Counter(right)
+    if is_numbered and not is_reordered:
+        return
+    one, other = shown(left[position]), shown(right[position])
+    if is_reordered:
         raise ValueError(
             f"`{y_name}` has the {rows} of `{x_name}` in another order; align them with "
-            f"`{y_name}.loc[{x_name}.index]`."
+            f"`{y_name}.loc[{x_name}.index]`. They first differ at position {position}: {one} in "
+            f"`{x_name}`, {other} in `{y_name}`."
         )
     raise ValueError(
-        f"`{x_name}` and `{y_name}` name different {rows}: {left[0]!r}, ... against "
-        f"{right[0]!r}, ...; both must have the same {rows} in the same order."
+        f"`{x_name}` and `{y_name}` name different {rows}: {one} against {other} at position "
+        f"{position}, where they first differ; both must have the same {rows} in the same order."
     )
+
+
+def check_per_row(values: Any, argument: str, X: Any, Y: Any, arguments: Arguments) -> None:
+    """Raise an error if a series of one value per row names other rows than the matrices.
+
+    Parameters
+    ----------
+    values : object
+        Given as `argument`.
+    X, Y : object
+        The matrices. The first that is a frame is compared.
+    """
+    if isinstance(X, pd.DataFrame):
+        check_same_rows(X, values, arguments.X, argument, arguments.rows)
+    else:
+        check_same_rows(Y, values, arguments.Y, argument, arguments.rows)
+
+
+def check_targets(given: Names | None, fitted: Names, argument: str) -> None:
+    """Raise an error if named targets are not those of the fit, in the same order."""
+    # Targets of a fit without names have generated ones.
+    if given is None or np.array_equal(fitted, generated_names("y", len(fitted))):
+        return
+    check_unique(given, argument)
+    position = first_difference(list(fitted), list(given))
+    if position is None:
+        return
+    if Counter(given) == Counter(fitted):
+        raise ValueError(
+            f"`{argument}` has the targets of the fit in another order; the first difference is at "
+            f"position {position}: {shown(fitted[position])} in the fit, {shown(given[position])} "
+            f"in `{argument}`. Align them with `{argument}[list(model.target_names_in_)]`."
+        )
+    ours, theirs = pd.Index(fitted), pd.Index(given)
+    missing, unknown = ours.difference(theirs), theirs.difference(ours)
+    raise ValueError(
+        f"`{argument}` must have the targets of the fit: it lacks {len(missing)} of them"
+        + (f" ({examples(missing, 3)})" if len(missing) else "")
+        + f" and has {len(unknown)} other(s)"
+        + (f" ({examples(unknown, 3)})" if len(unknown) else "")
+        + "."
+    )
+
+
+def group_labels(
+    groups: Any, weight: NDArray[np.float64] | NDArray[np.bool_], rows: str = "cells"
+) -> NDArray[Any]:
+    """Return validated groups of the rows.
+
+    Rows without weight count as absent; their groups may be missing.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_rows,)
+    weight : ndarray of shape (n_rows,)
+        Or whether each row is used.
+    rows : str, default="cells"
+        The plural noun for the rows.
+
+    Raises
+    ------
+    TypeError
+        If the groups are of mixed type, for example numbers and text.
+    ValueError
+        If `groups` has another shape, or the group of a row is missing.
+    """
+    # NumPy would turn a missing value in a list of strings into the string "nan".
+    labels = np.asarray(groups) if hasattr(groups, "dtype") else np.asarray(groups, object)
+    if labels.shape != weight.shape:
+        raise ValueError(
+            f"`groups` has the shape {labels.shape}, but there are {len(weight)} {rows}; give the "
+            "group of each."
+        )
+    present = np.flatnonzero(weight > 0)
+    missing = present[pd.isna(labels[present])]
+    if missing.size:
+        raise ValueError(
+            f"`groups` is missing for {missing.size} {rows[:-1]}(s), the first of them in row "
+            f"{missing[0]}; give them a group or leave them out."
+        )
+    if labels.dtype == object:
+        kinds = {_kind(labels[row]): row for row in present[::-1]}
+        if len(kinds) > 1:
+            found = [
+                f"{shown(labels[row])} in row {row} ({kind})"
+                for kind, row in sorted(kinds.items(), key=lambda each: each[1])
+            ]
+            raise TypeError(
+                f"`groups` is of mixed type: {', '.join(found)}. Convert the groups to one type, "
+                "for example with `.astype(str)`."
+            )
+    return labels
+
+
+def _kind(label: object) -> str:
+    """Return the type of a label, one for all numbers."""
+    return "number" if isinstance(label, Number) else type(label).__name__.removesuffix("_")
 
 
 def check_folds(moments: Moments, rows: str) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from .._warnings import warn
 from ..moments import Moments, Samples, plan_folds
 from ..preprocessing import (
     WEIGHT_MAGNITUDES,
@@ -22,30 +24,19 @@ from ..preprocessing import (
     make_folds,
     naming,
 )
-from ._checks import Names, check_same_rows, check_sums, check_unique, column_names
+from ._checks import (
+    Arguments,
+    Names,
+    check_per_row,
+    check_same_rows,
+    check_sums,
+    check_targets,
+    check_unique,
+    column_names,
+    group_labels,
+)
 
 _AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """Names of the two matrices in the signature of `fit`, for error messages.
-
-    Attributes
-    ----------
-    X, Y : str
-        Names of the arguments.
-    rows : str
-        The plural noun for their rows.
-    are_named : bool
-        Whether names of columns and rows are used: columns must then be unique, and the rows of
-        two data frames must match.
-    """
-
-    X: str
-    Y: str
-    rows: str
-    are_named: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +110,13 @@ def read_samples(
         If an argument is invalid; the message names it.
     """
     x_name, y_name = f"`{arguments.X}`", f"`{arguments.Y}`"
-    names = _read_names(X, Y, arguments) if arguments.are_named else (None, None)
+    names: tuple[Names | None, Names | None] = (None, None)
+    if arguments.are_named:
+        names = _read_names(X, Y, arguments)
+        check_per_row(sample_weight, "sample_weight", X, Y, arguments)
+        check_per_row(groups, "groups", X, Y, arguments)
+        if estimator.exclude_self and names[0] is None and names[1] is not None:
+            _warn_of_lost_names(arguments)
     check_intact(X, x_name)
     check_intact(Y, y_name)
     with naming(x_name):
@@ -136,6 +133,8 @@ def read_samples(
     check_magnitude(features, x_name, *X_MAGNITUDES)
     check_magnitude(targets, y_name, *Y_MAGNITUDES)
     weight = _read_weight(sample_weight, features, arguments.rows)
+    if arguments.are_named and groups is not None:
+        groups = group_labels(groups, weight, arguments.rows)
     y = targets[:, 0] if targets.shape[1] == 1 else targets
     folds = make_folds(cv, random_state, features, y, groups)
     plan = plan_folds(
@@ -147,10 +146,25 @@ def read_samples(
 
 def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Names | None]:
     check_same_rows(X, Y, arguments.X, arguments.Y, arguments.rows)
+    for matrix, argument in ((X, arguments.X), (Y, arguments.Y)):
+        if isinstance(matrix, pd.DataFrame) and isinstance(matrix.columns, pd.MultiIndex):
+            warn(
+                f"`{argument}` has column names of {matrix.columns.nlevels} levels, which are not "
+                "used: its columns count as unnamed. Give them names of one level."
+            )
     names = column_names(X), column_names(Y)
     check_unique(names[0], arguments.X)
     check_unique(names[1], arguments.Y)
     return names
+
+
+def _warn_of_lost_names(arguments: Arguments) -> None:
+    warn(
+        f"`{arguments.X}` has no column names but `{arguments.Y}` has, so `exclude_self` has no "
+        "effect: TFs may be predictors of their own genes. If an earlier step of a pipeline, such "
+        'as StandardScaler, returned an array, call its `set_output(transform="pandas")`; '
+        "otherwise give a DataFrame, or set exclude_self=False."
+    )
 
 
 def _read_targets(estimator: Any, Y: Any, name: str) -> Any:
@@ -210,6 +224,25 @@ def predict_linear(
             "Scale it as the matrix of the fit was scaled."
         )
     return predicted
+
+
+def check_scored(
+    X: Any, Y: Any, sample_weight: Any, target_names: Names, arguments: Arguments
+) -> None:
+    """Raise ValueError if labels of the arguments of `score` do not match.
+
+    Parameters
+    ----------
+    X, Y, sample_weight : object
+        The arguments of `score`.
+    target_names : ndarray of str
+        Of the fit.
+    arguments : Arguments
+        Names of the matrices.
+    """
+    check_same_rows(X, Y, arguments.X, arguments.Y, arguments.rows)
+    check_per_row(sample_weight, "sample_weight", X, Y, arguments)
+    check_targets(column_names(Y), target_names, arguments.Y)
 
 
 def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, ClassVar
@@ -11,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from .._link_estimator import LinkTableMixin
-from ..fitting import TrainingData, feature_names
+from .._link_estimator import CELLS, LinkTableMixin
+from ..fitting import TrainingData, check_per_row, feature_names
 from ..links import LINK_COLUMNS, ledger_of, survivors
 from ..regressor import SciFateRegressor, read_cells
 
@@ -46,6 +47,7 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
 
         R's folds, which an integer `cv` means, ignore groups.
         """
+        check_per_row(groups, "groups", tf_matrix, target_matrix, CELLS)
         regressor = clone(self.regressor)
         if isinstance(regressor.cv, Integral):
             groups = None
@@ -70,7 +72,8 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
         # tqdm is slow to import.
         from tqdm.auto import tqdm
 
-        return tqdm(rounds, total=total, unit=unit, disable=not self.verbose)
+        is_shown = self.verbose and sys.stderr is not None
+        return tqdm(rounds, total=total, unit=unit, disable=not is_shown)
 
 
 def is_tf(regressor: SciFateRegressor) -> NDArray[np.bool_]:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..fitting import group_labels
+
 Rows = NDArray[np.intp]
 
 # This many units have 6e16 pairs of halves; two random pairs are then practically never equal.
@@ -28,23 +30,12 @@ def rows_by_group(groups: Any, weight: NDArray[np.float64]) -> list[Rows]:
 
     Raises
     ------
-    ValueError
-        If `groups` has another shape, or the group of a cell is missing.
+    TypeError, ValueError
+        As from `group_labels`.
     """
-    # NumPy would turn a missing value in a list of strings into the string "nan".
-    labels = np.asarray(groups) if hasattr(groups, "dtype") else np.asarray(groups, object)
-    if labels.shape != weight.shape:
-        raise ValueError(
-            f"`groups` has the shape {labels.shape}, but there are {len(weight)} cells; give the "
-            "group of each."
-        )
+    labels = group_labels(groups, weight)
     present = np.flatnonzero(weight > 0)
     codes, _ = pd.factorize(labels[present])
-    if (codes < 0).any():
-        raise ValueError(
-            f"`groups` is missing for {np.count_nonzero(codes < 0)} cell(s), the first of them in "
-            f"row {present[codes < 0][0]}; give them a group or leave them out."
-        )
     in_groups = present[np.argsort(codes, kind="stable")]
     return np.split(in_groups, np.bincount(codes).cumsum()[:-1])
 

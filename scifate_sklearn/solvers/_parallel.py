@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from joblib.parallel import (
+    LokyBackend,
+    MultiprocessingBackend,
+    ThreadingBackend,
+    get_active_backend,
+)
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
@@ -19,6 +26,10 @@ from ._engine import BlockFit, Engine, Selection, Solution, fit_block
 from ._problem import Floats, LassoProblem, TargetBlock
 
 MAX_BLOCK = 32
+
+# More workers than this per core of this machine are not started; they would only wait.
+MOST_PER_CORE = 4
+_ON_THIS_MACHINE = (LokyBackend, MultiprocessingBackend, ThreadingBackend)
 
 # job(engine, block=block)
 Job: TypeAlias = Callable[..., Any]
@@ -49,7 +60,8 @@ def fit_all(
     blocks = _cut(problem.n_targets, n_jobs, checkpoint is not None)
     fits = {} if checkpoint is None else _find(checkpoint, blocks, problem)
     todo = [block for block in blocks if block.start not in fits]
-    with tqdm(total=problem.n_targets, unit="target", disable=not verbose) as bar:
+    is_shown = verbose and sys.stderr is not None
+    with tqdm(total=problem.n_targets, unit="target", disable=not is_shown) as bar:
         bar.update(problem.n_targets - sum(block.stop - block.start for block in todo))
         fit_one = partial(fit_block, selection=selection)
         for block, fit in _in_parallel(fit_one, engine, problem, n_jobs, todo):
@@ -116,7 +128,8 @@ def _cut(n_targets: int, n_jobs: int | None, is_kept: bool) -> list[slice]:
     """Return blocks; with a checkpoint, their sizes do not depend on the number of workers."""
     size = MAX_BLOCK
     if not is_kept:
-        size = max(1, min(size, -(-n_targets // (4 * effective_n_jobs(n_jobs)))))
+        n_workers = effective_n_jobs(_n_workers(n_jobs, n_targets))
+        size = max(1, min(size, -(-n_targets // (4 * n_workers))))
     return [slice(i, min(i + size, n_targets)) for i in range(0, n_targets, size)]
 
 
@@ -125,10 +138,42 @@ def _in_parallel(
 ) -> Iterator[tuple[slice, Any]]:
     """Yield each block with the result of the job, in the order in which they finish."""
     sent = _sent_once(engine)
-    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    n_workers = _n_workers(n_jobs, len(todo))
+    backend = get_active_backend(prefer="threads")[0]
+    # The multiprocessing backend, and Ray's, which derives from it, return all results at the end.
+    returns_early = getattr(backend, "supports_return_generator", False)
+    return_as = "generator_unordered" if returns_early else "list"
+    parallel = Parallel(n_jobs=n_workers, prefer="threads", return_as=return_as)
     tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
-    for positions, result in parallel(tasks):
+    with _naming_n_jobs(n_workers):
+        results = parallel(tasks)
+    for positions, result in results:
         yield slice(positions.start, positions.stop), result
+
+
+def _n_workers(n_jobs: int | None, n_blocks: int) -> int | None:
+    """Return the number of workers to ask for, at most one per block and a few per core."""
+    if n_jobs is None or n_jobs < 0:
+        return n_jobs
+    most = max(1, n_blocks)
+    if isinstance(get_active_backend(prefer="threads")[0], _ON_THIS_MACHINE):
+        most = min(most, MOST_PER_CORE * cpu_count())
+    return min(n_jobs, most)
+
+
+@contextmanager
+def _naming_n_jobs(n_workers: int | None) -> Iterator[None]:
+    """Name `n_jobs` in the error of workers that the system refuses to start."""
+    try:
+        yield
+    except (RuntimeError, AttributeError, OSError) as error:
+        # The pool of threads fails a second time when it cleans up, in `DummyProcess.terminate`.
+        if isinstance(error, OSError) or "start new thread" in str(error) or "Dummy" in str(error):
+            raise OSError(
+                f"The system refuses to start the workers for `n_jobs`={n_workers} "
+                f"({error.__context__ or error}). Lower `n_jobs`, or raise the limit of processes."
+            ) from error
+        raise
 
 
 def _do(job: Job, engine: Any, block: TargetBlock) -> tuple[range, Any]:

@@ -739,7 +739,7 @@ WRONG_PARAMETERS = [
     ("tol: NaN", {"tol": np.nan}, ValueError, "'tol' parameter"),
     ("cor_threshold: NaN", {"cor_threshold": np.nan}, ValueError, "'cor_threshold' parameter"),
     ("max_iter: 10**30", {"max_iter": 10**30}, ValueError, "'max_iter' parameter"),
-    ("n_jobs: 0", {"n_jobs": 0}, ValueError, "n_jobs == 0"),
+    ("n_jobs: 0", {"n_jobs": 0}, ValueError, "'n_jobs' parameter of .* Got 0"),
     ("random_state: beyond R", {"random_state": 2**32 - 1}, ValueError, "seed = 4294967295 is no"),
     ("covariates: text", {"covariates": "new_size_factor"}, ValueError, "'covariates' parameter"),
 ]  # fmt: skip

@@ -1,18 +1,33 @@
 """Compiler options of the kernels."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
 from numba.extending import register_jitable
 
-# numba's types do not know all of its options.
-njit: Any = numba.njit
+from ._cache import cache_of
+
+
+def njit(**options: Any) -> Callable[[Any], Any]:
+    """Return numba's decorator, whose errors of the cache do not prevent a compilation."""
+    # numba's types do not know all of its options.
+    decorate: Any = numba.njit(**options)
+
+    def compiled(function: Any) -> Any:
+        dispatcher = decorate(function)
+        # numba has no public way to choose a cache. NUMBA_DISABLE_JIT gives plain functions.
+        if dispatcher is not function:
+            vars(dispatcher)["_cache"] = cache_of(function)
+        return dispatcher
+
+    return compiled
+
 
 # Kernels allocate no arrays, only views: the caller provides the memory. So numba need not count
 # references (`_nrt`), whose atomic instructions took a fifth of the time of a short path.
 _OPTIONS: dict[str, Any] = {
     "_nrt": False,
-    "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "no_cfunc_wrapper": True,

@@ -53,6 +53,7 @@ def test_run_with_streams_that_cannot_be_written(redirection, options, inputs, t
     assert b"Exception ignored" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "redirection", ["2>&-", "2>/dev/full", "2>&1 | true; exit ${PIPESTATUS[0]}"]
 )
@@ -61,6 +62,7 @@ def test_errors_keep_their_exit_codes(redirection, inputs, tmp_path):
     assert run(inputs, tmp_path / "out", redirection, "--total nonsense").returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii:strict", "latin-1:strict", "cp1252", "utf-8"])
 def test_encodings(encoding, inputs, tmp_path):
     done = run(inputs, tmp_path / "out", "", PYTHONIOENCODING=encoding)
@@ -80,6 +82,7 @@ def test_result_files_are_not_mistaken_for_closed_streams(inputs, tmp_path):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "code"),
     [(">/dev/full", 1), (">&-", 0), ("| head -1; exit ${PIPESTATUS[0]}", 0)],

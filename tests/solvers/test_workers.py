@@ -70,7 +70,10 @@ def test_workers_that_the_system_refuses(monkeypatch):
         SciFateRegressor(n_jobs=4).fit(X, Y)
 
 
-@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading", "sequential"])
+@pytest.mark.parametrize(
+    "backend",
+    [pytest.param("loky", marks=pytest.mark.slow), "multiprocessing", "threading", "sequential"],
+)
 def test_backends_of_joblib(backend):
     one = SciFateRegressor().fit(X, Y).coef_
     with parallel_config(backend):

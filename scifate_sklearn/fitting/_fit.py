@@ -26,14 +26,11 @@ class Fit:
     problem : LassoProblem
     samples : Samples or None
         None if only the moments are known.
-    shared_engine : Engine or None, default=None
-        The engine of another fit with the same predictors, folds and weights.
     """
 
     parameters: FitParameters
     problem: LassoProblem
     samples: Samples | None
-    shared_engine: Engine | None = None
 
     @classmethod
     def from_data(cls, parameters: FitParameters, data: TrainingData) -> Self:
@@ -52,8 +49,6 @@ class Fit:
     @cached_property
     def engine(self) -> Engine:
         """The engine, made when it is first needed."""
-        if self.shared_engine is not None:
-            return self.shared_engine
         return self.parameters.make_engine(self.problem.moments, self.samples)
 
     def cross_validate(
@@ -126,7 +121,8 @@ class PermutedFits:
         """
         own = self.samples
         moments = self.moments.reordered(own.X, Y, own.plan, own.weight, order)
-        problem = self.parameters.problem(moments)
-        if self.parameters.reads_samples:
-            return Fit(self.parameters, problem, replace(own, Y=Y[order])).cross_validate()
-        return Fit(self.parameters, problem, None, self.engine).cross_validate()
+        engine, parameters = self.engine, self.parameters
+        if parameters.reads_samples:
+            engine = parameters.make_engine(moments, replace(own, Y=Y[order]))
+        problem, selection = parameters.problem(moments), parameters.selection
+        return fit_all(engine, problem, selection, parameters.n_jobs, None, verbose=False)

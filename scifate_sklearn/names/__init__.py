@@ -13,7 +13,7 @@ from ._matching import (
     require_overlap,
 )
 from ._renaming import RULES, Renaming, Rule, plan_renaming
-from ._tfs import check_tf_names, match_tfs, read_tf_names
+from ._tfs import match_tfs, read_tf_names
 
 __all__ = [
     "MIN_OVERLAP",
@@ -22,7 +22,6 @@ __all__ = [
     "Renaming",
     "Rule",
     "as_names",
-    "check_tf_names",
     "examples",
     "find_cause",
     "ignoring_case",

@@ -40,5 +40,15 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+def is_in_search() -> bool:
+    """Return whether a search or a cross-validation of scikit-learn calls, in this thread."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith("sklearn.model_selection."):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _is_in_between(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__")).partition(".")[0] in _IN_BETWEEN

@@ -12,6 +12,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ._state import VersionedState, all_or_nothing
 from .fitting import (
     Arguments,
     Fit,
@@ -32,7 +33,7 @@ _ARGUMENTS = Arguments("X", "y", rows="samples", are_named=False)
 _SMALLEST_L1_RATIO = 1e-10
 
 
-class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class MultiOutputLassoCV(VersionedState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Cross-validated LASSO or elastic net of every output, each with its own penalty.
 
     For each output y, with sample weights w that sum to 1, the model minimises
@@ -168,6 +169,7 @@ class MultiOutputLassoCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, *, groups: Any = None
     ) -> MultiOutputLassoCV:

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._link_estimator import CELLS, LinkTableMixin
+from ._state import all_or_nothing
 from .fitting import (
     Fit,
     FitParameters,
@@ -108,9 +109,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         1 shows a progress bar.
     checkpoint : path-like or None, default=None
         Folder for finished blocks of targets. A fit that was killed resumes from there and loses
-        only the blocks that were being fitted. A folder of other data, parameters or version is
-        refused. Not available with a callable as `lambda_rule`, because two callables cannot be
-        compared.
+        only the blocks that were being fitted. Each fit (data, parameters, version) has a subfolder
+        of its own, so that all fits of a search, and several processes, can use one folder. A new
+        fit warns if the folder holds another one that is unfinished. Not available with a callable
+        as `lambda_rule`, because two callables cannot be compared.
 
     Attributes
     ----------
@@ -226,6 +228,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         self.checkpoint = checkpoint
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(
         self,
         tf_matrix: Any,
@@ -271,6 +274,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit_moments(self, moments: Moments) -> SciFateRegressor:
         """Fit from moments, without the cells; `cv` and `random_state` are not used.
 
@@ -386,12 +390,14 @@ def fit_regressor(regressor: SciFateRegressor, data: TrainingData) -> Fit:
     ------
     ValueError
         If a training set has no weight, `penalty_factor` or `lambdas` is invalid, or the checkpoint
-        belongs to another fit.
+        is of a later version.
+    OSError
+        If the checkpoint cannot be made, read or written.
     """
     parameters = FitParameters.from_estimator(regressor)
     fit = Fit.from_data(parameters, data)
-    checkpoint = parameters.open_checkpoint(regressor.checkpoint, data.moments)
-    fits = fit.cross_validate(checkpoint, bool(regressor.verbose))
+    with parameters.checkpoint(regressor.checkpoint, data.moments) as checkpoint:
+        fits = fit.cross_validate(checkpoint, bool(regressor.verbose))
     parameters.warn_unconverged(fits.n_unconverged)
     _set_attributes(regressor, data, fits)
     return fit

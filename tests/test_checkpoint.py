@@ -1,6 +1,6 @@
 """Checkpoints of fits that are killed, interrupted or restarted."""
 
-import json
+import errno
 import os
 import random
 import shutil
@@ -9,14 +9,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
+from scifate_sklearn.files import lock_file
 from scifate_sklearn.solvers import _engine as engines
 from scifate_sklearn.solvers._engine import BlockFit
+
+# A warning that a test does not expect is an error.
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
 FITTED = ("coef_", "intercept_", "cv_mse_", "cv_mse_se_", "lambda_", "r2_", "n_iter_", "dual_gap_")
 
@@ -92,12 +98,30 @@ def test_a_finished_fit_is_reused_for_any_n_jobs_and_covariates(tmp_path, blocks
     assert "TF0" not in set(again.links_["TF"])
 
 
+def only_fit(folder):
+    """Return the subfolder of the only fit."""
+    (path,) = folder.glob("fit-*")
+    return path
+
+
+def content_of(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def leave_unfinished(blocks, X, Y, **options):
+    """Interrupt a fit after its first block."""
+    blocks.fit_block.limit = len(blocks.fitted) + 1
+    with pytest.raises(RuntimeError, match="killed"):
+        SciFateRegressor(**options).fit(X, Y)
+    blocks.fit_block.limit = -1
+
+
 def test_only_whole_files_remain(tmp_path):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
-    names = sorted(path.name for path in tmp_path.iterdir())
+    names = sorted(path.name for path in only_fit(tmp_path).iterdir())
     expected = ["000000-000032", "000032-000064", "000064-000070"]
-    assert names == ["checkpoint.json", *(f"targets-{span}.npz" for span in expected)]
+    assert names == ["checkpoint.json", "lock", *(f"targets-{span}.npz" for span in expected)]
 
 
 def test_moments_have_checkpoints_too(tmp_path, blocks):
@@ -141,43 +165,72 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize(("change", "options", "message"), DIFFERENT.values(), ids=DIFFERENT)
-def test_a_checkpoint_of_another_fit_is_refused(tmp_path, change, options, message):
+def test_another_fit_starts_from_the_beginning(tmp_path, blocks, change, options, message):
     X, Y = make_cells()
+    leave_unfinished(blocks, X, Y, checkpoint=tmp_path)
+    first, before = only_fit(tmp_path), content_of(tmp_path)
+    X2, Y2 = change(X, Y)
+    with pytest.warns(UserWarning, match=f"unfinished fit, but another one.*{message}") as caught:
+        model = SciFateRegressor(checkpoint=tmp_path, **options).fit(X2, Y2)
+    assert len(caught) == 1
+    assert f"delete '{first}'" in str(caught[0].message)
+    assert_same_fit(model, SciFateRegressor(**options).fit(X2, Y2))
+    assert before.items() <= content_of(tmp_path).items()
+    # Both resume now, without a warning.
+    blocks.fitted.clear()
+    SciFateRegressor(checkpoint=tmp_path, **options).fit(X2, Y2)
+    assert not blocks.fitted
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(ValueError, match=message):
-        SciFateRegressor(checkpoint=tmp_path, **options).fit(*change(X, Y))
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert blocks.fitted == [(32, 64), (64, 70)]
 
 
-def test_a_checkpoint_of_another_version_is_refused(tmp_path, monkeypatch):
+def test_finished_fits_are_not_mentioned(tmp_path):
+    X, Y = make_cells()
+    for alpha in (1.0, 0.9, 1):
+        SciFateRegressor(checkpoint=tmp_path, alpha=alpha).fit(X, Y)
+    assert len(list(tmp_path.glob("fit-*"))) == 2
+
+
+def test_a_fit_in_use_is_not_mentioned(tmp_path, blocks):
+    X, Y = make_cells()
+    leave_unfinished(blocks, X, Y, checkpoint=tmp_path)
+    with (only_fit(tmp_path) / "lock").open("r+") as lock:
+        assert lock_file(lock.fileno(), shared=True)
+        SciFateRegressor(checkpoint=tmp_path, alpha=0.9).fit(X, Y)
+
+
+def test_a_checkpoint_of_another_version(tmp_path, blocks, monkeypatch):
     from scifate_sklearn.solvers import _checkpoint as checkpoint
 
     X, Y = make_cells()
-    SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    leave_unfinished(blocks, X, Y, checkpoint=tmp_path)
     monkeypatch.setattr(checkpoint, "__version__", "9.9")
-    with pytest.raises(ValueError, match=r"version of scifate_sklearn: '.*' there, '9\.9' here"):
+    with pytest.warns(UserWarning, match=r"version of scifate_sklearn: '.*' there, '9\.9' here"):
         SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
 
 
-def test_names_of_a_series_of_penalty_factors_are_compared(tmp_path):
+def test_the_layout_of_an_earlier_version(tmp_path, blocks):
     X, Y = make_cells()
-    factors = pd.Series([0.5, 2.0], index=["TF0", "TF1"])
-    SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors).fit(X, Y)
-    SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors.copy()).fit(X, Y)
-    factors.index = ["TF1", "TF0"]
-    with pytest.raises(ValueError, match="differs: `penalty_factor`"):
-        SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors).fit(X, Y)
+    (tmp_path / "checkpoint.json").write_text('{"format": 1, "fit": {}}')
+    (tmp_path / "targets-000000-000032.npz").write_text("")
+    with pytest.warns(UserWarning, match="in the layout of an earlier version"):
+        model = SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    assert_same_fit(model, SciFateRegressor().fit(X, Y))
+    SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
 
 
-def test_targets_of_a_table_of_penalty_factors_are_compared(tmp_path):
+def test_penalty_factors_are_compared_with_their_names(tmp_path, blocks):
     X, Y = make_cells()
+    series = pd.Series([0.5, 2.0], index=["TF0", "TF1"])
     table = pd.DataFrame([[0.5, 2.0]], index=["TF0"], columns=Y.columns[:2])
-    SciFateRegressor(checkpoint=tmp_path, penalty_factor=table).fit(X, Y)
-    SciFateRegressor(checkpoint=tmp_path, penalty_factor=table.copy()).fit(X, Y)
-    table.columns = Y.columns[1::-1]
-    with pytest.raises(ValueError, match="differs: `penalty_factor`"):
-        SciFateRegressor(checkpoint=tmp_path, penalty_factor=table).fit(X, Y)
+    others = series.set_axis(["TF1", "TF0"]), table.set_axis(Y.columns[1::-1], axis=1)
+    for factors, other in zip((series, table), others, strict=True):
+        for _ in range(2):
+            SciFateRegressor(checkpoint=tmp_path, penalty_factor=factors.copy()).fit(X, Y)
+        assert len(blocks.fitted) == 3
+        SciFateRegressor(checkpoint=tmp_path, penalty_factor=other).fit(X, Y)
+        assert len(blocks.fitted) == 6
+        blocks.fitted.clear()
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
@@ -189,8 +242,8 @@ def test_lists_are_compared_by_value(tmp_path, blocks, kind):
         SciFateRegressor(checkpoint=tmp_path, **options).fit(X, Y)
     assert len(blocks.fitted) == 3
     given["lambdas"][2] = 0.02
-    with pytest.raises(ValueError, match="differs: `lambdas`"):
-        SciFateRegressor(checkpoint=tmp_path, **given).fit(X, Y)
+    SciFateRegressor(checkpoint=tmp_path, **given).fit(X, Y)
+    assert len(blocks.fitted) == 6
 
 
 def test_a_list_has_the_same_checksum_in_another_process():
@@ -208,18 +261,23 @@ def test_a_callable_rule_has_no_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"fit": 3}', '{"fit": {}}', "\x00\xff"])
-def test_a_damaged_manifest_is_named(tmp_path, text):
-    (tmp_path / "checkpoint.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=r"checkpoint\.json is damaged"):
-        SciFateRegressor(checkpoint=tmp_path).fit(*make_cells())
+def test_a_damaged_manifest_is_written_again(tmp_path, blocks, text):
+    X, Y = make_cells()
+    SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    manifest = only_fit(tmp_path) / "checkpoint.json"
+    before = manifest.read_bytes()
+    manifest.write_text(text, encoding="latin-1")
+    with pytest.warns(UserWarning, match=r"checkpoint\.json is damaged .* written again"):
+        SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    assert len(blocks.fitted) == 3
+    assert manifest.read_bytes() == before
 
 
 def test_a_folder_of_a_later_format_is_refused(tmp_path):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
-    manifest = json.loads((tmp_path / "checkpoint.json").read_text())
-    (tmp_path / "checkpoint.json").write_text(json.dumps(manifest | {"format": 2}))
-    with pytest.raises(ValueError, match="format of the folder: 2 there, 1 here"):
+    (only_fit(tmp_path) / "checkpoint.json").write_text('{"format": 3}')
+    with pytest.raises(ValueError, match=r"later version .*format 3; this version reads 2\).*give"):
         SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
 
 
@@ -241,7 +299,7 @@ def exchange(path):
 def test_a_damaged_block_is_fitted_again(tmp_path, blocks, damage):
     X, Y = make_cells()
     whole = SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
-    damage(tmp_path / "targets-000032-000064.npz")
+    damage(only_fit(tmp_path) / "targets-000032-000064.npz")
     with pytest.warns(UserWarning, match="These targets are fitted again"):
         assert_same_fit(SciFateRegressor(checkpoint=tmp_path).fit(X, Y), whole)
     assert blocks.fitted[3:] == [(32, 64)]
@@ -253,22 +311,127 @@ def test_a_block_of_another_fit_is_fitted_again(tmp_path):
     for folder, alpha in (("one", 1.0), ("two", 0.5)):
         SciFateRegressor(checkpoint=tmp_path / folder, alpha=alpha).fit(X, Y)
     name = "targets-000000-000032.npz"
-    shutil.copy(tmp_path / "two" / name, tmp_path / "one" / name)
-    with pytest.warns(UserWarning, match="belongs to another fit"):
+    one, two = only_fit(tmp_path / "one"), only_fit(tmp_path / "two")
+    shutil.copy(two / name, one / name)
+    message = f"holds targets 0 to 31 of {two.name}, not targets 0 to 31 of {one.name}: it was"
+    with pytest.warns(UserWarning, match=message):
         model = SciFateRegressor(checkpoint=tmp_path / "one").fit(X, Y)
     assert_same_fit(model, SciFateRegressor().fit(X, Y))
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FileExistsError):
-        SciFateRegressor(checkpoint=tmp_path / "file").fit(*make_cells())
+def test_a_renamed_block_is_fitted_again(tmp_path, blocks):
+    X, Y = make_cells(96)
+    whole = SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    first, second, third = sorted(only_fit(tmp_path).glob("targets-*"))
+    first.rename(tmp_path / "kept")
+    second.rename(first)
+    (tmp_path / "kept").rename(third)
+    with pytest.warns(UserWarning, match="renamed or copied. These targets are fitted") as caught:
+        assert_same_fit(SciFateRegressor(checkpoint=tmp_path).fit(X, Y), whole)
+    assert len(caught) == 2
+    assert len(blocks.fitted) == 6
+
+
+def test_exchanged_folders_of_fits_are_recognised(tmp_path):
+    X, Y = make_cells()
+    models = {a: SciFateRegressor(checkpoint=tmp_path, alpha=a).fit(X, Y) for a in (1.0, 0.5)}
+    one, two = tmp_path.glob("fit-*")
+    one.rename(tmp_path / "kept")
+    two.rename(one)
+    (tmp_path / "kept").rename(two)
+    for alpha, model in models.items():
+        with pytest.warns(UserWarning, match="belongs to another fit") as caught:
+            again = SciFateRegressor(checkpoint=tmp_path, alpha=alpha).fit(X, Y)
+        assert_same_fit(again, model)
+        assert "belongs to another fit: it was moved or changed" in str(caught[0].message)
+        assert sum("These targets are fitted again" in str(w.message) for w in caught) == 3
+
+
+class TestUnusableFolders:
+    ADVICE = r"`checkpoint`: cannot .* the folder '.*' \(.*\)\. It must be a folder"
+
+    def test_a_file(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        for path in (tmp_path / "file", tmp_path / "file" / "below"):
+            with pytest.raises(OSError, match=self.ADVICE):
+                SciFateRegressor(checkpoint=path).fit(*make_cells())
+
+    @pytest.mark.parametrize("is_file_then", [False, True])
+    def test_removed_during_the_fit(self, tmp_path, blocks, is_file_then):
+        folder = tmp_path / "folder"
+        solve = blocks.fit_block
+
+        def remove(engine, selection, block):
+            if block.positions.start == 32:
+                shutil.rmtree(folder)
+                folder.touch() if is_file_then else None
+            return solve(engine, selection, block)
+
+        model = SciFateRegressor(checkpoint=folder)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("scifate_sklearn.solvers._parallel.fit_block", remove)
+            with pytest.raises(OSError, match=self.ADVICE):
+                model.fit(*make_cells())
+        folder.unlink(missing_ok=True)
+        assert_same_fit(model.fit(*make_cells()), SciFateRegressor().fit(*make_cells()))
+
+    def test_a_full_disk(self, tmp_path, monkeypatch):
+        def fail(*_, **__):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(np, "savez", fail)
+        with pytest.raises(OSError, match=self.ADVICE) as caught:
+            SciFateRegressor(checkpoint=tmp_path).fit(*make_cells())
+        assert caught.value.errno == errno.ENOSPC
+        assert "[Errno" not in str(caught.value)
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+    def test_without_permission(self, tmp_path):
+        tmp_path.chmod(0o500)
+        with pytest.raises(PermissionError, match=self.ADVICE):
+            SciFateRegressor(checkpoint=tmp_path).fit(*make_cells())
+
+
+class TestSearches:
+    GRID: ClassVar = {"lambda_rule": ["1se", "min"], "alpha": [1.0, 0.5]}
+
+    @pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
+    def test_equals_a_search_without_a_checkpoint(self, tmp_path, n_jobs):
+        X, Y = make_cells(4)
+        found = [
+            GridSearchCV(
+                SciFateRegressor(cv=3, checkpoint=folder), self.GRID, cv=3, n_jobs=n_jobs
+            ).fit(X, Y)
+            for folder in (None, tmp_path, tmp_path)
+        ]
+        for search in found[1:]:
+            for name in ("mean_test_score", "std_test_score"):
+                np.testing.assert_array_equal(search.cv_results_[name], found[0].cv_results_[name])
+        assert len(list(tmp_path.glob("fit-*"))) == 4 * 3 + 1
+
+    def test_an_interrupted_search_resumes_without_a_warning(self, tmp_path, blocks):
+        X, Y = make_cells(4)
+        search = GridSearchCV(SciFateRegressor(cv=3, checkpoint=tmp_path), self.GRID, cv=3)
+        blocks.fit_block.limit = 5
+        with pytest.raises(RuntimeError, match="killed"):
+            search.set_params(error_score="raise").fit(X, Y)
+        blocks.fit_block.limit = -1
+        search.fit(X, Y)
+        assert len(blocks.fitted) == 4 * 3 + 1
+
+    def test_cross_val_score(self, tmp_path):
+        X, Y = make_cells(4)
+        scores = [
+            cross_val_score(SciFateRegressor(cv=3, checkpoint=folder), X, Y, cv=3)
+            for folder in (None, tmp_path)
+        ]
+        np.testing.assert_array_equal(*scores)
 
 
 def test_block_files_hold_every_result(tmp_path):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
-    with np.load(tmp_path / "targets-000000-000032.npz") as file:
+    with np.load(only_fit(tmp_path) / "targets-000000-000032.npz") as file:
         # Errors of single folds are not kept.
         assert set(BlockFit.__dataclass_fields__) - {"errors"} < set(file)
 
@@ -279,7 +442,10 @@ RUN = """
 import sys
 import time
 import numpy as np
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
 from scifate_sklearn import RSampleKFold, SciFateRegressor
+from scifate_sklearn.files import lock_file
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(400, 80)) + rng.normal(size=(400, 1))
@@ -321,8 +487,8 @@ def test_killed_at_20_random_moments_and_resumed(tmp_path):
         time.sleep(rng.uniform(0.0, 1.0) * seconds)
         process.kill()
         process.communicate()
-        n_blocks.append(len(list(folder.glob("targets-*.npz"))))
-        before = {path: path.read_bytes() for path in folder.glob("targets-*.npz")}
+        n_blocks.append(len(list(folder.rglob("targets-*.npz"))))
+        before = {path: path.read_bytes() for path in folder.rglob("targets-*.npz")}
         found, _ = finish(folder, out)
         for name in FITTED:
             np.testing.assert_array_equal(found[name], expected[name], err_msg=f"{number} {name}")
@@ -343,6 +509,6 @@ def test_ctrl_c_leaves_a_valid_checkpoint_and_no_process(tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert errors.rstrip().endswith("KeyboardInterrupt")
-    assert not list(Path(tmp_path / "folder").glob(".*"))
+    assert not list(Path(tmp_path / "folder").rglob(".*"))
     found, _ = finish(tmp_path / "folder", tmp_path / "out.npz")
     np.testing.assert_array_equal(found["coef_"], expected["coef_"])

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._state import VersionedState
 from ..files import archive
 from ..moments import Moments, Scale
 
@@ -48,7 +49,7 @@ class SciFateInputs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SciFateMoments:
+class SciFateMoments(VersionedState):
     """Sums over cells for the regression, returned by `prepare_moments`.
 
     Attributes

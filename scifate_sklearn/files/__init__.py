@@ -1,7 +1,9 @@
-"""Safe reading and writing of files: atomic replacement, checked archives and text."""
+"""Safe reading and writing of files: atomic replacement, checked archives, parts and text."""
 
 from . import _archive as archive
 from ._atomic import replacing
+from ._lock import lock_file
+from ._parts import Part, PartFolder, PartKind
 from ._text import (
     check_lines,
     decode_text,
@@ -15,10 +17,14 @@ from ._text import (
 )
 
 __all__ = [
+    "Part",
+    "PartFolder",
+    "PartKind",
     "archive",
     "check_lines",
     "decode_text",
     "find_delimiter",
+    "lock_file",
     "prefix_errors",
     "read_content",
     "read_start",

@@ -1,7 +1,8 @@
 """Checked archives of arrays, written atomically.
 
 An archive is an npz file without compression or pickles, which NumPy can read. Its header names the
-kind of content, the version of its format and the SHA-256 of all arrays.
+kind of content, the version of its format, the SHA-256 of all arrays and, for a part of something
+larger, which part it is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._atomic import replacing
+from ._errors import like
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -40,7 +42,9 @@ _NOT_WHOLE = (
 )
 
 
-def write_arrays(path: str | os.PathLike[str], kind: str, version: int, arrays: Arrays) -> None:
+def write_arrays(
+    path: str | os.PathLike[str], kind: str, version: int, arrays: Arrays, part: str | None = None
+) -> None:
     """Write arrays to a file; an older one is replaced only when the new one is complete.
 
     Parameters
@@ -53,16 +57,44 @@ def write_arrays(path: str | os.PathLike[str], kind: str, version: int, arrays: 
         Version of the format of this kind.
     arrays : mapping of str to ndarray
         Numbers, booleans or strings; no objects.
+    part : str, default=None
+        The part of something larger that the arrays are, for messages.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the message names it.
     """
-    header = json.dumps({"kind": kind, "version": version, "sha256": checksum(arrays)})
-    with replacing(Path(path)) as part, part.open("xb") as file:
-        np.savez(file, allow_pickle=False, **{_HEADER: np.array(header)}, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
+    header = {"kind": kind, "version": version, "sha256": checksum(arrays), "part": part}
+    try:
+        with replacing(Path(path)) as unfinished, unfinished.open("xb") as file:
+            np.savez(file, allow_pickle=False, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _explain(error, Path(path)) from error
 
 
-def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[str, NDArray[Any]]:
+def _explain(error: OSError, path: Path) -> OSError:
+    """Return an error that names the file, not the temporary one, and says what to do."""
+    advice = "Free space, change the permissions, or give another path."
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        advice = f"'{path.parent}' is no existing folder; create it, or give another path."
+    elif path.is_dir():
+        advice = "It is a folder; give the path of a file."
+    return like(error, f"cannot write '{path}' ({error.strerror or error}). {advice}")
+
+
+def read_arrays(
+    path: str | os.PathLike[str], kind: str, version: int, part: str | None = None
+) -> dict[str, NDArray[Any]]:
     """Read the arrays of a file that `write_arrays` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+    kind, version, part :
+        Those that the file must have.
 
     Returns
     -------
@@ -71,8 +103,8 @@ def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[s
     Raises
     ------
     ValueError
-        If the file is of another kind or version, or if it was truncated, changed, or written by
-        another program.
+        If the file is of another kind, version or part, or if it was truncated, changed, or written
+        by another program.
     OSError
         If the file does not exist or cannot be read.
     """
@@ -82,24 +114,37 @@ def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[s
                 info.filename.removesuffix(".npy"): _read(file, info) for info in file.infolist()
             }
         header = json.loads(str(arrays.pop(_HEADER)))
-        found, its_version, digest = header["kind"], header["version"], header["sha256"]
+        digest = header["sha256"]
+        problem = _difference(header, kind, version, part)
     except _NOT_WHOLE as error:
         raise ValueError(
             f"{os.fspath(path)} is damaged, or not a file of {kind} ({error}); write it again."
         ) from error
-    if found != kind:
-        raise ValueError(f"{os.fspath(path)} holds {found}, not {kind}.")
-    if its_version != version:
-        raise ValueError(
-            f"{os.fspath(path)} has version {its_version} of the format for {kind}, but this "
-            f"scifate_sklearn reads version {version}. Write it again."
-        )
+    if problem:
+        raise ValueError(f"{os.fspath(path)} {problem}")
     if checksum(arrays) != digest:
         raise ValueError(
             f"{os.fspath(path)} has changed since it was written: its checksum differs. Write it "
             "again."
         )
     return arrays
+
+
+def _difference(header: dict[str, Any], kind: str, version: int, part: str | None) -> str:
+    """Return how the content of a file differs from what is required, "" if it does not."""
+    found, its_version, its_part = header["kind"], header["version"], header.get("part")
+    if found != kind:
+        return f"holds {found}, not {kind}. Give the path of a file of {kind}."
+    if its_version != version:
+        is_newer = isinstance(its_version, int) and its_version > version
+        advice = "Update scifate_sklearn, or write" if is_newer else "Write"
+        return (
+            f"has version {its_version} of the format for {kind}, but this scifate_sklearn reads "
+            f"version {version}. {advice} it again."
+        )
+    if its_part != part:
+        return f"holds {its_part or 'no part'}, not {part}: it was renamed or copied."
+    return ""
 
 
 def checksum(arrays: Arrays) -> str:

@@ -12,6 +12,7 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._state import VersionedState, all_or_nothing
 from ..links import LEDGER_COLUMNS, check_links, check_named, ledger_of, survivors
 
 Evidence: TypeAlias = Mapping[str, Any]
@@ -30,7 +31,7 @@ def _has_score(link_filter: "LinkFilter") -> bool:
     return hasattr(link_filter, "_score")
 
 
-class LinkFilter(TransformerMixin, BaseEstimator):
+class LinkFilter(VersionedState, TransformerMixin, BaseEstimator):
     """Base class of filters: `fit` learns from a links table, `transform` drops links.
 
     A subclass defines `_learn` (what to learn from the links) and `_judge` (the evidence on each
@@ -80,6 +81,7 @@ class LinkFilter(TransformerMixin, BaseEstimator):
         return None
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def fit(self, links: pd.DataFrame, y: object = None) -> Self:
         """Learn from a links table, and record which of its links are kept.
 

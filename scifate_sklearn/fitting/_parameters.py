@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from ..solvers import (
     Convention,
     Engine,
     GeometricGrid,
+    Identity,
     LambdaRule,
     LassoProblem,
     Selection,
@@ -134,18 +136,14 @@ class FitParameters:
         )
         return ENGINES[self.engine].make(moments.predictors, settings, samples)
 
-    def open_checkpoint(
-        self, directory: str | os.PathLike[str] | None, moments: Moments
-    ) -> Checkpoint | None:
-        """Return the folder for finished blocks of this fit, None without a directory.
+    def identity(self, moments: Moments) -> Identity:
+        """Return all that determines the results of a fit, for a checkpoint.
 
         Raises
         ------
         ValueError
-            If the rule is a callable, or the folder belongs to another fit.
+            If the rule is a callable.
         """
-        if directory is None:
-            return None
         if callable(self.lambda_rule):
             raise ValueError(
                 '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: a callable cannot '
@@ -154,7 +152,21 @@ class FitParameters:
         # The number of workers does not change the result; the last fields are of the package.
         internal = {"n_jobs", "convention", "fits_every_target", "keeps_errors"}
         names = [field.name for field in fields(self) if field.name not in internal]
-        return Checkpoint(directory, identify({n: getattr(self, n) for n in names}, moments))
+        return identify({name: getattr(self, name) for name in names}, moments)
+
+    def checkpoint(
+        self, directory: str | os.PathLike[str] | None, moments: Moments
+    ) -> AbstractContextManager[Checkpoint | None]:
+        """Return the context of the finished blocks of this fit, of None without a directory.
+
+        Raises
+        ------
+        ValueError
+            If the rule is a callable.
+        """
+        if directory is None:
+            return nullcontext()
+        return Checkpoint(directory, self.identity(moments))
 
     def warn_unconverged(self, n_unconverged: int) -> None:
         """Warn if problems were not solved to `tol`."""

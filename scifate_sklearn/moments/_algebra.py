@@ -10,13 +10,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .._state import VersionedState
 from ._plan import FoldLayout
 from ._sums import SUMS
 from ._targets import TargetSums
 
 
 @dataclass(frozen=True)
-class PartSums:
+class PartSums(VersionedState):
     """Weighted sums over the cells of each part, around a shift.
 
     Fields and notation are those of `Moments`, which adds the ways in and out: from cells, to and

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import archive
 from ._matrices import Matrix
 from ._moments import Moments
 from ._plan import FoldLayout, FoldPlan
@@ -59,3 +61,23 @@ class Samples:
             self.target_names,
             around=around,
         )
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of the samples, their weights and their folds."""
+        rows = np.concatenate(self.plan.parts)
+        sizes = np.array([len(own) for own in self.plan.parts])
+        arrays = {"weight": self.weight, "rows": rows, "sizes": sizes}
+        arrays |= {
+            f"{field.name}": getattr(self.plan.layout, field.name) for field in fields(FoldLayout)
+        }
+        for name, matrix in (("X", self.X), ("Y", self.Y)):
+            arrays |= _buffers(name, matrix)
+        return archive.checksum(arrays)
+
+
+def _buffers(name: str, matrix: Matrix) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a matrix as they are in memory, which avoids copies."""
+    if isinstance(matrix, np.ndarray):
+        return {f"{name}.T": matrix.T} if matrix.flags.f_contiguous else {name: matrix}
+    parts = ("data", "indices", "indptr")
+    return {f"{name}.{part}": getattr(matrix, part) for part in parts}

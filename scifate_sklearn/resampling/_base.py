@@ -68,7 +68,7 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
         self.links_ = self.regressor_.links_.assign(**{self.evidence_column: evidence})
         self.ledger_ = ledger_of(self.links_, reasons)
 
-    def _rounds(self, rounds: Iterable[Any], total: int, unit: str) -> Iterable[Any]:
+    def _show_progress(self, rounds: Iterable[Any], total: int, unit: str) -> Iterable[Any]:
         # tqdm is slow to import.
         from tqdm.auto import tqdm
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,13 +14,16 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
+from .._state import all_or_nothing
+from ..files import PartFolder
 from ..fitting import PermutedFits
 from ..links import first_reason
-from ..moments import Samples
+from ..moments import Moments, Samples
 from ..regressor import SciFateRegressor, fit_regressor
 from ._base import LinkResampler, is_tf
 from ._covariates import CovariateFit
 from ._nulls import empirical_q, fdr_curve
+from ._rounds import PERMUTATIONS, Rounds, rounds_folder, units_checksum
 from ._units import Rows, permuted, rows_by_group
 
 
@@ -45,15 +50,16 @@ class PermutationFDR(LinkResampler):
     Parameters
     ----------
     regressor : SciFateRegressor
-        Not changed: `fit` fits a clone. Its `n_jobs` applies to the permutations as well, its
-        `checkpoint` to the fit to the data only. The targets should have the same scale, as
-        z-scores do.
+        Not changed: `fit` fits a clone. Its `n_jobs` and `checkpoint` apply to the permutations as
+        well: finished permutations are stored and not fitted again. The targets should have the
+        same scale, as z-scores do.
     fdr : float in [0, 1], default=0.1
         Largest accepted share of false links among those that are kept.
     n_permutations : int, default=10
         B; at least 1 / `fdr` unless there are many links.
     random_state : int, RandomState or None, default=123456
-        Seed of the permutations. The first ones do not depend on their number.
+        Seed of the permutations. The first ones do not depend on their number. With None,
+        permutations cannot be repeated, so that a `checkpoint` stores the fit to the data only.
     verbose : int, default=0
         1 shows a progress bar over the permutations.
 
@@ -151,6 +157,7 @@ class PermutationFDR(LinkResampler):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
     def fit(
         self,
         tf_matrix: Any,
@@ -187,13 +194,28 @@ class PermutationFDR(LinkResampler):
         regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
         samples = data.require_samples("PermutationFDR")
         strata = self._strata(samples.weight, groups)
+        folder = self._folder(regressor, data.moments, samples, strata)
         # Every permutation sums products of its own, so those of the data are released.
         fits = PermutedFits.from_fit(fit_regressor(regressor, data), samples)
         del data
         self._adopt(regressor)
         covariate_fit = self._fit_covariates(samples, fits.moments.y_shift, strata)
-        self._weigh(self._null_sizes(fits, strata, covariate_fit))
+        with folder as opened:
+            self._weigh(self._null_sizes(fits, strata, covariate_fit, Rounds(opened)))
         return self
+
+    def _folder(
+        self, regressor: SciFateRegressor, moments: Moments, samples: Samples, strata: list[Rows]
+    ) -> AbstractContextManager[PartFolder | None]:
+        """Return the context of the folder for finished permutations, or of None."""
+        if regressor.checkpoint is None:
+            return nullcontext()
+        others = {
+            "cells in their order (checksum)": samples.checksum(),
+            "`groups` (checksum)": units_checksum(strata),
+            "columns of `covariates`": str(np.flatnonzero(~is_tf(regressor)).tolist()),
+        }
+        return rounds_folder(PERMUTATIONS, regressor, moments, self.random_state, others)
 
     def _strata(self, weight: NDArray[np.float64], groups: Any) -> list[Rows]:
         if groups is None:
@@ -222,14 +244,16 @@ class PermutationFDR(LinkResampler):
         fits: PermutedFits,
         strata: list[Rows],
         covariate_fit: CovariateFit | None,
+        rounds: Rounds,
     ) -> NDArray[np.float64]:
         """Return |coef| of the links of all permutations."""
         can_link, sizes, n_unconverged = is_tf(self.regressor_), [], 0
         orders = self._orders(strata, len(fits.samples))
-        for order in self._rounds(orders, self.n_permutations, "permutation"):
-            coef, failed = _fit_permuted(fits, order, covariate_fit)
-            links = np.abs(coef[:, can_link])
-            sizes.append(links[links > 0])
+        shown = self._show_progress(orders, self.n_permutations, "permutation")
+        for number, order in enumerate(shown):
+            compute = partial(_null_links, fits, order, covariate_fit, can_link)
+            links, failed = rounds.result(number, compute, _are_sizes)
+            sizes.append(links)
             n_unconverged += failed
         fits.parameters.warn_unconverged(n_unconverged)
         return np.concatenate(sizes)
@@ -248,12 +272,20 @@ class PermutationFDR(LinkResampler):
         self.threshold_ = float(observed[q <= self.fdr].min(initial=np.inf))
 
 
-def _fit_permuted(
-    fits: PermutedFits, order: Rows, covariate_fit: CovariateFit | None
+def _null_links(
+    fits: PermutedFits,
+    order: Rows,
+    covariate_fit: CovariateFit | None,
+    can_link: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], int]:
-    """Return coefficients of one permutation; its large sums are released on return."""
+    """Return |coef| of the links of one permutation; its large sums are released on return."""
     Y = fits.samples.Y
     if covariate_fit is not None:
         Y, order = covariate_fit.permuted(Y, order), np.arange(len(order))
     found = fits.cross_validate(Y, order)
-    return found.coef, found.n_unconverged
+    sizes = np.abs(found.coef[:, can_link])
+    return sizes[sizes > 0], found.n_unconverged
+
+
+def _are_sizes(links: NDArray[Any]) -> bool:
+    return links.ndim == 1 and links.dtype == np.float64 and bool((links > 0).all())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -13,6 +15,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._state import all_or_nothing
 from ..fitting import (
     Fit,
     FitParameters,
@@ -27,6 +30,7 @@ from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ._base import LinkResampler, is_tf
 from ._error_bound import r_concave_bound, smallest_count, worst_case_bound
 from ._halves import Halving, halving_of_folds, halving_of_samples, parts_by_fold
+from ._rounds import HALVES, Rounds, rounds_folder, units_checksum
 from ._units import Rows, complementary_pairs, n_pairs_of, rows_by_group
 
 # Each half needs two cells to have a variance.
@@ -50,8 +54,8 @@ class StabilitySelection(LinkResampler):
     Parameters
     ----------
     regressor : SciFateRegressor
-        Not changed: `fit` fits a clone. Its `n_jobs` applies to the halves as well, its
-        `checkpoint` to the fit to all cells only.
+        Not changed: `fit` fits a clone. Its `n_jobs` and `checkpoint` apply to the halves as well:
+        finished halves are stored and not fitted again.
     n_resamples : int, default=100
         Number of halves; even, because they come in pairs. All pairs are different.
     threshold : float in (0.5, 1], default=0.6
@@ -66,7 +70,8 @@ class StabilitySelection(LinkResampler):
         then depends on that half only, as the error bound assumes (also if `lambda_rule` is a
         number).
     random_state : int, RandomState or None, default=123456
-        Seed of the halves.
+        Seed of the halves. The first ones do not depend on their number. With None, halves cannot
+        be repeated, so that a `checkpoint` stores the fit to all cells only.
     verbose : int, default=0
         1 shows a progress bar over the halves.
 
@@ -148,6 +153,7 @@ class StabilitySelection(LinkResampler):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
     def fit(
         self,
         tf_matrix: Any,
@@ -189,6 +195,7 @@ class StabilitySelection(LinkResampler):
         return self._fit_samples(regressor, data, groups)
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
     def fit_moments(self, moments: Moments) -> StabilitySelection:
         """Fit from moments; halves then consist of folds, whatever `resample` is.
 
@@ -233,21 +240,33 @@ class StabilitySelection(LinkResampler):
         units = self._units_of_cells(samples.weight, groups)
         self._check_enough(len(units), "cells or groups")
         halving = halving_of_samples(data.moments, samples, units, self.penalty == "cv")
-        return self._fit(regressor, data, halving, len(units))
+        cells = "" if regressor.checkpoint is None else samples.checksum()
+        return self._fit(regressor, data, halving, units, cells)
 
     def _fit_folds(self, regressor: SciFateRegressor, data: TrainingData) -> StabilitySelection:
         """Fit to all cells and to halves made of whole folds."""
         folds = parts_by_fold(data.moments)
         self._check_enough(len(folds), "folds")
         halving = halving_of_folds(data.moments, folds, self.penalty == "cv")
-        return self._fit(regressor, data, halving, len(folds))
+        return self._fit(regressor, data, halving, folds, "")
 
     def _fit(
-        self, regressor: SciFateRegressor, data: TrainingData, halving: Halving, n_units: int
+        self,
+        regressor: SciFateRegressor,
+        data: TrainingData,
+        halving: Halving,
+        units: Rows | list[Rows],
+        cells: str,
     ) -> StabilitySelection:
         parameters = fit_regressor(regressor, data).parameters
         self._adopt(regressor)
-        counts = self._count_selections(parameters, halving, n_units)
+        others = {
+            "`penalty`": self.penalty,
+            "cells in their order (checksum)": cells,
+            "units of halves (checksum)": units_checksum(units),
+        }
+        with rounds_folder(HALVES, regressor, data.moments, self.random_state, others) as folder:
+            counts = self._count_selections(parameters, halving, len(units), Rounds(folder))
         self._publish(counts, self._possible_links(data.moments), data.is_single)
         return self
 
@@ -271,7 +290,7 @@ class StabilitySelection(LinkResampler):
             )
 
     def _count_selections(
-        self, parameters: FitParameters, halving: Halving, n_units: int
+        self, parameters: FitParameters, halving: Halving, n_units: int, rounds: Rounds
     ) -> NDArray[np.intp]:
         """Return the number of halves whose model (n_targets, n_features) has each predictor."""
         rng = check_random_state(self.random_state)
@@ -279,9 +298,12 @@ class StabilitySelection(LinkResampler):
         select = _select_anew if self.penalty == "cv" else self._select_at_penalties
         counts = np.zeros((len(self.target_names_in_), self.n_features_in_), np.intp)
         n_unconverged = 0
-        for drawn in self._rounds(chain.from_iterable(pairs), self.n_resamples, "half"):
-            coef, failed = select(Fit.from_data(parameters, halving(drawn)))
-            counts += coef != 0
+        packed = np.packbits(counts != 0)
+        halves = self._show_progress(chain.from_iterable(pairs), self.n_resamples, "half")
+        for number, drawn in enumerate(halves):
+            compute = partial(_selected, select, parameters, halving, drawn)
+            links, failed = rounds.result(number, compute, partial(_is_like, packed))
+            counts += np.unpackbits(links, count=counts.size).reshape(counts.shape)
             n_unconverged += failed
         parameters.warn_unconverged(n_unconverged)
         return counts
@@ -332,6 +354,21 @@ class StabilitySelection(LinkResampler):
             "r_concave": r_concave_bound(q, p, self.threshold, n // 2),
         }
         return pd.DataFrame(bounds, index=pd.Index(self.target_names_in_, name="target"))
+
+
+def _selected(
+    select: Callable[[Fit], tuple[NDArray[np.float64], int]],
+    parameters: FitParameters,
+    halving: Halving,
+    drawn: Rows,
+) -> tuple[NDArray[np.uint8], int]:
+    """Return which predictors are in the models of a half, as bits of all pairs in a row."""
+    coef, n_unconverged = select(Fit.from_data(parameters, halving(drawn)))
+    return np.packbits(coef != 0), n_unconverged
+
+
+def _is_like(example: NDArray[Any], links: NDArray[Any]) -> bool:
+    return links.dtype == example.dtype and links.shape == example.shape
 
 
 def _select_anew(half: Fit) -> tuple[NDArray[np.float64], int]:

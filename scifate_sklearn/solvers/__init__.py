@@ -4,7 +4,7 @@
 package does not import numba.
 """
 
-from ._checkpoint import Checkpoint, identify
+from ._checkpoint import Checkpoint, Identity, identify
 from ._engine import BlockFit, Engine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
 from ._parallel import fit_all, solve_all
@@ -32,6 +32,7 @@ __all__ = [
     "Engine",
     "EngineEntry",
     "GeometricGrid",
+    "Identity",
     "LambdaRule",
     "LassoProblem",
     "Selection",

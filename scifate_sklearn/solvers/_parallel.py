@@ -53,7 +53,7 @@ def fit_all(
     n_jobs : int or None
         Passed to joblib, which takes threads unless another backend is configured.
     checkpoint : Checkpoint or None
-        Folder of finished blocks, read and written by this process only.
+        Folder of finished blocks, read and written by this process only; entered.
     verbose : bool
         Show a progress bar.
     """
@@ -66,7 +66,7 @@ def fit_all(
         fit_one = partial(fit_block, selection=selection)
         for block, fit in _in_parallel(fit_one, engine, problem, n_jobs, todo):
             if checkpoint is not None:
-                checkpoint.write(block, fit)
+                checkpoint.write_block(block, fit)
             fits[block.start] = fit
             bar.update(block.stop - block.start)
     return gather([fits[block.start] for block in blocks])
@@ -120,7 +120,8 @@ def _find(
     checkpoint: Checkpoint, blocks: list[slice], problem: LassoProblem
 ) -> dict[int, BlockFit]:
     """Return the finished blocks, by their first target."""
-    found = {block.start: checkpoint.read(block, problem.moments.n_features) for block in blocks}
+    n_features = problem.moments.n_features
+    found = {block.start: checkpoint.read_block(block, n_features) for block in blocks}
     return {start: fit for start, fit in found.items() if fit is not None}
 
 

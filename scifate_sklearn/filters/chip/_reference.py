@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..._state import versioned_call
 from ...files import prefix_errors
 from ...names import (
     Cause,
@@ -124,7 +125,7 @@ class BindingReference:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The constructor locks the arrays again.
-        return type(self), (self.tfs, self.genes, self.status)
+        return versioned_call(type(self), self.tfs, self.genes, self.status)
 
     @property
     def n_tested(self) -> int:

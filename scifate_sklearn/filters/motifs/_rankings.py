@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..._state import VersionedState
 from ...files import prefix_errors
 from ...names import as_names, examples
 from ._feather import ROW_COLUMNS, read_columns, read_layout
@@ -19,7 +20,7 @@ Ranks = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MotifRankings:
+class MotifRankings(VersionedState):
     """Ranks of genes under motifs: 0 is the gene whose promoter matches the motif best.
 
     Create one with `read` or `from_table`. Instances are immutable; they can be pickled (those of a

@@ -209,7 +209,7 @@ def test_the_caller_writes_checkpoints(tmp_path, client, inputs, model):
     regressor = SciFateRegressor(path="full", checkpoint=tmp_path)
     with parallel_config("dask"):
         assert_same_bits(regressor.fit(inputs.tf_matrix, inputs.target_matrix), model)
-    assert len(list(tmp_path.glob("targets-*.npz"))) == -(-len(model.coef_) // 32)
+    assert len(list(tmp_path.rglob("targets-*.npz"))) == -(-len(model.coef_) // 32)
     assert_same_bits(regressor.fit(inputs.tf_matrix, inputs.target_matrix), model)
 
 

@@ -59,7 +59,7 @@ def make_rankings():
 
 def make_motif_filter():
     annotations = pd.DataFrame({"motif": ["m0", "m1"], "TF": ["TF0", "TF1"]})
-    return MotifLinkFilter(make_rankings(), annotations, nes_threshold=1.0)
+    return MotifLinkFilter(make_rankings(), annotations, nes_threshold=-9.0, min_targets=1)
 
 
 CELLS, LINKS = make_cells(), (make_links(),)
@@ -171,7 +171,7 @@ class Old:
         self.item = item
 
     def __reduce__(self):
-        return copyreg.__newobj__, (type(self.item),), dict(vars(self.item))
+        return copyreg._reconstructor, (type(self.item), object, None), dict(vars(self.item))
 
 
 def test_a_pickle_without_a_version_loads():

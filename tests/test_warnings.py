@@ -148,12 +148,12 @@ def test_worker_threads_have_no_line_of_the_user(tfs, new):
 
 def test_damaged_checkpoint(tfs, new, tmp_path):
     model = SciFateRegressor(checkpoint=tmp_path).fit(tfs, new)
-    next(tmp_path.glob("*.npz")).write_bytes(b"damaged")
+    next(tmp_path.rglob("*.npz")).write_bytes(b"damaged")
     for call in (
         lambda: model.fit(tfs, new),
         lambda: make_pipeline(model).fit(tfs, new),
     ):
-        next(tmp_path.glob("*.npz")).write_bytes(b"damaged")
+        next(tmp_path.rglob("*.npz")).write_bytes(b"damaged")
         with pytest.warns(UserWarning, match="These targets are fitted again") as caught:
             call()
         assert_names_a_line_here(caught, "fitted again")

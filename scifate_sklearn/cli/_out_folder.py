@@ -8,7 +8,6 @@ was.
 from __future__ import annotations
 
 import atexit
-import errno
 import os
 import re
 import shutil
@@ -24,18 +23,6 @@ import typer
 from ._commands import evidence_table_names
 from ._signals import ignore_signals
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 _TABLES = ("links", "targets", "links_filtered", "ledger")
 
 _LOCK = ".scifate-lock"
@@ -43,7 +30,6 @@ _PLAN = "plan"
 _ATTEMPTS = 100
 # Folders of unfinished results, and unfinished files of earlier versions.
 _LEFTOVER = re.compile(r"\.scifate-[0-9a-f]{32}|\..+\.[0-9a-f]{32}\.part")
-_IN_USE = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 def result_files() -> list[str]:
@@ -233,6 +219,8 @@ def _usage_errors(out: Path) -> Iterator[None]:
 
 def _acquire(out: Path) -> tuple[int, bool]:
     """Return an open lock file, and whether it is locked: some file systems have no locks."""
+    from ..files import lock_file
+
     for _ in range(_ATTEMPTS):
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -240,18 +228,18 @@ def _acquire(out: Path) -> tuple[int, bool]:
         except FileNotFoundError:  # another run has just removed the folder
             continue
         try:
-            _lock(file)
+            is_free = lock_file(file)
         except OSError as error:
-            if error.errno in _IN_USE:
-                os.close(file)
-                problem = f"folder '{out}' is in use by another run; wait for its end, or choose "
-                raise out_error(problem + "another folder.") from error
             typer.echo(
                 f"Warning: the file system of '{out}' has no locks ({error}). Start no other run "
                 "with this folder.",
                 err=True,
             )
             return file, False
+        if not is_free:
+            os.close(file)
+            problem = f"folder '{out}' is in use by another run; wait for its end, or choose "
+            raise out_error(problem + "another folder.")
         # The file that was locked may be one that another run has just removed.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file), os.stat(out / _LOCK)):

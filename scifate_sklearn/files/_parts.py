@@ -201,7 +201,8 @@ class PartFolder:
                     f"scifate_sklearn (format {found['format']}; this version reads {_FORMAT}). "
                     "Update scifate_sklearn, or give another folder."
                 )
-            if found["kind"] == self.kind.name and not _differing(found["fit"], self.identity):
+            is_known = (found["format"], found["kind"]) == (_FORMAT, self.kind.name)
+            if is_known and not _differing(found["fit"], self.identity):
                 return found
             problem = "belongs to another fit: it was moved or changed"
         # Each part names its computation, so the parts can still be used.

@@ -177,4 +177,4 @@ def test_the_fit_to_all_cells_resumes_from_a_checkpoint(model, tfs, new, tmp_pat
     model.set_params(regressor__checkpoint=tmp_path / "fit")
     for _ in range(2):
         pd.testing.assert_frame_equal(model.fit(tfs, new).links_, plain.links_)
-    assert list((tmp_path / "fit").glob("targets-*"))
+    assert list((tmp_path / "fit").rglob("targets-*"))

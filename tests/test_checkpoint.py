@@ -17,7 +17,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
-from scifate_sklearn.files import lock_file
+from scifate_sklearn.files import share_lock
 from scifate_sklearn.solvers import _engine as engines
 from scifate_sklearn.solvers._engine import BlockFit
 
@@ -124,6 +124,22 @@ def test_only_whole_files_remain(tmp_path):
     assert names == ["checkpoint.json", "lock", *(f"targets-{span}.npz" for span in expected)]
 
 
+def test_files_that_a_killed_process_left_are_removed(tmp_path):
+    X, Y = make_cells()
+    SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    left = only_fit(tmp_path) / f".targets-000032-000064.npz.{'0a' * 16}.part"
+    mine = left.with_name(".notes.part")
+    for path in (left, mine):
+        path.write_text("")
+    with (only_fit(tmp_path) / "lock").open("r+") as lock:
+        assert share_lock(lock.fileno())
+        SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+        assert left.exists()
+    SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    assert not left.exists()
+    assert mine.exists()
+
+
 def test_moments_have_checkpoints_too(tmp_path, blocks):
     from scifate_sklearn.moments import Moments, plan_folds
 
@@ -195,7 +211,7 @@ def test_a_fit_in_use_is_not_mentioned(tmp_path, blocks):
     X, Y = make_cells()
     leave_unfinished(blocks, X, Y, checkpoint=tmp_path)
     with (only_fit(tmp_path) / "lock").open("r+") as lock:
-        assert lock_file(lock.fileno(), shared=True)
+        assert share_lock(lock.fileno())
         SciFateRegressor(checkpoint=tmp_path, alpha=0.9).fit(X, Y)
 
 
@@ -340,7 +356,7 @@ def test_exchanged_folders_of_fits_are_recognised(tmp_path):
     two.rename(one)
     (tmp_path / "kept").rename(two)
     for alpha, model in models.items():
-        with pytest.warns(UserWarning, match="belongs to another fit") as caught:
+        with pytest.warns(UserWarning, match="belongs to another fit|renamed or copied") as caught:
             again = SciFateRegressor(checkpoint=tmp_path, alpha=alpha).fit(X, Y)
         assert_same_fit(again, model)
         assert "belongs to another fit: it was moved or changed" in str(caught[0].message)
@@ -445,7 +461,7 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from scifate_sklearn import RSampleKFold, SciFateRegressor
-from scifate_sklearn.files import lock_file
+from scifate_sklearn.files import share_lock
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(400, 80)) + rng.normal(size=(400, 1))

@@ -482,6 +482,13 @@ def test_a_run_resumes_from_its_checkpoint(
     assert len(list(folder.glob("fit-*"))) == 2
 
 
+def test_a_checkpoint_that_cannot_be_a_folder(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run(tmp_path / "out", "--checkpoint", tmp_path / "file" / "folder")
+    assert_fails(result, 2, "--checkpoint.*cannot be a folder to write to, because of")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_checkpoint_of_another_run(run: Callable[..., Result], tmp_path: Path) -> None:
     folder = tmp_path / "checkpoint"
     assert run(tmp_path / "first", "--checkpoint", folder).exit_code == 0

@@ -185,10 +185,14 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
 
 
 def _check_checkpoint(options: RunOptions) -> None:
-    """Raise a usage error if the checkpoint overlaps with an input, or is within a result."""
+    """Raise a usage error if the checkpoint overlaps with an input, or cannot be written."""
     checkpoint = options.checkpoint
     if checkpoint is None:
         return
+    existing = next(path for path in (checkpoint, *checkpoint.absolute().parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        problem = f"'{checkpoint}' cannot be a folder to write to, because of '{existing}'; "
+        raise _error("checkpoint", problem + "choose another folder.")
     results = {f"{name} of --out": options.out / name for name in result_files()}
     inputs = {_label(name): path for name, path in _input_paths(options).items()}
     for label, path in {**results, **inputs}.items():

@@ -125,7 +125,8 @@ class RunOptions:
     seed: int = _seed(123456)
     checkpoint: Path | None = option(
         None,
-        help="Folder for finished targets: an interrupted run continues from there.",
+        help="Folder for finished targets: an interrupted run continues from there. It may hold "
+        "those of other runs too.",
         file_okay=False,
     )
     no_annotated: bool = option(False, help="Write no copy of the cells with the results.")

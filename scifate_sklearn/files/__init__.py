@@ -2,7 +2,7 @@
 
 from . import _archive as archive
 from ._atomic import replacing
-from ._lock import lock_file
+from ._lock import lock_file, share_lock
 from ._parts import Part, PartFolder, PartKind
 from ._text import (
     check_lines,
@@ -30,6 +30,7 @@ __all__ = [
     "read_start",
     "read_text",
     "replacing",
+    "share_lock",
     "size_limit",
     "split_fields",
 ]

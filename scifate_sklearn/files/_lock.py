@@ -2,43 +2,60 @@
 
 import errno
 import sys
+from collections.abc import Callable
 
 _IN_USE = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: int, *, shared: bool) -> None:
+    def _lock(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+    def _share(file: int) -> None:
+        """Do nothing: every lock is exclusive."""
 else:
     import fcntl
 
-    def _lock(file: int, *, shared: bool) -> None:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _share(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def lock_file(file: int, *, shared: bool = False) -> bool:
-    """Lock an open file without waiting.
+def lock_file(file: int) -> bool:
+    """Lock an open file exclusively, without waiting.
 
     Parameters
     ----------
     file : int
         File descriptor, open for reading and writing.
-    shared : bool, default=False
-        Whether others may hold a shared lock too. On Windows every lock is exclusive.
 
     Returns
     -------
     bool
-        False if the lock of another process, or of this one, prevents it.
+        False if another lock, of any process, prevents it.
 
     Raises
     ------
     OSError
         If the file system has no locks.
     """
+    return _is_done(_lock, file)
+
+
+def share_lock(file: int) -> bool:
+    """Lock an open file together with others, without waiting; replaces an exclusive lock.
+
+    Parameters, results and errors are those of `lock_file`. On Windows nothing is done.
+    """
+    return _is_done(_share, file)
+
+
+def _is_done(lock: Callable[[int], None], file: int) -> bool:
     try:
-        _lock(file, shared=shared)
+        lock(file)
     except OSError as error:
         if error.errno in _IN_USE:
             return False

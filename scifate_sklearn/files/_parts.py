@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from .._warnings import is_in_search, warn
 from . import _archive as archive
-from ._atomic import replacing
+from ._atomic import replacing, sweep
 from ._errors import like
-from ._lock import lock_file
+from ._lock import lock_file, share_lock
 
 # Numbers, strings and checksums that determine the results, by a readable name.
 Identity: TypeAlias = Mapping[str, Any]
@@ -105,16 +105,17 @@ class PartFolder:
         OSError
             If the folder cannot be made, read or written.
         """
-        with self._explaining("make or read"):
-            is_new = not self.path.is_dir()
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = _hold(self.path)
-            found = self._read_manifest()
-            if found is None:
-                self._write_manifest(is_finished=False)
-            self._is_finished = bool(found and found["finished"])
-            if is_new and not is_in_search():
-                self._warn_of_others()
+        try:
+            with self._explaining("make or read"):
+                is_new = not self.path.is_dir()
+                self.path.mkdir(parents=True, exist_ok=True)
+                self._lock = _hold(self.path)
+                self._check_manifest()
+                if is_new and not is_in_search():
+                    self._warn_of_others()
+        except BaseException:
+            self._release()
+            raise
         return self
 
     def __exit__(
@@ -127,9 +128,7 @@ class PartFolder:
         if kind is None and not self._is_finished:
             with suppress(OSError):  # all parts are stored, which is sufficient
                 self._write_manifest(is_finished=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._release()
 
     def read(self, part: Part) -> dict[str, NDArray[Any]] | None:
         """Return the arrays of a part, None if there is no such file.
@@ -184,6 +183,17 @@ class PartFolder:
                 "during the fit. Give such a folder and fit again; what is stored in it is not "
                 "computed again.",
             ) from error
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _check_manifest(self) -> None:
+        found = self._read_manifest()
+        if found is None:
+            self._write_manifest(is_finished=False)
+        self._is_finished = bool(found and found["finished"])
 
     def _read_manifest(self) -> dict[str, Any] | None:
         """Return the manifest, None if there is none; warn if it is damaged."""
@@ -297,16 +307,21 @@ def _shown(value: Any) -> str:
 
 
 def _hold(path: Path) -> int | None:
-    """Return an open file with a shared lock, None if there cannot be one."""
+    """Return an open file with a shared lock, None if there cannot be one.
+
+    If no other process uses the folder, files that killed processes left are removed.
+    """
     try:
         file = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:  # a finished fit may be in a folder without write permission
         return None
     with suppress(OSError):  # a file system without locks
+        if lock_file(file):
+            sweep(path)
         for _ in range(_ATTEMPTS):
-            if lock_file(file, shared=True):
+            if share_lock(file):
                 break
-            time.sleep(_PAUSE)  # another process asks whether the folder is in use
+            time.sleep(_PAUSE)  # another process has just locked the file to see who uses it
     return file
 
 

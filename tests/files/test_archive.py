@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import ShuffleSplit
 
-from scifate_sklearn import RSampleKFold
+from scifate_sklearn import (
+    PermutationFDR,
+    RSampleKFold,
+    SciFateRegressor,
+    StabilitySelection,
+    prepare_moments,
+)
+from scifate_sklearn.anndata_io import SciFateMoments
+from scifate_sklearn.datasets import make_labelled_cells
 from scifate_sklearn.files import _archive as archive
 from scifate_sklearn.moments import Moments, plan_folds
 
@@ -197,8 +205,75 @@ def test_another_kind_or_version_is_named(tmp_path):
     with pytest.raises(ValueError, match="holds finished blocks, not moments of cells"):
         Moments.load(path)
     archive.write_arrays(path, READABLE, 2, {"a": np.ones(2)})
-    with pytest.raises(ValueError, match=r"has version 2 of the format .* reads version 1"):
+    with pytest.raises(ValueError, match=r"has version 2 .* reads version 1\. Update scifate"):
         Moments.load(path)
+
+
+def saved_files(folder):
+    """Save one file of each format of this package; return their paths and contents."""
+    rng = np.random.default_rng(0)
+    X, Y = (rng.normal(size=(N, size)) for size in (P, Q))
+    lasso = SciFateRegressor(cv=3, checkpoint=folder / "fits")
+    PermutationFDR(lasso, n_permutations=2).fit(X, Y)
+    StabilitySelection(lasso, n_resamples=2).fit(X, Y)
+    cells = make_labelled_cells(n_cells=60, n_tfs=4, n_targets=10, random_state=0)
+    prepared = prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=0, cv=3)
+    prepared.save(folder / "prepared.npz")
+    make_moments().save(folder / "moments.npz")
+    return {
+        "moments of cells": folder / "moments.npz",
+        "prepared moments": folder / "prepared.npz",
+        "fitted targets": next(folder.rglob("targets-*.npz")),
+        "links of a permutation": next(folder.rglob("permutations-*/round-*.npz")),
+        "links of a half": next(folder.rglob("halves-*/round-*.npz")),
+    }
+
+
+def test_each_kind_is_refused_in_place_of_another(tmp_path):
+    files = saved_files(tmp_path)
+    readers = {"moments of cells": Moments.load, "prepared moments": SciFateMoments.load}
+    for wanted, load_file in readers.items():
+        load_file(files[wanted])
+        for kind in files.keys() - {wanted}:
+            with pytest.raises(ValueError, match=f"holds {kind}, not {wanted}. Give the path of"):
+                load_file(files[kind])
+
+
+def test_exchanged_arrays_are_refused(tmp_path):
+    path = tmp_path / "moments.npz"
+    make_moments().save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **(arrays | {"x_shift": arrays["y_shift"], "y_shift": arrays["x_shift"]}))
+    with pytest.raises(ValueError, match="checksum differs"):
+        Moments.load(path)
+
+
+def test_parts(tmp_path):
+    path = tmp_path / "part.npz"
+    archive.write_arrays(path, "anything", 1, {"a": np.ones(2)}, "part 1 of x")
+    assert archive.read_arrays(path, "anything", 1, "part 1 of x")["a"].sum() == 2
+    with pytest.raises(ValueError, match="holds part 1 of x, not part 2 of x: it was renamed or"):
+        archive.read_arrays(path, "anything", 1, "part 2 of x")
+    archive.write_arrays(path, "anything", 1, {"a": np.ones(2)})
+    with pytest.raises(ValueError, match="holds no part, not part 2 of x"):
+        archive.read_arrays(path, "anything", 1, "part 2 of x")
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda path: None, "'.*folder' is no existing folder; create it"),
+        (lambda path: path.parent.touch(), "'.*folder' is no existing folder; create it"),
+        (lambda path: path.mkdir(parents=True), "It is a folder; give the path of a file"),
+    ],
+    ids=["no folder", "a file as folder", "a folder as file"],
+)
+def test_errors_of_writing_name_the_file_and_say_what_to_do(tmp_path, make, advice):
+    path = tmp_path / "folder" / "moments.npz"
+    make(path)
+    with pytest.raises(OSError, match=rf"^cannot write '.*moments\.npz' \(.*\)\. {advice}"):
+        make_moments().save(path)
 
 
 def test_changed_contents_with_the_old_checksum(tmp_path):

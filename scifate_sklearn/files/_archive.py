@@ -79,7 +79,7 @@ def _explain(error: OSError, path: Path) -> OSError:
     """Return an error that names the file, not the temporary one, and says what to do."""
     advice = "Free space, change the permissions, or give another path."
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        advice = f"'{path.parent}' is no existing folder; create it, or give another path."
+        advice = f"'{path.parent}' is not an existing folder; create it, or give another path."
     elif path.is_dir():
         advice = "It is a folder; give the path of a file."
     return like(error, f"cannot write '{path}' ({error.strerror or error}). {advice}")

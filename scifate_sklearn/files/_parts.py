@@ -32,6 +32,7 @@ Identity: TypeAlias = Mapping[str, Any]
 _FORMAT = 2
 _MANIFEST = "checkpoint.json"
 _LOCK = "lock"
+_OLD_PARTS = "targets-*.npz"
 _DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 # Digits of a checksum that are shown.
 _SHOWN = 8
@@ -175,7 +176,7 @@ class PartFolder:
         try:
             yield
         except OSError as error:
-            reason = f"{type(error).__name__}: {error.strerror or error}"
+            reason = os.strerror(error.errno) if error.errno else error
             raise like(
                 error,
                 f"`checkpoint`: cannot {what} the folder '{self.path}' ({reason}). It must be a "
@@ -237,13 +238,13 @@ class PartFolder:
             warn(f"`checkpoint`: {problem}")
 
     def _other_layout(self) -> str:
-        path = self.directory / _MANIFEST
-        if not path.is_file():
+        has_parts = any(self.directory.glob(_OLD_PARTS))
+        if not (has_parts and (self.directory / _MANIFEST).is_file()):
             return ""
         return (
             f"'{self.directory}' has files in the layout of an earlier version ({_MANIFEST} and "
-            "targets-*.npz), which do not name their targets. They are not used, and this fit "
-            f"starts from the beginning. Delete these files, or give another folder."
+            f"{_OLD_PARTS}), which do not name their targets. They are not used, and this fit starts "
+            "from the beginning. Delete these files, or give another folder."
         )
 
     def _other_fit(self) -> str:

@@ -263,8 +263,8 @@ def test_parts(tmp_path):
 @pytest.mark.parametrize(
     ("make", "advice"),
     [
-        (lambda path: None, "'.*folder' is no existing folder; create it"),
-        (lambda path: path.parent.touch(), "'.*folder' is no existing folder; create it"),
+        (lambda path: None, "'.*folder' is not an existing folder; create it"),
+        (lambda path: path.parent.touch(), "'.*folder' is not an existing folder; create it"),
         (lambda path: path.mkdir(parents=True), "It is a folder; give the path of a file"),
     ],
     ids=["no folder", "a file as folder", "a folder as file"],

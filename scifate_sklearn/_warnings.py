@@ -6,14 +6,15 @@ import inspect
 import warnings
 from types import FrameType
 
-# Pipelines, searches and decorators of scikit-learn call the estimators of this package, and numba
-# calls its caches, also in worker threads.
+# Pipelines, searches and decorators of scikit-learn call the estimators of this package, numba calls
+# its caches, also in worker threads, and pickle restores estimators.
 _IN_BETWEEN = frozenset(
     {
         "scifate_sklearn",
         "sklearn",
         "joblib",
         "numba",
+        "pickle",
         "multiprocessing",
         "concurrent",
         "threading",

@@ -15,6 +15,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
+import scifate_sklearn
 from scifate_sklearn import (
     BindingReference,
     EncodeLinkFilter,
@@ -83,6 +84,12 @@ by_estimator = pytest.mark.parametrize(
 )
 
 
+def test_every_public_estimator_is_tested_here():
+    public = [getattr(scifate_sklearn, name) for name in scifate_sklearn.__all__]
+    estimators = {each.__name__ for each in public if hasattr(each, "fit")}
+    assert estimators == set(ESTIMATORS)
+
+
 def make_prepared():
     cells = datasets.make_labelled_cells(n_cells=60, n_tfs=4, n_targets=10, random_state=0)
     return prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=0, cv=3)
@@ -149,8 +156,9 @@ def test_files_of_joblib(tmp_path, monkeypatch):
     path = tmp_path / "model.joblib"
     model = SciFateRegressor(cv=3).fit(*CELLS)
     pickled_by("0.0.7", model, monkeypatch, lambda item: joblib.dump(item, path))
-    with pytest.warns(InconsistentVersionWarning, match=r"0\.0\.7"):
+    with pytest.warns(InconsistentVersionWarning, match=r"0\.0\.7") as caught:
         loaded = joblib.load(path)
+    assert [each.filename for each in caught] == [__file__]
     np.testing.assert_array_equal(loaded.coef_, model.coef_)
 
 

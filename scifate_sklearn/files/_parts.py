@@ -243,8 +243,8 @@ class PartFolder:
             return ""
         return (
             f"'{self.directory}' has files in the layout of an earlier version ({_MANIFEST} and "
-            f"{_OLD_PARTS}), which do not name their targets. They are not used, and this fit starts "
-            "from the beginning. Delete these files, or give another folder."
+            f"{_OLD_PARTS}), which do not name their targets. They are not used, and this fit "
+            "starts from the beginning. Delete these files, or give another folder."
         )
 
     def _other_fit(self) -> str:

@@ -177,7 +177,8 @@ class MotifRankings(VersionedState):
         ImportError, FileNotFoundError
             If the file can no longer be opened.
         ValueError
-            If a gene is not ranked, or a rank is not an integer from 0 to ``n_ranked - 1``.
+            If a gene is not ranked, a rank is not an integer from 0 to ``n_ranked - 1``, or the
+            file was replaced by one of other motifs or genes.
         """
         wanted = list(dict.fromkeys(map(str, genes)))  # pyarrow does not accept NumPy's strings
         unknown = set(wanted).difference(self.genes)
@@ -187,12 +188,23 @@ class MotifRankings(VersionedState):
             return {}
         if isinstance(self.source, Mapping):
             return {gene: self.source[gene] for gene in wanted}
+        self._check_same_file(self.source)
         columns = {
             gene: _as_whole(column, f"{self.source}: column {gene!r}")
             for gene, column in read_columns(self.source, wanted).items()
         }
         _check_range(columns, self.n_ranked, str(self.source))
         return columns
+
+    def _check_same_file(self, path: str | os.PathLike[str]) -> None:
+        """Raise ValueError if the file has other motifs or genes than when it was opened."""
+        motifs, genes = read_layout(path)
+        for names, found in ((self.motifs, motifs), (self.genes, genes)):
+            if not np.array_equal(names, as_names(found)):
+                raise ValueError(
+                    f"{path} is not the file that was opened: it has other motifs or genes, or in "
+                    "another order. Restore it, or open it again with MotifRankings.read."
+                )
 
 
 def as_rankings(rankings: object) -> MotifRankings:

@@ -218,6 +218,18 @@ class TestBadFiles:
         with pytest.raises(FileNotFoundError, match=r"There is no file .*db.feather"):
             rankings.columns(["1"])
 
+    @pytest.mark.parametrize(
+        "change",
+        [lambda t: t.iloc[::-1], lambda t: t.iloc[:, ::-1], lambda t: t.rename({MOTIFS[0]: "m"})],
+        ids=["order of motifs", "order of genes", "names"],
+    )
+    def test_replaced_file(self, tmp_path, table, change):
+        path = write(table, tmp_path / "db.feather")
+        content = pickle.dumps(MotifRankings.read(path))
+        write(change(table), path)
+        with pytest.raises(ValueError, match=r"db\.feather is not the file that was opened"):
+            pickle.loads(content).columns(["1"])
+
     def test_without_pyarrow(self, tmp_path, table, monkeypatch):
         path = write(table, tmp_path / "db.feather")
         true_import = builtins.__import__

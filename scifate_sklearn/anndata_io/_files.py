@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
+
 from ._containment import check_file, check_folder
 from ._formats import recognise
 from ._frames import read_frames
@@ -165,7 +167,17 @@ def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:
 
     if "uns" not in store:
         anndata.io.write_elem(store, "uns", {})
-    anndata.io.write_elem(store["uns"], key, content)
+    anndata.io.write_elem(store["uns"], key, _writable(content))
+
+
+def _writable(content: Any) -> Any:
+    """Return content whose text is of Python's type; early anndata writes no text of pandas 3."""
+    if isinstance(content, dict):
+        return {str(key): _writable(value) for key, value in content.items()}
+    if not isinstance(content, pd.DataFrame):
+        return content
+    text = {name: object for name in content if pd.api.types.is_string_dtype(content[name])}
+    return content.astype(text).set_axis(content.columns.astype(object), axis=1)
 
 
 def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":

@@ -92,7 +92,7 @@ FORMATS = (
         _SUBSET,
     ),
     Format(
-        "an array or a group without obs and var",
+        "a file or folder without obs or var, the tables of an AnnData",
         lambda c: c.kind in ("hdf5", "zarr"),
         f"Only files of anndata are read; {_WRITE}.",
     ),

@@ -14,6 +14,11 @@ from ._stored import StoredRows, is_backed_sparse, open_rows
 if TYPE_CHECKING:
     from anndata import AnnData
 
+_CLOSED = (
+    "cannot be read because its file was closed. Use the AnnData within the block of "
+    "`open_anndata`."
+)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -71,24 +76,16 @@ class Layer:
                 raise
             raise ValueError(
                 f"layer {self.name!r}: cells {start} to {stop} cannot be read from their file "
-                f"({error}). {_advice(error, self.parts)}"
+                f"({error}). {_advice(error)}"
             ) from error
         return add_parts(parts, self.name)
 
 
-def _advice(error: Exception, parts: Sequence[Any]) -> str:
-    """Return what to do about a layer that cannot be read."""
-    if any(_is_closed(part) for part in parts):
-        return "The file was closed; use the AnnData within the block of `open_anndata`."
+def _advice(error: Exception) -> str:
+    """Return what to do about cells that cannot be read."""
     if isinstance(error, OSError) and error.errno is not None:
         return "Check that the disk of the file can be reached."
     return "The file is damaged; write it again."
-
-
-def _is_closed(part: Any) -> bool:
-    """Return whether the HDF5 file of a part has been closed."""
-    array = getattr(part, "data", part) if isinstance(part, StoredRows) else part
-    return type(array).__module__.startswith("h5py.") and not array
 
 
 def add_parts(parts: Sequence[Any], name: str) -> Matrix:
@@ -109,11 +106,14 @@ def check_anndata(adata: object) -> None:
     TypeError
         If it lacks attributes of an AnnData.
     ValueError
-        If it is empty.
+        If it is empty, or its file has been closed.
     """
-    if isinstance(adata, type) or not all(
-        hasattr(adata, slot) for slot in ("layers", "obs_names", "var_names", "uns")
-    ):
+    slots = ("layers", "obs_names", "var_names", "uns")
+    try:
+        is_anndata = not isinstance(adata, type) and all(hasattr(adata, slot) for slot in slots)
+    except RuntimeError as error:  # of h5py, which anndata asks for the shape of a layer
+        raise ValueError(f"adata {_CLOSED}") from error
+    if not is_anndata:
         raise TypeError(
             f"adata must be an AnnData, got {type(adata).__name__}.{describe_object(adata)}"
         )
@@ -198,6 +198,8 @@ def is_dask(stored: Any) -> bool:
 
 def _in_rows(stored: Any, name: str) -> Any:
     """Return a matrix that can be sliced by rows; CSC matrices are converted in memory."""
+    if _is_closed(stored):
+        raise ValueError(f"layer {name!r} {_CLOSED}")
     if isinstance(stored, np.ndarray) or is_sparse(stored):
         matrix = _supported(stored, name)
         return sp.csr_array(matrix) if is_sparse(matrix) else np.asarray(matrix)
@@ -209,6 +211,12 @@ def _in_rows(stored: Any, name: str) -> Any:
         f"layer {name!r} is a {type(stored).__name__}; NumPy arrays, SciPy sparse matrices, "
         "backed layers of h5ad and zarr files, and Dask arrays are supported."
     )
+
+
+def _is_closed(stored: Any) -> bool:
+    """Return whether a layer is in an HDF5 file that has been closed."""
+    in_file = stored.group if is_backed_sparse(stored) else stored
+    return type(in_file).__module__.startswith("h5py.") and not in_file
 
 
 def _supported(matrix: Any, name: str) -> Any:

@@ -21,6 +21,8 @@ _IN_BETWEEN = frozenset(
     }
 )
 
+_MARK = "is_from_scifate_sklearn"
+
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning that shows the nearest line outside this package and its callers.
@@ -38,7 +40,14 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     # Level 1 is this function, where the loop begins.
     if frame is None or _is_in_between(frame):
         level = 2
-    warnings.warn(message, category, stacklevel=level)
+    warning = category(message)
+    vars(warning)[_MARK] = True
+    warnings.warn(warning, stacklevel=level)
+
+
+def is_own(warning: Warning | str) -> bool:
+    """Return whether `warn` issued a warning, and not another library."""
+    return isinstance(warning, Warning) and _MARK in vars(warning)
 
 
 def is_in_search() -> bool:

@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
+
 from ._containment import check_file, check_folder
+from ._formats import recognise
+from ._frames import read_frames
 from ._layers import layer_parts
+from ._plugins import check_filters, import_zarr, zarr_version
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -29,7 +34,7 @@ def open_anndata(
     Parameters
     ----------
     path : path-like
-        File or folder written by anndata.
+        File or folder written by anndata, of any version since 0.5.
     layers : sequence of str, default=("new", "total")
         Layers to open. ``"X"`` is the matrix ``adata.X``, ``"a+b"`` stands for two layers.
 
@@ -42,10 +47,12 @@ def open_anndata(
     Raises
     ------
     ValueError
-        If a layer does not exist, the file refers to other files or may run code, or it is damaged
-        or was not written by anndata.
+        If a layer does not exist, the file refers to other files or may run code, it is damaged,
+        or it has another format; the message then names the format and what to do.
     FileNotFoundError
         If `path` does not exist.
+    ImportError
+        If the file needs a package that is not installed, such as filters of HDF5.
 
     Examples
     --------
@@ -86,6 +93,8 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     ------
     ValueError
         If it is neither of these, refers to other files, or may run code.
+    ImportError
+        If the package zarr is missing or too old.
     """
     with (_open_folder if path.is_dir() else _open_file)(path, mode) as store:
         yield store
@@ -98,6 +107,7 @@ def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     if not path.is_file():  # opening a pipe would wait for a writer
         raise _unreadable(path, OSError("it is not a regular file"))
     try:
+        _check_format(path)
         file = h5py.File(path, mode)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -108,11 +118,11 @@ def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
 
 @contextmanager
 def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
-    import zarr
-
+    _check_format(path)
+    zarr = import_zarr(path)
     _check(path, check_folder, path)
     # zarr 3 does not allow changes to a folder that was opened by its consolidated metadata.
-    is_zarr_3 = int(zarr.__version__.split(".")[0]) >= 3
+    is_zarr_3 = zarr_version() >= 3
     options: dict[str, Any] = {"use_consolidated": False} if mode == "r+" and is_zarr_3 else {}
     try:
         store = zarr.open_group(str(path), mode=mode, **options)
@@ -121,6 +131,18 @@ def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     yield store
     if mode == "r+":
         zarr.consolidate_metadata(store.store)
+
+
+def _check_format(path: Path) -> None:
+    """Raise ValueError if a file or folder has another format, with its name and what to do."""
+    try:
+        found = recognise(path)
+    except Exception as error:  # damaged files raise errors of many types
+        raise _unreadable(path, error) from error
+    if found:
+        raise ValueError(
+            f"{path} is not a readable h5ad file or zarr folder, but {found.name}. {found.advice}"
+        )
 
 
 def _check(path: Path, check: Callable[[Any], None], store: Any) -> None:
@@ -145,7 +167,17 @@ def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:
 
     if "uns" not in store:
         anndata.io.write_elem(store, "uns", {})
-    anndata.io.write_elem(store["uns"], key, content)
+    anndata.io.write_elem(store["uns"], key, _writable(content))
+
+
+def _writable(content: Any) -> Any:
+    """Return content whose text is of Python's type; early anndata writes no text of pandas 3."""
+    if isinstance(content, dict):
+        return {str(key): _writable(value) for key, value in content.items()}
+    if not isinstance(content, pd.DataFrame):
+        return content
+    text = {name: object for name in content if pd.api.types.is_string_dtype(content[name])}
+    return content.astype(text).set_axis(content.columns.astype(object), axis=1)
 
 
 def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
@@ -158,10 +190,13 @@ def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
         raise _unreadable(path, error) from error
     names = {part for name in layers for part in layer_parts(name, list(stored), "layers")}
     try:
+        for part in [store["obs"], store["var"], *(stored[name] for name in names)]:
+            check_filters(part)
         parts = {name: _open_matrix(stored[name]) for name in names}
         x = parts.pop("X", None)
-        frames = {name: anndata.io.read_elem(store[name]) for name in ("obs", "var")}
-        return anndata.AnnData(X=x, layers=parts, **frames)
+        return anndata.AnnData(X=x, layers=parts, **read_frames(store))
+    except ImportError as error:
+        raise ImportError(f"{path}: {error}") from error
     except Exception as error:  # h5py, zarr and anndata raise errors of many types
         raise _unreadable(path, error) from error
 

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from ..preprocessing import Matrix, check_intact, check_real
+from ..preprocessing import Matrix, check_intact, check_real, convert_types
+from ._formats import describe_object
+from ._stored import StoredRows, is_backed_sparse, open_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+_CLOSED = (
+    "cannot be read because its file was closed. Use the AnnData within the block of "
+    "`open_anndata`."
+)
 
 
 @dataclass(frozen=True)
@@ -22,8 +29,8 @@ class Layer:
     name : str
         Name given by the user; a sum of layers is written with plus signs.
     parts : tuple
-        Matrices that add up to the layer: NumPy arrays, SciPy's CSR matrices, anndata's backed CSR
-        matrices, dense arrays of h5py and zarr, or Dask arrays. Never modified.
+        Matrices that add up to the layer: NumPy arrays, SciPy's CSR matrices, CSR matrices and
+        dense arrays in a file, or Dask arrays. Never modified.
     """
 
     name: str
@@ -65,11 +72,20 @@ class Layer:
         try:
             parts = [part[start:stop] for part in self.parts]
         except Exception as error:  # h5py and zarr raise errors of many types
+            if isinstance(error, MemoryError | PermissionError):
+                raise
             raise ValueError(
                 f"layer {self.name!r}: cells {start} to {stop} cannot be read from their file "
-                f"({error}). The file is damaged; write it again."
+                f"({error}). {_advice(error)}"
             ) from error
         return add_parts(parts, self.name)
+
+
+def _advice(error: Exception) -> str:
+    """Return what to do about cells that cannot be read."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return "Check that the disk of the file can be reached."
+    return "The file is damaged; write it again."
 
 
 def add_parts(parts: Sequence[Any], name: str) -> Matrix:
@@ -90,12 +106,17 @@ def check_anndata(adata: object) -> None:
     TypeError
         If it lacks attributes of an AnnData.
     ValueError
-        If it is empty.
+        If it is empty, or its file has been closed.
     """
-    if isinstance(adata, type) or not all(
-        hasattr(adata, slot) for slot in ("layers", "obs_names", "var_names", "uns")
-    ):
-        raise TypeError(f"adata must be an AnnData, got {type(adata).__name__}.")
+    slots = ("layers", "obs_names", "var_names", "uns")
+    try:
+        is_anndata = not isinstance(adata, type) and all(hasattr(adata, slot) for slot in slots)
+    except RuntimeError as error:  # of h5py, which anndata asks for the shape of a layer
+        raise ValueError(f"adata {_CLOSED}") from error
+    if not is_anndata:
+        raise TypeError(
+            f"adata must be an AnnData, got {type(adata).__name__}.{describe_object(adata)}"
+        )
     n_cells, n_genes = len(adata.obs_names), len(adata.var_names)  # type: ignore[attr-defined]
     if n_cells == 0 or n_genes == 0:
         raise ValueError(f"adata is empty: {n_cells} cells and {n_genes} genes.")
@@ -159,7 +180,9 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
     stored = ({"X": adata.X} if adata.X is not None else {}) | dict(adata.layers)
     parts = [_in_rows(stored[part], part) for part in layer_parts(name, list(stored))]
     for part in parts:
-        check_real(part, f"layer {name!r}")
+        # Objects in a Dask array may be numbers, which is known only when a chunk is computed.
+        if not (is_dask(part) and part.dtype == object):
+            check_real(part, f"layer {name!r}")
     return Layer(name, tuple(parts))
 
 
@@ -175,16 +198,13 @@ def is_dask(stored: Any) -> bool:
 
 def _in_rows(stored: Any, name: str) -> Any:
     """Return a matrix that can be sliced by rows; CSC matrices are converted in memory."""
+    if _is_closed(stored):
+        raise ValueError(f"layer {name!r} {_CLOSED}")
     if isinstance(stored, np.ndarray) or is_sparse(stored):
-        check_intact(stored, f"layer {name!r}")
-        return sp.csr_array(stored) if is_sparse(stored) else np.asarray(stored)
-    if _is_backed_sparse(stored):
-        _check_backed(stored, name)
-        if stored.format == "csr":
-            return stored
-        columns = stored.to_memory()
-        check_intact(columns, f"layer {name!r}")
-        return sp.csr_array(columns)
+        matrix = _supported(stored, name)
+        return sp.csr_array(matrix) if is_sparse(matrix) else np.asarray(matrix)
+    if is_backed_sparse(stored):
+        return open_rows(stored, f"layer {name!r}")
     if is_dask(stored) or _is_dense_in_file(stored):
         return stored
     raise TypeError(
@@ -193,26 +213,18 @@ def _in_rows(stored: Any, name: str) -> Any:
     )
 
 
-def _is_backed_sparse(stored: Any) -> bool:
-    return hasattr(stored, "to_memory") and hasattr(stored, "format") and hasattr(stored, "group")
+def _is_closed(stored: Any) -> bool:
+    """Return whether a layer is in an HDF5 file that has been closed."""
+    in_file = stored.group if is_backed_sparse(stored) else stored
+    return type(in_file).__module__.startswith("h5py.") and not in_file
 
 
-def _check_backed(stored: Any, name: str) -> None:
-    """Raise ValueError if the arrays of a sparse matrix in a file are missing or inconsistent."""
-    try:
-        starts = np.asarray(stored.group["indptr"][:])
-        sizes = {stored.group[part].shape[0] for part in ("data", "indices")}
-        n_rows = stored.shape[stored.format == "csc"]
-        is_whole = len(starts) == n_rows + 1 and {int(starts[-1])} == sizes and starts[0] == 0
-    except Exception as error:  # h5py and zarr raise errors of many types
-        raise ValueError(
-            f"layer {name!r} is a damaged sparse matrix ({error}); write the file again."
-        ) from error
-    if not is_whole or (np.diff(starts) < 0).any():
-        raise ValueError(
-            f"layer {name!r} is a damaged sparse matrix: its entries and its row starts are "
-            "inconsistent; write the file again."
-        )
+def _supported(matrix: Any, name: str) -> Any:
+    """Return an intact matrix of supported types."""
+    label = f"layer {name!r}"
+    matrix = convert_types(matrix, label)
+    check_intact(matrix, label)
+    return matrix
 
 
 def _is_dense_in_file(stored: Any) -> bool:
@@ -220,16 +232,14 @@ def _is_dense_in_file(stored: Any) -> bool:
 
 
 def _n_stored(part: Any) -> int:
-    if is_sparse(part):
+    if is_sparse(part) or isinstance(part, StoredRows):
         return int(part.nnz)
-    if _is_backed_sparse(part):
-        return int(part.group["indptr"][-1])
     return int(np.prod(part.shape))
 
 
 def _as_matrix(rows: Any, name: str) -> Matrix:
     """Return cells as an array or as CSR in canonical format."""
-    check_intact(rows, f"layer {name!r}")
+    rows = _supported(rows, name)
     if not is_sparse(rows):
         return np.asarray(rows)
     matrix: Any = sp.csr_array(rows)

@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
-from ._console import tidy_errors
+from ._console import collect_warnings, tidy_errors
 from ._inputs import check_paths, check_space
 from ._options import DemoOptions, RunOptions
 from ._out_folder import claim
@@ -77,20 +77,20 @@ def _show_version(
 
 
 def _run_cells(options: RunOptions) -> None:
-    with tidy_errors(options.debug):
+    with tidy_errors(options.debug), collect_warnings(options.quiet) as messages:
         check_paths(options)
         with claim(options.out, options.overwrite) as folder:
             check_space(options)
             from ._run import run_and_write
 
-            summary = run_and_write(options, folder)
+            summary = run_and_write(options, folder, messages)
         if not options.quiet:
             typer.echo(summary)
 
 
 def _run_simulation(options: DemoOptions) -> None:
     """Simulate labelled cells with a known network, and compare the inferred links with it."""
-    with tidy_errors(options.debug):
+    with tidy_errors(options.debug), collect_warnings():
         from ._demo import run_demo
 
         typer.echo(run_demo(options.n_cells, options.seed, options.n_jobs))

@@ -1,13 +1,15 @@
 """Errors and warnings on stderr, each on one line."""
 
+import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 
+from .._warnings import is_own
 from ._signals import Terminated, raise_signals
 
 # Raised by the library with a message for the user.
@@ -45,20 +47,53 @@ def tidy_errors(debug: bool) -> Iterator[None]:
 
 
 @contextmanager
-def collect_warnings() -> Iterator[list[str]]:
-    """Show each distinct warning once, without source lines, and yield the list of them."""
+def collect_warnings(quiet: bool = False) -> Iterator[list[str]]:
+    """Show each distinct warning once, without source lines, and yield the list of them.
+
+    Parameters
+    ----------
+    quiet : bool, default=False
+        Whether warnings of other libraries, and what they log, are in the list only.
+
+    Yields
+    ------
+    list of str
+        All warnings so far, to which later ones are appended.
+    """
     messages: list[str] = []
 
-    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    def add(message: object, is_shown: bool) -> None:
         text = one_line(message)
-        # Other categories, such as FutureWarning, are for developers.
-        if issubclass(category, UserWarning) and text not in messages:
+        if text not in messages:
             messages.append(text)
-            typer.echo(f"Warning: {text}", err=True)
+            if is_shown:
+                typer.echo(f"Warning: {text}", err=True)
 
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        # Other categories, such as FutureWarning, are for developers.
+        if issubclass(category, UserWarning):
+            add(message, is_own(message) or not quiet)
+
+    handler = _LogHandler(lambda message: add(message, not quiet))
     with warnings.catch_warnings():
         warnings.showwarning = show
-        yield messages
+        logging.getLogger().addHandler(handler)
+        try:
+            yield messages
+        finally:
+            logging.getLogger().removeHandler(handler)
+
+
+class _LogHandler(logging.Handler):
+    """Passes on the warnings and errors that libraries log."""
+
+    def __init__(self, receive: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._receive = receive
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass on a message."""
+        self._receive(record.getMessage())
 
 
 def one_line(message: object) -> str:

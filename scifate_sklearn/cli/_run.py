@@ -14,7 +14,7 @@ from ..filters.evidence import FittedModel, Step
 from ..links import strong_links
 from ..regressor import SciFateRegressor
 from ._commands import option_values
-from ._console import collect_warnings, is_interactive, one_line
+from ._console import is_interactive, one_line
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import unchanged_inputs
@@ -62,14 +62,14 @@ class Stopwatch:
         return round(sum(self.seconds.values()), 3)
 
 
-def run_and_write(options: RunOptions, folder: OutFolder) -> str:
+def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -> str:
     """Run the whole analysis, write the results, and return a summary.
 
     The results appear in the output folder together, after all of them are complete and the inputs
-    were found unchanged.
+    were found unchanged. `messages` are the warnings for the report, from `collect_warnings`.
     """
     started, watch = datetime.now(UTC), Stopwatch()
-    with collect_warnings() as messages, unchanged_inputs(options) as inputs:
+    with unchanged_inputs(options) as inputs:
         tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:
             results = _analyse(adata, tf_names, options, watch)

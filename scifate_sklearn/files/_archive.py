@@ -68,7 +68,7 @@ def write_arrays(
     header = {"kind": kind, "version": version, "sha256": checksum(arrays), "part": part}
     try:
         with replacing(Path(path)) as unfinished, unfinished.open("xb") as file:
-            np.savez(file, allow_pickle=False, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+            _write(file, {_HEADER: np.array(json.dumps(header)), **arrays})
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -155,6 +155,14 @@ def checksum(arrays: Arrays) -> str:
         digest.update(json.dumps([name, array.dtype.str, arrays[name].shape]).encode())
         digest.update(array.reshape(-1).view(np.uint8))
     return digest.hexdigest()
+
+
+def _write(file: IO[bytes], arrays: Arrays) -> None:
+    """Write arrays as np.savez does, which can refuse objects only in recent versions."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def _read(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from ..preprocessing import (
     Y_MAGNITUDES,
     check_intact,
     check_magnitude,
+    convert_sparse,
     make_folds,
     naming,
 )
@@ -117,6 +118,7 @@ def read_samples(
         check_per_row(groups, "groups", X, Y, arguments)
         if estimator.exclude_self and names[0] is None and names[1] is not None:
             _warn_of_lost_names(arguments)
+    X, Y = convert_sparse(X, x_name), convert_sparse(Y, y_name)
     check_intact(X, x_name)
     check_intact(Y, y_name)
     with naming(x_name):
@@ -201,6 +203,7 @@ def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
     TypeError, ValueError
         If they are invalid or have other columns; the message names `argument`.
     """
+    X = convert_sparse(X, f"`{argument}`")
     check_intact(X, f"`{argument}`")
     with naming(f"`{argument}`"):
         return validate_data(estimator, X, reset=False, **_AS_FLOATS)
@@ -253,6 +256,7 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
     TypeError, ValueError
         If the targets are invalid; the message names `argument`.
     """
+    Y = convert_sparse(Y, f"`{argument}`")
     check_intact(Y, f"`{argument}`")
     dense = Y.toarray() if hasattr(Y, "toarray") else Y
     return float(r2_score(dense, predicted, sample_weight=sample_weight))

@@ -12,6 +12,7 @@ from ..preprocessing import (
     Y_MAGNITUDES,
     check_intact,
     check_magnitude,
+    convert_sparse,
     naming,
 )
 from ._cells import WeightedCells
@@ -52,6 +53,7 @@ def check_chunk(
 
 
 def _check_matrix(A: Matrix, name: str, magnitudes: tuple[float, float]) -> Matrix:
+    A = convert_sparse(A, name)
     check_intact(A, name)
     with naming(name):
         A = check_array(A, accept_sparse="csr", dtype=np.float64, input_name=name)

@@ -24,6 +24,10 @@ from ._matrices import (
     Y_MAGNITUDES,
     check_intact,
     check_magnitude,
+    convert_numbers,
+    convert_positions,
+    convert_sparse,
+    convert_types,
     naming,
 )
 
@@ -38,6 +42,10 @@ __all__ = [
     "check_intact",
     "check_magnitude",
     "check_real",
+    "convert_numbers",
+    "convert_positions",
+    "convert_sparse",
+    "convert_types",
     "count_positive",
     "is_constant",
     "log_above_zero",

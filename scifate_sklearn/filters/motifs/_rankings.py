@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...files import prefix_errors
-from ...names import as_names, examples
+from ...names import are_missing, as_names, examples
 from ._feather import ROW_COLUMNS, read_columns, read_layout
 
 Ranks = NDArray[np.integer[Any]]
@@ -205,10 +205,15 @@ def as_rankings(rankings: object) -> MotifRankings:
 
 def _as_unique_names(names: Iterable[Any], kind: str) -> NDArray[np.object_]:
     given: Collection[Any] = list(names)
-    missing = [name for name in given if not isinstance(name, str) and pd.isna(name)]
     as_text = as_names(given)
-    if missing or (as_text == "").any():
-        raise ValueError(f"a {kind} of the ranking database has no name.")
+    # Words such as "nan" are names of genes, each of which occurs once.
+    lacks_name = are_missing(given, allow_words=True)
+    if lacks_name.any():
+        place = int(lacks_name.argmax())
+        raise ValueError(
+            f"a {kind} of the ranking database has no name (number {place + 1:,}, "
+            f"{as_text[place]!r}); remove it, or give it a name."
+        )
     repeated = [name for name, count in Counter(as_text).items() if count > 1]
     if repeated:
         raise ValueError(

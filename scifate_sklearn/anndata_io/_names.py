@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
-from ..names import Cause, are_missing, examples
+from ..names import Cause, are_missing, date_symbols, describe_dates, examples
 from ..names import match_tfs as match_names
 
 Names = NDArray[np.object_]
@@ -53,7 +53,18 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
             f"{gene_symbols!r}; rename all but one."
         )
     symbols = column.astype(str).to_numpy(dtype=object)
+    _warn_about_dates(symbols, gene_symbols)
     return np.where(column.isna().to_numpy() | _are_placeholders(symbols), ids, symbols)
+
+
+def _warn_about_dates(symbols: Names, column: str) -> None:
+    found = {name: date_symbols(name) for name in pd.unique(symbols)}
+    dates = {name: text for name, text in found.items() if text is not None}
+    if dates:
+        warn(
+            f"Column {column!r} of adata.var has {len(dates):,} symbols that a spreadsheet made "
+            f"dates ({describe_dates(dates)}). They are used as they are; restore the symbols."
+        )
 
 
 def _are_placeholders(symbols: Names) -> NDArray[np.bool_]:

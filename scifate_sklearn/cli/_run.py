@@ -108,14 +108,15 @@ def _analyse(adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: St
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
     with watch.time("fit"):
         regressor = _make_regressor(options).fit_moments(inputs.moments)
-    links = regressor.links_
+    links, n_tfs = regressor.links_, int(inputs.genes["is_tf"].sum())
     tables = {"links": links, "targets": _target_table(regressor)}
     strong = strong_links(links, options.coef_threshold)
     steps = [
         Step("cells", "cells kept", adata.n_obs, len(inputs.cells)),
         Step("genes", "genes kept", adata.n_vars, len(inputs.genes)),
         Step("tf_rows", "rows of --tfs used", tf_names.rows.n_rows, tf_names.rows.n_used),
-        Step("tfs", "TFs among them", len(tf_names), int(inputs.genes["is_tf"].sum())),
+        # Words such as "nan" are TFs only if a gene has this name.
+        Step("tfs", "TFs among them", max(len(tf_names), n_tfs), n_tfs),
         Step(
             "targets_with_links",
             "targets with links",

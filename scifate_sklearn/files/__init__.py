@@ -2,7 +2,7 @@
 
 from . import _archive as archive
 from ._atomic import replacing
-from ._delimited import DelimitedText, find_delimiter, is_repeated_header, split_fields
+from ._delimited import DelimitedText, find_delimiter, is_comment, is_repeated_header, split_fields
 from ._errors import AdvisedError, prefix_errors
 from ._text import (
     check_lines,
@@ -21,6 +21,7 @@ __all__ = [
     "check_lines",
     "decode_text",
     "find_delimiter",
+    "is_comment",
     "is_repeated_header",
     "prefix_errors",
     "read_content",

@@ -72,7 +72,7 @@ class DelimitedText:
             elif line.strip():
                 fields = _fields(line, delimiter or find_delimiter(line))
                 n_known = sum(map(is_known, fields))
-                if not _is_comment(line) or n_known >= min(2, len(fields)):
+                if not is_comment(line) or n_known >= min(2, len(fields)):
                     delimiter = delimiter or find_delimiter(line)
                     return cls._below(lines, i, fields, delimiter, is_known)
         return cls([], _DELIMITERS[0], [], np.empty(0, np.intp), "", 0)
@@ -182,6 +182,11 @@ def is_repeated_header(fields: Sequence[str], header: Sequence[str]) -> bool:
     return False
 
 
+def is_comment(line: str) -> bool:
+    """Return whether a line begins with ``#``, ``%`` or ``!``, but not with an error value."""
+    return line.startswith(_COMMENTS) and not _SPREADSHEET_ERROR.match(line)
+
+
 def _fields(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
@@ -189,13 +194,9 @@ def _fields(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
 
 
-def _is_comment(line: str) -> bool:
-    return line.startswith(_COMMENTS) and not _SPREADSHEET_ERROR.match(line)
-
-
 def _comments(lines: list[str], start: int) -> Iterator[int]:
     """Yield the comments below the header that are not within a quoted field."""
-    candidates = [i for i in range(start, len(lines)) if _is_comment(lines[i])]
+    candidates = [i for i in range(start, len(lines)) if is_comment(lines[i])]
     done, n_quotes = start, 0
     for i in candidates:
         n_quotes += sum(line.count('"') for line in lines[done:i])

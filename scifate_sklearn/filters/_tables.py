@@ -22,7 +22,18 @@ from ..files import (
     size_limit,
     split_fields,
 )
-from ..names import LINE, REPRESSION, CleanNames, RowUse, clean_names, column_key, examples, places
+from ..names import (
+    LINE,
+    REPRESSION,
+    CleanNames,
+    RowUse,
+    clean_names,
+    column_key,
+    describe_dates,
+    examples,
+    places,
+    serial_dates,
+)
 
 _PARQUET_MAGIC = b"PAR1"
 _VALUE_BYTES = 8
@@ -174,11 +185,8 @@ def _problem(
     text = f"{reason}: {np.count_nonzero(is_affected):,} ({places(index, is_affected)})"
     if not reason.endswith("date"):
         return text
-    dates = list(dict.fromkeys(names.names[is_affected]))[:3]
-    shown = [
-        f"{date!r}" + (f" for {names.dates[date]}" if names.dates[date] else "") for date in dates
-    ]
-    return f"{text}, {'; '.join(shown)}"
+    found = {name: names.dates[name] for name in pd.unique(names.names[is_affected])}
+    return f"{text}, {describe_dates(found)}"
 
 
 def _report(problems: list[str], rows: RowUse, source: str) -> None:
@@ -197,9 +205,16 @@ def _report(problems: list[str], rows: RowUse, source: str) -> None:
 
 
 def _notes(cleaned: Mapping[str, CleanNames], source: str) -> tuple[str, ...]:
-    """Return the changes of names, and warn about signs."""
+    """Return the changes of names, and warn about signs and about numbers that were dates."""
     notes = []
     for role, names in cleaned.items():
+        serials = serial_dates(pd.unique(names.names))
+        if serials:
+            warn(
+                f"{source}: {len(serials):,} {role} names are numbers that a spreadsheet may have "
+                f"made of symbols ({describe_dates(serials)}). They are used as they are; restore "
+                "the symbols."
+            )
         for addition, changed in names.additions.items():
             notes.append(
                 f"{addition} removed from {len(changed):,} {role} names ({examples(changed, 3)})"

@@ -1,9 +1,9 @@
 """Names of genes and TFs: spellings in files, comparison, renaming, and lists of TFs."""
 
-from ._additions import REPRESSION, PlainName, ignoring_additions, plain_name, without_quotes
+from ._additions import REPRESSION, plain_name
 from ._codes import CleanNames, as_names, clean_names, name_codes, rename_rows
 from ._columns import check_unique, column_key, known_columns, rename_columns
-from ._dates import date_symbols
+from ._dates import date_symbols, describe_dates, serial_dates
 from ._examples import examples
 from ._flags import as_flags
 from ._matching import (
@@ -29,7 +29,6 @@ __all__ = [
     "RULES",
     "Cause",
     "CleanNames",
-    "PlainName",
     "Renaming",
     "RowUse",
     "Rule",
@@ -41,9 +40,9 @@ __all__ = [
     "clean_names",
     "column_key",
     "date_symbols",
+    "describe_dates",
     "examples",
     "find_cause",
-    "ignoring_additions",
     "ignoring_case",
     "ignoring_version",
     "is_missing",
@@ -59,5 +58,5 @@ __all__ = [
     "rename_rows",
     "require_common",
     "require_overlap",
-    "without_quotes",
+    "serial_dates",
 ]

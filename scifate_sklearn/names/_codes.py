@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ._additions import plain_name
 from ._dates import date_symbols
-from ._missing import is_missing
+from ._missing import is_missing, is_word
 from ._rows import places
 
 
@@ -67,6 +67,8 @@ class CleanNames:
         The symbols that each date may stand for.
     additions : mapping of str to list of str
         Names that have changed, by the kind of addition (see `plain_name`).
+    words : tuple of str
+        Missing names that are words, such as ``nan``.
     """
 
     names: "pd.Series[Any]"
@@ -74,6 +76,7 @@ class CleanNames:
     is_date: NDArray[np.bool_]
     dates: Mapping[str, str]
     additions: Mapping[str, list[str]]
+    words: tuple[str, ...]
 
     @property
     def is_usable(self) -> NDArray[np.bool_]:
@@ -123,6 +126,7 @@ def clean_names(column: "pd.Series[Any]", *, allow_any: bool = False) -> CleanNa
         is_date[codes],
         dates,
         additions,
+        tuple(t for t, no in zip(texts, lacks_name, strict=False) if no and is_word(t)),
     )
 
 

@@ -5,6 +5,8 @@ their language and format. Several symbols can become the same date, so none is 
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 
 _MONTHS = {
     name: number
@@ -31,6 +33,12 @@ _DAY_MONTH = re.compile(
 # C. elegans has genes such as sep-1, so only the capitalised form with two digits is a date.
 _MONTH_YEAR = re.compile(r"([A-Z][a-zäéû]{2,3})[-. ](\d{2})")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]\d{2}:\d{2}.*)?")
+# Spreadsheets count days from here.
+_FIRST_DAY = date(1899, 12, 30)
+_SERIAL = re.compile(r"([34]\d{4}|5[0-4]\d{3})(?:\.0)?")
+# Columns in which more of the names are numbers hold ids.
+_MOST_NUMBERS = 0.1
+_LARGEST_NUMBER = 15
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})|(\d{1,2})/(\d{1,2})/(\d{2})")
 
 
@@ -45,12 +53,56 @@ def date_symbols(name: str) -> str | None:
     found = _parse(name)
     if found is None:
         return None
-    symbols = [
-        f"{old.format(number)}, now {new.format(number)}"
-        for month, number in found
-        for old, new in _SYMBOLS.get(month, ())
-    ]
+    symbols = [text for month, number in found for text in _symbols(month, number)]
     return " or ".join(dict.fromkeys(symbols))
+
+
+def describe_dates(dates: Mapping[str, str], n_shown: int = 3) -> str:
+    """Return the first few dates with the symbols that they may stand for.
+
+    >>> describe_dates({"2-Sep": "SEPT2, now SEPTIN2", "3-May": ""})
+    "'2-Sep' for SEPT2, now SEPTIN2; '3-May'"
+    """
+    shown = [f"{date!r} for {text}" if text else repr(date) for date, text in dates.items()]
+    hidden = len(shown) - n_shown
+    return "; ".join(shown[:n_shown]) + (f"; and {hidden:,} more" if hidden > 0 else "")
+
+
+def serial_dates(names: Iterable[str]) -> dict[str, str]:
+    """Return the numbers that a spreadsheet may have made of symbols, with these symbols.
+
+    These are the days of dates in March, September, October and December, among names of which few
+    are numbers.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Distinct names.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    names = list(names)
+    numbers = [name for name in names if name.removesuffix(".0").isdigit()]
+    if len(numbers) > _MOST_NUMBERS * len(names):
+        return {}
+    found = {}
+    for name in numbers:
+        if match := _SERIAL.fullmatch(name):
+            day = _FIRST_DAY + timedelta(days=int(match[1]))
+            # SEPT2 is the second of the month, or its first day in 2002.
+            candidates = (day.day, day.year % 100) if day.day == 1 else (day.day,)
+            small = [number for number in candidates if number <= _LARGEST_NUMBER]
+            symbols = [text for number in small for text in _symbols(day.month, number)]
+            if symbols:
+                found[name] = " or ".join(dict.fromkeys(symbols))
+    return found
+
+
+def _symbols(month: int, number: int) -> list[str]:
+    pairs = _SYMBOLS.get(month, ())
+    return [f"{old.format(number)}, now {new.format(number)}" for old, new in pairs]
 
 
 def _parse(name: str) -> list[tuple[int, int]] | None:

@@ -47,10 +47,19 @@ def is_missing(value: object, *, allow_words: bool = False) -> bool:
     """
     if not isinstance(value, str):
         return pd.api.types.is_scalar(value) and bool(pd.isna(value))  # type: ignore[call-overload]
-    text = value.strip().strip(_QUOTES).strip().lower()
+    text = _plain(value)
     if not text or text in _MARKS or _SPREADSHEET_ERROR.fullmatch(text):
         return True
     return not allow_words and text in _WORDS
+
+
+def is_word(value: str) -> bool:
+    """Return whether a missing value is a word, which may be the name of a gene."""
+    return _plain(value) in _WORDS
+
+
+def _plain(value: str) -> str:
+    return value.strip().strip(_QUOTES).strip().lower()
 
 
 def are_missing(values: Iterable[Any], *, allow_words: bool = False) -> NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from ..files import (
 from ._additions import without_quotes
 from ._codes import CleanNames, clean_names
 from ._columns import check_unique, column_key
+from ._dates import describe_dates
 from ._examples import examples
 from ._rows import LINE, RowUse, places
 
@@ -47,17 +48,21 @@ class TFNames(list[str]):
     ----------
     rows : RowUse
         Number of rows, how many of them are used, and why others are not.
+    words : tuple of str
+        Words such as ``nan`` among the missing names, which are TFs if the cells have a gene of
+        this name.
     """
 
-    def __init__(self, names: Iterable[str], rows: RowUse) -> None:
+    def __init__(self, names: Iterable[str], rows: RowUse, words: Iterable[str] = ()) -> None:
         super().__init__(names)
         self.rows = rows
+        self.words = tuple(words)
 
     def __repr__(self) -> str:
         return super().__repr__() + (f"  # {self.rows}" if self.rows.unused else "")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.rows)
+        return type(self), (list(self), self.rows, self.words)
 
 
 def read_tf_names(path: str | os.PathLike[str], *, column: str | None = None) -> TFNames:
@@ -214,13 +219,13 @@ def _as_tf_names(names: CleanNames, rows: RowUse, path: str | os.PathLike[str]) 
         found = f" ({'; '.join(problems)})" if problems else ""
         raise ValueError(f"{path} holds no TF name{found}.")
     if problems:
-        dates = "; ".join(f"{date!r} for {symbols}" for date, symbols in names.dates.items())
+        dates = describe_dates(names.dates)
         warn(
             f"{path}: {rows.unused.get('no name', 0) + rows.unused.get('a date', 0):,} of "
             f"{rows.n_rows:,} rows name no TF and are not used ({'; '.join(problems)}"
             f"{': ' + dates if dates else ''}). Correct these rows, or remove them."
         )
-    return TFNames(distinct, rows)
+    return TFNames(distinct, rows, names.words)
 
 
 def _is_known(column: str | None) -> Any:

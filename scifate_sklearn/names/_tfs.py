@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._warnings import warn
 from ._examples import examples
 from ._matching import Hint, explain_mismatch
+from ._tf_lists import TFNames
 
 
 def match_tfs(
@@ -23,7 +25,8 @@ def match_tfs(
     Parameters
     ----------
     tf_names : iterable of str
-        Names of TFs; many may be absent from the data.
+        Names of TFs; many may be absent from the data. Of `TFNames`, words such as ``nan`` are TFs
+        too if a gene has exactly this name.
     gene_names : ndarray of str of shape (n_genes,)
         Names of the genes.
     reserved : collection of str, default=()
@@ -45,6 +48,13 @@ def match_tfs(
         examples of both sides and the likely cause.
     """
     wanted = check_tf_names(tf_names)
+    words = _words_in(tf_names, gene_names)
+    if words:
+        wanted += words
+        warn(
+            f"tf_names contain {examples(words)}, which usually stands for a missing name. It is "
+            "taken as a TF, because a gene has this name."
+        )
     is_tf = np.asarray(pd.Index(gene_names).isin(wanted))
     if not is_tf.any():
         cause = explain_mismatch(wanted, gene_names, "tf_names", "the gene names", hint)
@@ -56,6 +66,12 @@ def match_tfs(
     if taken:
         raise ValueError(f"The TF {taken[0]!r} has the name of a covariate; rename that gene.")
     return is_tf
+
+
+def _words_in(tf_names: Iterable[str], gene_names: NDArray[np.object_]) -> list[str]:
+    """Return the words of `TFNames` that are names of genes."""
+    words = tf_names.words if isinstance(tf_names, TFNames) else ()
+    return [word for word in words if word in set(gene_names)]
 
 
 def check_tf_names(tf_names: Iterable[str]) -> list[str]:

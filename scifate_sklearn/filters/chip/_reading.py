@@ -9,7 +9,7 @@ from typing import Self
 import pandas as pd
 
 from ..._warnings import warn
-from ...files import AdvisedError, check_lines, read_start, read_text
+from ...files import AdvisedError, check_lines, is_comment, read_start, read_text
 from ...names import LINE, REPRESSION, examples, plain_name
 from .._tables import read_table, require_lines
 from ._layouts import KNOWN_COLUMNS, check_once
@@ -143,7 +143,7 @@ def _sets(text: str) -> Iterator[tuple[int, str, list[str]]]:
         name, *fields = line.split("\t")
         genes = [field.split(",")[0].strip() for field in fields[1:]]
         genes = [gene for gene in genes if gene]
-        if genes and not line.startswith("#"):
+        if genes and not is_comment(line):
             yield number, name.strip(), genes
 
 

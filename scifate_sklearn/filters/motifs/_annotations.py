@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...files import AdvisedError
 from ...names import (
     are_missing,
     as_flags,
@@ -162,17 +163,19 @@ def annotations_in(
     """
     in_database = annotations["motif"].isin(rankings.motifs)
     if not in_database.any():
-        raise ValueError(
-            "No annotated motif is in the ranking database (`annotations`: "
-            f"{examples(set(annotations['motif']))}; `rankings`: "
-            f"{examples(set(rankings.motifs))}). Use the same motif collection (such as v9 or v10) "
-            "for both, and check that `rankings` has one row per motif."
+        advice = "Use the same motif collection (such as v9 or v10) for both"
+        raise AdvisedError(
+            "No annotated motif is in the ranking database (annotations: "
+            f"{examples(set(annotations['motif']))}; rankings: {examples(set(rankings.motifs))}).",
+            f"{advice}, and check that `rankings` has one row per motif.",
+            f"{advice}.",
         )
     used = annotations[in_database & (annotations["confidence"].eq(HIGH) | (confidence == LOW))]
     if not len(used):
-        raise ValueError(
-            "All `annotations` of motifs in the ranking database are of low confidence; "
-            'use `confidence="low"` to include them.'
+        raise AdvisedError(
+            "All annotations of motifs in the ranking database are of low confidence.",
+            'Use `confidence="low"` to include them.',
+            "Add annotations of TFs to the motifs themselves, not to similar ones.",
         )
     return used.reset_index(drop=True)
 

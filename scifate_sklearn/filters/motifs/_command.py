@@ -42,7 +42,7 @@ class MotifEvidence(EvidenceKind):
 
     def read(self, cells: CellNames) -> tuple[MotifRankings, pd.DataFrame]:
         """Return the rankings and the annotations."""
-        from ._annotations import read_motif_annotations
+        from ._annotations import HIGH, annotations_in, read_motif_annotations
         from ._rankings import MotifRankings
 
         assert self.motifs is not None
@@ -52,6 +52,7 @@ class MotifEvidence(EvidenceKind):
             cells.require("target", rankings.genes, _suggest_species)
         with naming("--motif-annotations", self.motif_annotations):
             annotations = read_motif_annotations(self.motif_annotations)
+            annotations_in(annotations, rankings, HIGH)
             cells.require("TF", set(annotations["TF"]), _suggest_species)
         return rankings, annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...files import prefix_errors
+from ...files import AdvisedError, prefix_errors
 from ...names import are_missing, as_names, examples
 from ._feather import ROW_COLUMNS, read_columns, read_layout
 
@@ -262,9 +262,10 @@ def _check_range(columns: Mapping[str, Ranks], n_ranked: int, source: str) -> No
     for gene, ranks in columns.items():
         low, high = int(ranks.min()), int(ranks.max())
         if low < 0 or high >= n_ranked:
-            raise ValueError(
+            raise AdvisedError(
                 f"{source}: ranks of {gene!r} run from {low:,} to {high:,}, but {n_ranked:,} genes "
-                f"have ranks from 0 to {n_ranked - 1:,}. If they are counted from 1, subtract 1; "
-                "if only some of the ranked genes are given, pass their number as `n_ranked`. A "
-                "table must have motifs in rows."
+                f"have ranks from 0 to {n_ranked - 1:,}. If they are counted from 1, subtract 1.",
+                "If only some of the ranked genes are given, pass their number as `n_ranked`. A "
+                "table must have motifs in rows.",
+                "Give the database of all ranked genes.",
             )

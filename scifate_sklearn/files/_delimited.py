@@ -127,13 +127,15 @@ class DelimitedText:
 
     def _check_quotes(self, start: int, stop: int) -> None:
         """Raise ValueError if one row consists of several lines that are rows themselves."""
-        for i in range(start + 1, stop):
-            if self.lines[i].count(self.delimiter) >= max(1, len(self.header) - 1):
-                raise ValueError(
-                    f"line {self.numbers[start]:,} has a quotation mark that is closed in line "
-                    f"{self.numbers[stop - 1]:,} only, so that whole rows are one field; remove "
-                    "it, or close it"
-                )
+        n_delimiters = max(1, len(self.header) - 1)
+        is_row = [line.count(self.delimiter) >= n_delimiters for line in self.lines[start:stop]]
+        # The first and the last line of a field that has several lines hold parts of one row.
+        if len(is_row) > 1 and (all(is_row) or any(is_row[1:-1])):
+            raise ValueError(
+                f"line {self.numbers[start]:,} has a quotation mark that is closed in line "
+                f"{self.numbers[stop - 1]:,} only, so that whole rows are one field; remove it, or "
+                "close it"
+            )
 
 
 def find_delimiter(header: str) -> str:

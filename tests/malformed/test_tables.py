@@ -85,6 +85,7 @@ SAME_NAMES = [
     ("a list from a spreadsheet", b"Pax6;;\nNKX2-1;;\n;;\nSox9;;\n"),
     ("comments", b"# TFs\n! of mouse\nPax6\n#Myc\nNKX2-1\n% end\nSox9\n"),
     ("a comment as header", b"#TF\nPax6\nNKX2-1\nSox9\n"),
+    ("names of several lines", b'TF,n,m\nPax6,1,2\nNKX2-1,1,2\nSox9,1,2\n"NKX2-1","a\nb",2\n'),
     ("headers repeated", b"motif,TF\nm1,Pax6\nm2,NKX2-1\nmotif,TF\nm3,Sox9\n"),
     ("stray quotation marks", "\"Pax6\n\u201cNKX2-1\u201d\n'Sox9\n".encode()),
     ("additions", b"Pax6 (mouse)\nNKX2-1_HUMAN\nSox9(+)\n"),

@@ -1,9 +1,9 @@
 """Safe reading and writing of files: atomic replacement, checked archives and text."""
 
 from . import _archive as archive
+from ._advice import AdvisedError, prefix_errors
 from ._atomic import replacing
 from ._delimited import DelimitedText, find_delimiter, is_comment, is_repeated_header, split_fields
-from ._errors import AdvisedError, prefix_errors
 from ._text import (
     check_lines,
     decode_text,

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,7 @@ _DELIMITERS = ("\t", ",", ";")
 _COMMENTS = ("#", "%", "!")
 # The first field of a row may be an error of a spreadsheet, such as #N/A or #NAME?.
 _SPREADSHEET_ERROR = re.compile(r"#(n/?[avd]\b|[a-z0-9/]+[!?])", re.IGNORECASE)
+_MAX_FIELDS = 10_000
 _EXCEL_DELIMITER = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
@@ -74,30 +75,12 @@ class DelimitedText:
                 n_known = sum(map(is_known, fields))
                 if not is_comment(line) or n_known >= min(2, len(fields)):
                     delimiter = delimiter or find_delimiter(line)
-                    return cls._below(lines, i, fields, delimiter, is_known)
+                    # Any text may be in the first column, unless it is a known one.
+                    is_named = len(fields) == 1 or is_known(fields[0])
+                    is_row = _are_rows(lines, i, delimiter, 0 if is_named else len(fields))
+                    kept = list(compress(lines, is_row))
+                    return cls(fields, delimiter, kept, np.flatnonzero(is_row) + 1, line, i + 1)
         return cls([], _DELIMITERS[0], [], np.empty(0, np.intp), "", 0)
-
-    @classmethod
-    def _below(
-        cls,
-        lines: list[str],
-        start: int,
-        header: list[str],
-        delimiter: str,
-        is_known: Callable[[str], bool],
-    ) -> Self:
-        empty = f' "{delimiter}'
-        n_fields = 0 if len(header) == 1 or is_known(header[0]) else len(header)
-        comments = {
-            i for i in _comments(lines, start + 1) if len(_fields(lines[i], delimiter)) != n_fields
-        }
-        kept = [
-            i
-            for i in range(start + 1, len(lines))
-            if lines[i].strip().strip(empty) and i not in comments
-        ]
-        numbers = np.array(kept, np.intp) + 1
-        return cls(header, delimiter, [lines[i] for i in kept], numbers, lines[start], start + 1)
 
     def rows(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return for each row the number of its fields and of its first line.
@@ -118,9 +101,12 @@ class DelimitedText:
     def _rows_of_several_lines(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         reader = csv.reader(self.lines, delimiter=self.delimiter)
         counts, ends = [], [0]
-        for row in reader:
-            counts.append(len(row))
-            ends.append(reader.line_num)
+        try:
+            for row in reader:
+                counts.append(len(row))
+                ends.append(reader.line_num)
+        except csv.Error as error:
+            raise ValueError(f"line {self.numbers[ends[-1]]:,}: {error}") from error
         for start, stop in pairwise(ends):
             self._check_quotes(start, stop)
         return np.array(counts, np.intp), self.numbers[ends[:-1]]
@@ -136,6 +122,19 @@ class DelimitedText:
                 f"{self.numbers[stop - 1]:,} only, so that whole rows are one field; remove it, or "
                 "close it"
             )
+
+
+def _are_rows(lines: list[str], header: int, delimiter: str, n_fields: int) -> NDArray[np.bool_]:
+    """Return which lines are rows: those below the header that are neither empty nor comments.
+
+    Lines with `n_fields` fields are no comments, even if they begin as one.
+    """
+    empty = f' "{delimiter}'
+    is_row = np.fromiter((bool(line.strip().strip(empty)) for line in lines), np.bool_, len(lines))
+    is_row[: header + 1] = False
+    for i in _comments(lines, header + 1):
+        is_row[i] &= len(_fields(lines[i], delimiter)) == n_fields
+    return is_row
 
 
 def find_delimiter(header: str) -> str:
@@ -162,8 +161,13 @@ def split_fields(
     ValueError
         If the lines are not delimited text.
     """
+    rows: list[list[str]] = []
     try:
-        return list(csv.reader(lines, delimiter=delimiter))
+        for row in csv.reader(lines, delimiter=delimiter):
+            rows.append(row)
+            if len(row) > _MAX_FIELDS:
+                raise csv.Error(f"a row has {len(row):,} fields, more than {_MAX_FIELDS:,}")
+        return rows
     except csv.Error as error:
         raise ValueError(f"{path} is not a table: {error}.") from error
 

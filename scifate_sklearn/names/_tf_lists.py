@@ -198,10 +198,14 @@ def _plain_list(text: DelimitedText) -> tuple["pd.Series[Any]", RowUse]:
     """Return the names of a list, one a line, perhaps with delimiters after them."""
     lines = [text.header_line, *text.lines] if text.header else []
     numbers = np.concatenate([[text.header_number], text.numbers]) if text.header else text.numbers
-    fields = [list(filter(None, map(str.strip, line.split(text.delimiter)))) for line in lines]
-    names = [row[0] if len(row) == 1 else line for row, line in zip(fields, lines, strict=True)]
-    index = pd.Index(numbers, name=LINE)
-    return pd.Series(list(map(without_quotes, names)), index, dtype=object), RowUse(len(names))
+    names = [without_quotes(_only_field(line, text.delimiter)) for line in lines]
+    return pd.Series(names, pd.Index(numbers, name=LINE), dtype=object), RowUse(len(names))
+
+
+def _only_field(line: str, delimiter: str) -> str:
+    """Return the only field of a line that is not empty; the line if there are several."""
+    fields = [field for field in line.split(delimiter) if field.strip()]
+    return fields[0] if len(fields) == 1 else line
 
 
 def _as_tf_names(names: CleanNames, rows: RowUse, path: str | os.PathLike[str]) -> TFNames:

@@ -1,4 +1,4 @@
-"""Errors about the content of files."""
+"""Errors about the content of files, with advice for Python and for the command line."""
 
 import os
 from collections.abc import Iterator

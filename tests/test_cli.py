@@ -353,6 +353,74 @@ class TestInputs:
         assert f"{n_links:,} links: |coef| not above 100" in reported[1]
 
 
+class TestTables:
+    """Messages about files of TFs and of evidence name the option, never a Python argument."""
+
+    @pytest.mark.parametrize(
+        ("option", "name", "content", "message"),
+        [
+            ("--tfs", "sets.gmt", "TF1\t\tA\tB\nTF2\t\tC\n", "holds gene sets .* for --encode"),
+            ("--tfs", "tfs.csv", "gene,n\nTF1,1\n", "has no column 'TF'.*the name TF"),
+            ("--tfs", "tfs.csv", "TF\nNA\n2-Sep\n", "holds no TF name .*lines? 2.*line 3"),
+            ("--encode", "e.csv", "TF,target,peak\n", "has a header, but no rows"),
+            ("--encode", "e.csv", "a,b\n1,2\n", "no column for TF and target.*called \\*.gmt"),
+            ("--encode", "e.csv", "TF,target\nTF1,Gene1\n", "one class only.*column peak, 1 and 0"),
+            ("--encode", "e.csv", "TF,target,peak\nTF1,Gene1,maybe\n", r"found 'maybe' \(line 2\)"),
+            (
+                "--encode",
+                "e.csv",
+                "TF,target,peak\nTF1,Gene1,1,2\n",
+                "4 in line 2, 3 in the header",
+            ),
+            ("--encode", "e.gmt", "TF1,Gene1\n", "holds no gene set.*begin with the TF"),
+            ("--motif-annotations", "m.tbl", "motif,TF\n", "has a header, but no rows"),
+            ("--motif-annotations", "m.tbl", "motif,gene\nm,A\n", "has 0 for 'TF'"),
+            ("--motif-annotations", "m.tbl", "motif,TF\nx,TF1\n", "No annotated motif.*collection"),
+            ("--motif-annotations", "m.tbl", "motif,TF,confidence\nm1,TF1,low\n", "low confidence"),
+            ("--motif-annotations", "m.tbl", "motif,TF,confidence\nm1,TF1,?\n", r"\(line 2\)"),
+            ("--motifs", "r.feather", "no feather", "is not a feather file"),
+            ("--motifs", "r.feather", "ARROW1 damaged", "cannot be read as a feather file"),
+        ],
+    )
+    def test_errors(
+        self,
+        run: Callable[..., Result],
+        motifs: list[object],
+        tmp_path: Path,
+        option: str,
+        name: str,
+        content: str,
+        message: str,
+    ) -> None:
+        (tmp_path / name).write_text(content)
+        more = motifs if option.startswith("--motif") else []
+        result = run(tmp_path / "out", *more, option, tmp_path / name, encode=None)
+        assert_fails(result, 1, f"Error: {option} .*{name}: .*{message}")
+        assert "`" not in result.stderr
+        assert not (tmp_path / "out").exists()
+
+    def test_rows_are_counted(
+        self, run: Callable[..., Result], motifs: list[object], files: Path, tmp_path: Path
+    ) -> None:
+        peaks = (files / "peaks.csv").read_text() + "NA,Gene1,1\nTF1,2-Sep,0\n"
+        annotations = Path(str(motifs[3])).read_text() + "m1,#N/A\n"
+        tfs = (files / "tfs.txt").read_text() + "-\n"
+        for name, text in (("peaks", peaks), ("motifs", annotations), ("tfs", tfs)):
+            (tmp_path / name).write_text(text)
+        more = [*motifs[:3], tmp_path / "motifs", "--tfs", tmp_path / "tfs"]
+        result = run(tmp_path / "out", *more, encode=tmp_path / "peaks")
+        assert result.exit_code == 0, result.output
+        report = json.loads((tmp_path / "out" / "run.json").read_text())
+        assert [
+            report["steps"][name]["dropped"]
+            for name in ("tf_rows", "encode_rows", "annotation_rows")
+        ] == [1, 2, 1]
+        assert re.search(r"rows of --encode used +[\d,]+ of", result.stdout)
+        warned = " ".join(report["warnings"])
+        for problem in ("no name: 1", "no TF: 1", "target is a date: 1", "rows are not used"):
+            assert problem in warned
+
+
 class TestMisuse:
     @pytest.mark.parametrize("option", ["--tfs", "--encode"])
     def test_missing_file(self, run: Callable[..., Result], tmp_path: Path, option: str) -> None:

@@ -314,3 +314,15 @@ class TestGroupsOfPreparedMoments:
             self.prepare(cells, ["a", "b", "c", None] * 25)
         with pytest.raises(TypeError, match="`groups` is of mixed type"):
             self.prepare(cells, ["a", 1] * 50)
+
+
+def test_symbols_that_are_dates():
+    cells = make_labelled_cells(n_cells=100, n_tfs=5, n_targets=20, random_state=0)
+    cells.adata.var["symbol"] = [*list(cells.adata.var_names)[:-1], "2-Sep"]
+    with pytest.warns(
+        UserWarning, match=r"'symbol' of adata.var has 1 symbols .*'2-Sep' for SEPT2"
+    ):
+        prepare_anndata(
+            cells.adata, cells.tf_names, gene_symbols="symbol", cell_filter_UMI=50,
+            gene_filter_rate=0,
+        )  # fmt: skip

@@ -7,16 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
-from ..names import Cause, examples
+from ..names import Cause, are_missing, date_symbols, describe_dates, examples
 from ..names import match_tfs as match_names
 
 Names = NDArray[np.object_]
 
 # Predictors that `prepare_anndata` adds to the TFs.
 COVARIATES = ("new_size_factor", "labeling_ratio")
-
-# Texts that tables have in place of missing values, in lower case.
-PLACEHOLDERS = ("-", "--", "---", ".", "?", "na", "n/a", "#n/a", "nan", "none", "null", "<na>")
 
 
 def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
@@ -27,9 +24,9 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     var : DataFrame of n_genes rows
         ``adata.var``.
     gene_symbols : str or None
-        Column with symbols, None for the index. Missing and empty symbols are replaced by the
-        index, and so are texts such as "NA" or "-" that several genes share; a single gene may be
-        called NA.
+        Column with symbols, None for the index. Missing symbols, in any spelling, are replaced by
+        the index. Words such as "NA" are missing if several genes share them, as a single gene may
+        have this name.
 
     Returns
     -------
@@ -56,14 +53,28 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
             f"{gene_symbols!r}; rename all but one."
         )
     symbols = column.astype(str).to_numpy(dtype=object)
+    _warn_about_dates(symbols, gene_symbols)
     return np.where(column.isna().to_numpy() | _are_placeholders(symbols), ids, symbols)
 
 
+def _warn_about_dates(symbols: Names, column: str) -> None:
+    found = {name: date_symbols(name) for name in pd.unique(symbols)}
+    dates = {name: text for name, text in found.items() if text is not None}
+    if dates:
+        warn(
+            f"Column {column!r} of adata.var has {len(dates):,} symbols that a spreadsheet made "
+            f"dates ({describe_dates(dates)}). They are used as they are; restore the symbols."
+        )
+
+
 def _are_placeholders(symbols: Names) -> NDArray[np.bool_]:
-    """Return which texts stand for a missing symbol: empty ones, and shared ones such as "NA"."""
+    """Return which texts stand for a missing symbol; a word such as "NA" does if it is shared."""
     texts = pd.Series(symbols).str.strip().str.lower()
-    is_shared = texts.duplicated(keep=False)
-    return np.asarray((texts == "") | (texts.isin(PLACEHOLDERS) & is_shared), bool)
+    is_shared = texts.duplicated(keep=False).to_numpy()
+    codes, uniques = pd.factorize(texts)
+    return np.asarray(
+        are_missing(uniques, allow_words=True)[codes] | (are_missing(uniques)[codes] & is_shared)
+    )
 
 
 def shared_names(names: Names) -> NDArray[np.intp]:

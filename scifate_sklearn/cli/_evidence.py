@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from .._warnings import warn
+from ..files import AdvisedError
 from ..filters import LinkUnion
 from ..filters.evidence import CellNames, EvidenceKind, FittedModel, Step
 from ..links import survivors
@@ -60,7 +61,11 @@ class LoadedEvidence:
     def test_links(self, links: pd.DataFrame, model: FittedModel) -> TestedLinks:
         """Return the links with their evidence."""
         filters = [(kind.name, kind.make_filter(each, model)) for kind, each in self.by_kind]
-        return TestedLinks([kind for kind, _ in self.by_kind], LinkUnion(filters).fit(links))
+        try:
+            union = LinkUnion(filters).fit(links)
+        except AdvisedError as error:
+            raise ValueError(error.for_options()) from error
+        return TestedLinks([kind for kind, _ in self.by_kind], union)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_names
-from ..filters.evidence import FittedModel, Step
+from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
+from ..names import TFNames
 from ..regressor import SciFateRegressor
 from ._commands import option_values
 from ._console import is_interactive, one_line
@@ -70,7 +71,8 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     """
     started, watch = datetime.now(UTC), Stopwatch()
     with unchanged_inputs(options) as inputs:
-        tf_names = read_tf_names(options.tfs)
+        with naming("--tfs", options.tfs):
+            tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:
             results = _analyse(adata, tf_names, options, watch)
         report = {
@@ -100,21 +102,21 @@ def _parameters(options: RunOptions) -> dict[str, Any]:
     }
 
 
-def _analyse(
-    adata: "AnnData", tf_names: list[str], options: RunOptions, watch: Stopwatch
-) -> Results:
+def _analyse(adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: Stopwatch) -> Results:
     with watch.time("prepare"):
         inputs = _prepare(adata, tf_names, options)
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
     with watch.time("fit"):
         regressor = _make_regressor(options).fit_moments(inputs.moments)
-    links = regressor.links_
+    links, n_tfs = regressor.links_, int(inputs.genes["is_tf"].sum())
     tables = {"links": links, "targets": _target_table(regressor)}
     strong = strong_links(links, options.coef_threshold)
     steps = [
         Step("cells", "cells kept", adata.n_obs, len(inputs.cells)),
         Step("genes", "genes kept", adata.n_vars, len(inputs.genes)),
-        Step("tfs", "TFs among them", len(tf_names), int(inputs.genes["is_tf"].sum())),
+        Step("tf_rows", "rows of --tfs used", tf_names.rows.n_rows, tf_names.rows.n_used),
+        # Words such as "nan" are TFs only if a gene has this name.
+        Step("tfs", "TFs among them", max(len(tf_names), n_tfs), n_tfs),
         Step(
             "targets_with_links",
             "targets with links",

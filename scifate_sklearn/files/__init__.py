@@ -1,22 +1,24 @@
 """Safe reading and writing of files: atomic replacement, checked archives, parts and text."""
 
 from . import _archive as archive
+from ._advice import AdvisedError, prefix_errors
 from ._atomic import replacing
+from ._delimited import DelimitedText, find_delimiter, is_comment, is_repeated_header, split_fields
 from ._lock import lock_file, share_lock
 from ._parts import Part, PartFolder, PartKind
 from ._text import (
     check_lines,
     decode_text,
-    find_delimiter,
-    prefix_errors,
     read_content,
     read_start,
     read_text,
+    require_file,
     size_limit,
-    split_fields,
 )
 
 __all__ = [
+    "AdvisedError",
+    "DelimitedText",
     "Part",
     "PartFolder",
     "PartKind",
@@ -24,12 +26,15 @@ __all__ = [
     "check_lines",
     "decode_text",
     "find_delimiter",
+    "is_comment",
+    "is_repeated_header",
     "lock_file",
     "prefix_errors",
     "read_content",
     "read_start",
     "read_text",
     "replacing",
+    "require_file",
     "share_lock",
     "size_limit",
     "split_fields",

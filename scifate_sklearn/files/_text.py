@@ -1,18 +1,29 @@
-"""Text files: compression, encoding, line ends and delimiters, detected from the content."""
+"""Text files: compression, encoding and line ends, detected from the content."""
 
-import csv
 import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_DELIMITERS = ("\t", ",", ";")
 _N_SHOWN = 8
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARK = "\ufeff"
+# First bytes of files that are given in place of text.
+_KINDS = {
+    b"PK": "an Excel workbook or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"PAR1": "a parquet file",
+    b"ARROW1": "a feather file",
+    b"FEA1": "a feather file",
+    b"\x89HDF": "an h5ad or other HDF5 file",
+    b"%PDF": "a PDF file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"\x1f\x8b": "a gzip file that was compressed twice",
+}
 _BLOCK = 2**20
 # Files may have 2 GiB, before and after decompression. Compressed ones above 256 MiB may have at
 # most 200 times their stored size: deflate reduces tables of genes to a tenth, and zeros to a
@@ -41,6 +52,15 @@ def size_limit(stored: int, most: int | None = MAX_DECOMPRESSED) -> int:
     return by_ratio if most is None else min(most, by_ratio)
 
 
+def require_file(path: Path) -> None:
+    """Raise FileNotFoundError if a path is not that of a file."""
+    if not path.is_file():
+        found = ": it is a folder. " if path.is_dir() else ". "
+        raise FileNotFoundError(
+            f"There is no file {path}{found}Give the path of a local file; download a URL first."
+        )
+
+
 def read_content(path: str | os.PathLike[str]) -> bytes:
     """Return the content of a file, decompressed if it is gzip-compressed.
 
@@ -54,10 +74,7 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
         If the compressed data are damaged, or too large (see `size_limit`).
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"There is no file {path}. Give the path of a local file; download a URL first."
-        )
+    require_file(path)
     size = path.stat().st_size
     if size > MAX_DECOMPRESSED:
         raise ValueError(
@@ -135,30 +152,44 @@ def _open(path: str | os.PathLike[str]) -> IO[bytes]:
 
 
 def decode_text(content: bytes, path: str | os.PathLike[str]) -> str:
-    """Return UTF-8 text without byte order mark, with newlines as the only line ends.
+    """Return text without byte order marks, with newlines as the only line ends.
 
     Parameters
     ----------
     content : bytes
-        From `read_content`.
+        From `read_content`: UTF-8, or UTF-16 with a byte order mark, as Excel's "Unicode text".
     path : path-like
         The file, for the error message.
 
     Raises
     ------
     ValueError
-        If the content is not UTF-8 text, or contains NUL bytes, as binary files and UTF-16 do.
+        If the content is text of another encoding, or no text.
     """
+    encoding = "utf-16" if content.startswith(_UTF16_MARKS) else "utf-8"
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(encoding)
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise ValueError(
-            f"{path} is not UTF-8 text (it begins with {content[:_N_SHOWN]!r}); save it as UTF-8 "
-            "text, from a spreadsheet as 'CSV UTF-8'."
-        )
+        raise ValueError(f"{path} is not UTF-8 text ({_describe(content)}); {_advice(content)}")
+    # Joined files have a mark where each of them begins.
+    text = text.replace(_BYTE_ORDER_MARK, "")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _describe(content: bytes) -> str:
+    kind = next((kind for magic, kind in _KINDS.items() if content.startswith(magic)), None)
+    if kind is None and b"\0" in content[1:2] + content[:1] and len(content) % 2 == 0:
+        kind = "UTF-16 without a byte order mark" if content.strip(b"\0") else None
+    found = f"it begins with {content[:_N_SHOWN]!r}"
+    return f"{found}, as {kind} does" if kind else found
+
+
+def _advice(content: bytes) -> str:
+    if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return "save it as UTF-8 text, from a spreadsheet as 'CSV UTF-8', or unpack it."
+    return "save it as UTF-8 text, from a spreadsheet as 'CSV UTF-8'."
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -170,42 +201,3 @@ def read_text(path: str | os.PathLike[str]) -> str:
         As `read_content` and `decode_text`.
     """
     return decode_text(read_content(path), path)
-
-
-def find_delimiter(header: str) -> str:
-    """Return the tab, comma or semicolon that occurs most often in the first line of a table."""
-    return max(_DELIMITERS, key=header.count)
-
-
-def split_fields(
-    lines: Iterable[str], delimiter: str, path: str | os.PathLike[str]
-) -> list[list[str]]:
-    """Return the fields of each row; quoted fields may hold delimiters and line ends.
-
-    Parameters
-    ----------
-    lines : iterable of str
-        Lines of a table.
-    delimiter : str
-        From `find_delimiter`.
-    path : path-like
-        The file, for the error message.
-
-    Raises
-    ------
-    ValueError
-        If the lines are not delimited text.
-    """
-    try:
-        return list(csv.reader(lines, delimiter=delimiter))
-    except csv.Error as error:
-        raise ValueError(f"{path} is not a table: {error}.") from error
-
-
-@contextmanager
-def prefix_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Put the path before the message of errors about the content of a file."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error

@@ -1,11 +1,13 @@
 """Evidence as prior knowledge: lower penalties for pairs with evidence."""
 
 import numbers
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_scalar
 
+from ..names import are_missing
 from .chip import PEAK, BindingReference
 
 
@@ -61,6 +63,12 @@ def prior_penalties(
     return 1.0 - (1.0 - float(supported)) * _scores(evidence)
 
 
+def _as_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column with missing values in place of their spellings, such as "NA"."""
+    is_number = pd.api.types.is_numeric_dtype(column)
+    return column if is_number else column.mask(are_missing(column))
+
+
 def _scores(evidence: object) -> pd.DataFrame:
     """Return evidence as a table of numbers from 0 to 1."""
     if isinstance(evidence, BindingReference):
@@ -71,8 +79,11 @@ def _scores(evidence: object) -> pd.DataFrame:
             "`evidence` must be a BindingReference or a DataFrame of TFs × targets, got "
             f"{type(evidence).__name__}."
         )
+    for axis, names in (("TFs (index)", evidence.index), ("targets (columns)", evidence.columns)):
+        if are_missing(names, allow_words=True).any():
+            raise ValueError(f"`evidence` has {axis} without a name; remove these.")
     try:
-        values = evidence.to_numpy(np.float64, na_value=np.nan)
+        values = evidence.apply(_as_numbers).to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise TypeError(f"`evidence` must hold scores from 0 to 1 ({error}).") from error
     outside = values[(values < 0) | (values > 1)]

@@ -1,41 +1,68 @@
-"""Tables of evidence: delimited text and parquet files, and columns of flags."""
+"""Tables of evidence: delimited text and parquet files, and rows with usable names."""
 
 import io
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..files import decode_text, find_delimiter, read_content, size_limit, split_fields
+from .._warnings import warn
+from ..files import (
+    DelimitedText,
+    decode_text,
+    is_repeated_header,
+    prefix_errors,
+    read_content,
+    size_limit,
+    split_fields,
+)
+from ..names import (
+    LINE,
+    REPRESSION,
+    CleanNames,
+    RowUse,
+    clean_names,
+    column_key,
+    describe_dates,
+    examples,
+    places,
+    serial_dates,
+)
 
 _PARQUET_MAGIC = b"PAR1"
 _VALUE_BYTES = 8
-_FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
+_ROW_OF_ERROR = re.compile(r"starting at row (\d+)")
 
 
 def read_table(
     path: str | os.PathLike[str],
     *,
+    known: Sequence[str],
     check_header: Callable[[Sequence[str], str], None],
     missing_header: Callable[[str], Sequence[str] | None] | None = None,
 ) -> pd.DataFrame:
     """Read a parquet or delimited text file; the format is detected from the content.
 
-    Text may be gzip-compressed, have a byte order mark, any line ends (LF, CRLF, CR) and tabs,
-    commas or semicolons between fields, whatever its extension. Values stay strings, so that genes
-    called ``NA`` or ``MARCH1`` are kept.
+    Text may be gzip-compressed, UTF-8 or UTF-16, with any line ends (LF, CRLF, CR) and tabs, commas
+    or semicolons between fields, whatever its extension. Comments (``#``, ``%``, ``!``), empty rows
+    and repeated headers are left out. Values stay strings, so that genes called ``NA`` or
+    ``MARCH1`` are kept.
 
     Parameters
     ----------
     path : path-like
         The file.
+    known : sequence of str
+        Names of columns that the caller knows; they identify a header that begins with ``#``.
     check_header : callable
         Raises an error for names of columns that the caller does not accept. Its arguments are the
-        names in the file, which pandas would make unique, and the path.
+        names in the file, which may repeat, and the path.
     missing_header : callable, optional
         Returns the names of the columns of a known tab-separated file without a header, given its
         first line; None for other files.
@@ -43,80 +70,261 @@ def read_table(
     Returns
     -------
     DataFrame
+        Of text, its index called ``"line"`` has the line of each row in the file.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is empty, damaged, binary or not a table.
+        If the file is empty, damaged, binary or not a table; the message names the line.
     ImportError
         If the file is parquet and pyarrow is not installed.
     """
     content = read_content(path)
     if content.startswith(_PARQUET_MAGIC):
         return _read_parquet(content, path)
-    text = require_lines(decode_text(content, path), path)
-    header = text.partition("\n")[0]
-    names = None if missing_header is None else missing_header(header)
-    # The annotation is required because pandas-stubs have no overload with all these options.
-    options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
+    keys = set(map(column_key, known))
+    text = DelimitedText.from_text(
+        require_lines(decode_text(content, path), path), lambda name: column_key(name) in keys
+    )
+    names = None if missing_header is None else missing_header(text.header_line)
     if names is not None:
-        options |= {"sep": "\t", "header": None, "names": list(names)}
+        text = replace(
+            text,
+            header=list(names),
+            delimiter="\t",
+            lines=[text.header_line, *text.lines],
+            numbers=np.concatenate([[text.header_number], text.numbers]),
+        )
     else:
-        options |= {"sep": find_delimiter(header)}
-        fields = split_fields([header], options["sep"], path)[0]
-        check_header([field.strip() for field in fields], str(path))
-    try:
-        table: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"{path} is not a table with one row per line: {error}") from error
-    table = _without_row_names(table, path)
-    return table.rename(columns=lambda name: str(name).strip()).apply(lambda c: c.str.strip())
+        check_header([field.strip() for field in text.header], str(path))
+    return _parse(text, path)
 
 
 def require_lines(text: str, path: str | os.PathLike[str]) -> str:
-    """Return text from its first line that is not empty; raise an error if there is none."""
+    """Return text unchanged; raise an error if it has no line that is not empty."""
     if not text.strip():
         raise ValueError(f"{Path(path)} is empty; it should hold TFs and their targets or motifs.")
-    return text.lstrip("\n")
+    return text
 
 
-def as_flags(column: "pd.Series[Any]") -> NDArray[np.bool_]:
-    """Return a column of 0/1, booleans or their text as booleans.
+@dataclass(frozen=True)
+class NamedRows:
+    """Rows of a table whose names can be used.
 
-    Raises
-    ------
-    ValueError
-        If it holds other values.
+    Attributes
+    ----------
+    table : DataFrame
+        Rows with usable names, without additions to these.
+    rows : RowUse
+        Number of rows that are used, and reasons why others are not.
     """
+
+    table: pd.DataFrame
+    rows: RowUse
+
+    @classmethod
+    def from_table(
+        cls, table: pd.DataFrame, roles: Mapping[str, str], source: str, *, allow_any: bool = False
+    ) -> Self:
+        """Keep the rows whose names can be used, and warn about the others.
+
+        Parameters
+        ----------
+        table : DataFrame
+            A table, perhaps from `read_table`.
+        roles : mapping of str to str
+            The columns of names, by what they name ("TF", "target", "motif").
+        source : str
+            The argument or file, for messages.
+        allow_any : bool, default=False
+            Whether all text is a name, as in links tables.
+
+        Returns
+        -------
+        NamedRows
+
+        Raises
+        ------
+        ValueError
+            If there are rows but none has all names, or if a column cannot hold names.
+
+        Warns
+        -----
+        UserWarning
+            If names are missing or are dates, or if regulons of repressed targets are used.
+        """
+        with prefix_errors(source):
+            cleaned = {
+                role: clean_names(table[column], allow_any=allow_any)
+                for role, column in roles.items()
+            }
+        is_usable = np.logical_and.reduce([names.is_usable for names in cleaned.values()])
+        rows, problems = RowUse(len(table)), []
+        is_counted = np.zeros(len(table), np.bool_)
+        for role, names in cleaned.items():
+            for reason, is_affected in (
+                (f"no {role}", names.is_missing),
+                (f"{role} is a date", names.is_date),
+            ):
+                is_new = is_affected & ~is_counted
+                is_counted |= is_new
+                rows = rows.without(reason, int(np.count_nonzero(is_new)))
+                if is_new.any():
+                    problems.append(_problem(reason, is_new, names, table.index))
+        _report(problems, rows, source)
+        plain = {roles[role]: names.names for role, names in cleaned.items()}
+        notes = _notes(cleaned, source)
+        return cls(table.assign(**plain)[is_usable], replace(rows, notes=notes))
+
+
+def _problem(
+    reason: str, is_affected: NDArray[np.bool_], names: CleanNames, index: "pd.Index[Any]"
+) -> str:
+    text = f"{reason}: {np.count_nonzero(is_affected):,} ({places(index, is_affected)})"
+    if not reason.endswith("date"):
+        return text
+    found = {name: names.dates[name] for name in pd.unique(names.names[is_affected])}
+    return f"{text}, {describe_dates(found)}"
+
+
+def _report(problems: list[str], rows: RowUse, source: str) -> None:
+    """Warn about rows without usable names; raise an error if no other row is left."""
+    if not problems:
+        return
+    found = "; ".join(problems)
+    if not rows.n_used:
+        raise ValueError(f"{source}: no row has usable names ({found}). Fill in the names.")
+    is_date = any("is a date" in problem for problem in problems)
+    advice = "Format the column as text before you enter symbols into a spreadsheet. "
+    warn(
+        f"{source}: {rows.n_rows - rows.n_used:,} of {rows.n_rows:,} rows are not used ({found}). "
+        f"{advice if is_date else ''}Correct these rows, or remove them."
+    )
+
+
+def _notes(cleaned: Mapping[str, CleanNames], source: str) -> tuple[str, ...]:
+    """Return the changes of names, and warn about signs and about numbers that were dates."""
+    notes = []
+    for role, names in cleaned.items():
+        serials = serial_dates(pd.unique(names.names))
+        if serials:
+            warn(
+                f"{source}: {len(serials):,} {role} names are numbers that a spreadsheet may have "
+                f"made of symbols ({describe_dates(serials)}). They are used as they are; restore "
+                "the symbols."
+            )
+        for addition, changed in names.additions.items():
+            notes.append(
+                f"{addition} removed from {len(changed):,} {role} names ({examples(changed, 3)})"
+            )
+            if addition == REPRESSION:
+                warn(
+                    f"{source}: {len(changed):,} {role} names are regulons of repressed targets "
+                    f"({examples(changed, 3)}). Their targets are used like those of activated "
+                    "ones, because binding evidence has no sign; remove these rows or sets if "
+                    "they are no evidence."
+                )
+    return tuple(notes)
+
+
+def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return the rows as a table of text, whose index is the line of each row."""
     try:
-        codes, uniques = pd.factorize(column, use_na_sentinel=False)
-    except TypeError as error:
-        raise ValueError(
-            f"Column {column.name!r} must hold 0/1 or False/True ({error})."
-        ) from error
-    flags = [_FLAGS.get(str(value).strip().lower()) for value in uniques]
-    wrong = [value for value, flag in zip(uniques, flags, strict=True) if flag is None]
-    if wrong:
-        raise ValueError(
-            f"Column {column.name!r} must hold 0/1 or False/True, found {wrong[0]!r}"
-            + (f" and {len(wrong) - 1} other values." if len(wrong) > 1 else ".")
-        )
-    return np.array(flags, dtype=np.bool_)[codes]
+        counts, lines = text.rows()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}.") from error
+    names = _column_names(text, counts, lines, path)
+    options: dict[str, Any] = {
+        "sep": text.delimiter,
+        "header": None,
+        "names": range(len(names)),
+        "dtype": str,
+        "keep_default_na": False,
+        "index_col": False,
+        "skip_blank_lines": False,
+    }
+    if not len(counts):
+        return pd.DataFrame(columns=[name for name in names if name], dtype=object)
+    try:
+        table: pd.DataFrame = pd.read_csv(io.StringIO("\n".join(text.lines)), **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        _refuse(error, lines, path)
+    if len(table) != len(lines):
+        raise ValueError(f"{path} is not a table with one row per line; check its quotation marks.")
+    table.index = pd.Index(lines, name=LINE)
+    table = table.apply(lambda column: column.str.strip())
+    table = _without_repeated_header(table, text.header, path)
+    is_named = [name is not None for name in names]
+    return table.loc[:, is_named].set_axis([name for name in names if name is not None], axis=1)
 
 
-def _without_row_names(table: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Return a table without R's row names, which have no field in the header."""
-    # If rows have one field more than the header, pandas uses the first as the index.
-    if isinstance(table.index, pd.RangeIndex):
-        return table
-    if list(table.index) != [str(i) for i in range(1, len(table) + 1)]:
-        raise ValueError(
-            f"{path} has more fields in its rows than in its header; name every column, or write "
-            "the file without row names and trailing delimiters."
-        )
-    return table.reset_index(drop=True)
+def _refuse(error: Exception, lines: NDArray[np.intp], path: str | os.PathLike[str]) -> NoReturn:
+    found = str(error)
+    if match := _ROW_OF_ERROR.search(found):
+        line = lines[min(int(match[1]), len(lines) - 1)]
+        found = f"line {line:,} has a quotation mark that is never closed; remove it, or close it."
+    raise ValueError(f"{path} is not a table with one row per line: {found}") from error
+
+
+def _column_names(
+    text: DelimitedText,
+    counts: NDArray[np.intp],
+    lines: NDArray[np.intp],
+    path: str | os.PathLike[str],
+) -> list[str | None]:
+    """Return a name per field of the longest row; None for fields that are empty in all rows.
+
+    R writes row names that have no field in the header, and spreadsheets write delimiters after the
+    last field.
+    """
+    n_fields, header = len(text.header), [field.strip() for field in text.header]
+    is_longer = counts > n_fields
+    if not is_longer.any():
+        return _unique(header)
+    fields = split_fields(text.lines, text.delimiter, path)
+    n_named = [
+        max((i for i, field in enumerate(row, 1) if field.strip()), default=0) for row in fields
+    ]
+    is_wrong = np.array(n_named) > n_fields
+    if not is_wrong.any():
+        return [*_unique(header), *[None] * (int(counts.max()) - n_fields)]
+    numbers = [row[0].strip() for row in fields]
+    if (counts == n_fields + 1).all() and numbers == [str(i) for i in range(1, len(fields) + 1)]:
+        return [None, *_unique(header)]
+    first = int(is_wrong.argmax())
+    raise ValueError(
+        f"{path} is not a table with one row per line: it has more fields in its rows than in its "
+        f"header ({n_named[first]} in line {lines[first]:,}, {n_fields} in the header). Name every "
+        "column, and write the file without row names; quote fields that hold the delimiter."
+    )
+
+
+def _unique(header: Sequence[str]) -> list[str | None]:
+    """Return names of columns with a number after those that occurred before."""
+    seen: dict[str, int] = {}
+    names: list[str | None] = []
+    for name in header:
+        seen[name] = seen.get(name, -1) + 1
+        names.append(f"{name}.{seen[name]}" if seen[name] else name)
+    return names
+
+
+def _without_repeated_header(
+    table: pd.DataFrame, header: Sequence[str], path: str | os.PathLike[str]
+) -> pd.DataFrame:
+    """Return a table without the headers of other files that were appended to the first."""
+    is_header = table[0].isin(header).to_numpy(np.bool_, copy=True)
+    for i in np.flatnonzero(is_header):
+        fields = table.iloc[i].dropna().astype(str).tolist()
+        try:
+            is_header[i] = is_repeated_header(fields[: len(header)], header)
+        except ValueError as error:
+            raise ValueError(
+                f"{path}: line {table.index[int(i)]:,} {error}; join tables of equal columns only."
+            ) from error
+    return table[~is_header]
 
 
 def _read_parquet(content: bytes, path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -252,7 +252,7 @@ class EvidenceKind(ABC):
 
 @contextmanager
 def naming(option: str, path: Path | None) -> Iterator[None]:
-    """Put the option and its file in front of the message of a ValueError.
+    """Put the option and its file in front of an error, and advise on options.
 
     Parameters
     ----------
@@ -264,7 +264,17 @@ def naming(option: str, path: Path | None) -> Iterator[None]:
     ------
     None
     """
+    from ..files import AdvisedError
+
     try:
         yield
-    except ValueError as error:
-        raise ValueError(f"{option} {path}: {error}") from error
+    except AdvisedError as error:
+        raise ValueError(f"{option} {path}: {_without_path(error.for_options(), path)}") from error
+    except (ValueError, OSError, ImportError) as error:
+        kind = next(k for k in (ValueError, ImportError, OSError) if isinstance(error, k))
+        raise kind(f"{option} {path}: {_without_path(str(error), path)}") from error
+
+
+def _without_path(message: str, path: Path | None) -> str:
+    """Return a message without the path in front of it, which `naming` writes already."""
+    return message.removeprefix(f"{path}: ").removeprefix(f"{path} ")

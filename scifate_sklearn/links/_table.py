@@ -110,7 +110,7 @@ def is_strong(links: pd.DataFrame, coef_threshold: float) -> NDArray[np.bool_]:
 def check_named(links: pd.DataFrame) -> pd.DataFrame:
     """Return `links` unchanged if every link has both names, else raise ValueError."""
     for name in ("TF", "target"):
-        if (links[name].isna() | (links[name].astype(str) == "")).any():
+        if (links[name].isna() | (links[name].astype(str).str.strip() == "")).any():
             raise ValueError(
                 f"Column `{name}` of `links` has rows without a name; drop these rows."
             )

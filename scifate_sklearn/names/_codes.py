@@ -1,11 +1,17 @@
-"""Conversion of names to integer codes, and matrices whose rows are united by name."""
+"""Conversion of columns of names: plain names, integer codes, and rows united by name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from ._additions import plain_name
+from ._dates import date_symbols
+from ._missing import is_missing, is_word
+from ._rows import places
 
 
 def as_names(values: Iterable[Any]) -> NDArray[np.object_]:
@@ -33,21 +39,106 @@ def name_codes(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.o
     ValueError
         If a name is missing or empty.
     """
-    try:
-        codes, uniques = pd.factorize(column)
-    except TypeError as error:
-        raise ValueError(f"Column {column.name!r} must hold names ({error}).") from error
+    codes, uniques = _factorize(column)
     # Coded twice, because 1 and "1" become the same name; the second time over few values.
     recode, names = pd.factorize(as_names(uniques))
-    is_missing = codes < 0
+    lacks_name = codes < 0
     codes = recode[codes] if len(names) else codes
-    is_missing |= np.isin(codes, np.flatnonzero(names == ""))
-    if is_missing.any():
+    lacks_name |= np.isin(codes, np.flatnonzero(names == ""))
+    if lacks_name.any():
         raise ValueError(
-            f"Column {column.name!r} lacks a name in {is_missing.sum():,} row(s), first in row "
-            f"{is_missing.argmax():,}; fill these in or remove the rows."
+            f"Column {column.name!r} lacks a name in {lacks_name.sum():,} row(s) "
+            f"({places(column.index, lacks_name)}); fill these in or remove the rows."
         )
     return codes, names
+
+
+@dataclass(frozen=True)
+class CleanNames:
+    """Names of a column without additions.
+
+    Attributes
+    ----------
+    names : Series of shape (n_rows,)
+        Names; "" where there is none.
+    is_missing, is_date : ndarray of bool of shape (n_rows,)
+        Rows without a name, and rows whose name is a date (see `date_symbols`).
+    dates : mapping of str to str
+        The symbols that each date may stand for.
+    additions : mapping of str to list of str
+        Names that have changed, by the kind of addition (see `plain_name`).
+    words : tuple of str
+        Missing names that are words, such as ``nan``.
+    """
+
+    names: "pd.Series[Any]"
+    is_missing: NDArray[np.bool_]
+    is_date: NDArray[np.bool_]
+    dates: Mapping[str, str]
+    additions: Mapping[str, list[str]]
+    words: tuple[str, ...]
+
+    @property
+    def is_usable(self) -> NDArray[np.bool_]:
+        """Rows with a name that is no date."""
+        return ~(self.is_missing | self.is_date)
+
+
+def clean_names(column: "pd.Series[Any]", *, allow_any: bool = False) -> CleanNames:
+    """Return the names of a column without additions.
+
+    Parameters
+    ----------
+    column : Series of shape (n_rows,)
+        Names; other values are converted to strings.
+    allow_any : bool, default=False
+        Whether all text is a name, as in links tables. Only empty cells are missing then.
+
+    Returns
+    -------
+    CleanNames
+
+    Raises
+    ------
+    ValueError
+        If the column holds lists or other objects that cannot be names.
+    """
+    codes, uniques = _factorize(column)
+    lacks_name = np.array([*(_is_no_name(name, allow_any) for name in uniques), True], np.bool_)
+    texts = as_names(uniques)
+    plain: list[str] = list(texts)
+    dates: dict[str, str] = {}
+    additions: dict[str, list[str]] = {}
+    for i, text in enumerate(texts if not allow_any else ()):
+        if not lacks_name[i]:
+            plain[i], addition = plain_name(text)
+            if addition:
+                additions.setdefault(addition, []).append(text)
+            if (symbols := date_symbols(plain[i])) is not None:
+                dates[plain[i]] = symbols
+    # The last code, -1, is that of missing values.
+    names = np.array([*plain, ""], dtype=object)
+    names[lacks_name] = ""
+    is_date = np.array([name in dates for name in names], np.bool_)
+    return CleanNames(
+        pd.Series(names[codes], column.index, dtype=object, name=column.name),
+        lacks_name[codes],
+        is_date[codes],
+        dates,
+        additions,
+        tuple(t for t, no in zip(texts, lacks_name, strict=False) if no and is_word(t)),
+    )
+
+
+def _is_no_name(value: object, allow_any: bool) -> bool:
+    return not str(value).strip() if allow_any else is_missing(value)
+
+
+def _factorize(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], Any]:
+    try:
+        return pd.factorize(column)
+    except TypeError as error:
+        raise ValueError(f"Column {column.name!r} must hold names ({error}).") from error
 
 
 def rename_rows(

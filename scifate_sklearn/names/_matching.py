@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Set
 from typing import Literal, TypeAlias
 
+from ._additions import ignoring_additions
 from ._examples import examples
 
 # Share of the smaller of two lists of names below which they are regarded as a mismatch.
@@ -12,7 +13,7 @@ MIN_OVERLAP = 0.1
 _ENSEMBL = re.compile(r"^(ENS[A-Z]*[GTP])\d{11}")
 _ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{11})\.\d+")
 
-Cause: TypeAlias = Literal["our_ids", "their_ids", "species", "versions", "case"]
+Cause: TypeAlias = Literal["our_ids", "their_ids", "species", "versions", "case", "additions"]
 Hint: TypeAlias = Callable[[Cause | None], str]
 
 # Human symbols are upper case, and so are those of Enrichr's libraries for all species.
@@ -27,9 +28,10 @@ def ignoring_version(name: str) -> str:
     return _ENSEMBL_VERSION.sub(r"\1", name) if name.startswith("ENS") else name
 
 
-_SPELLINGS: dict[Literal["versions", "case"], Callable[[str], str]] = {
+_SPELLINGS: dict[Literal["versions", "case", "additions"], Callable[[str], str]] = {
     "versions": ignoring_version,
     "case": ignoring_case,
+    "additions": ignoring_additions,
 }
 
 
@@ -169,13 +171,19 @@ def explain_mismatch(
             "They match when letter case is ignored, as between mouse (Pax6) and human (PAX6) "
             "symbols."
         ),
+        "additions": (
+            "They match without additions to the names, such as '(+)', '(human)' or an id after "
+            "'|'."
+        ),
         None: "They do not match in any letter case either: check species and kind of identifier.",
     }[cause]
     advice = hint(cause) if hint is not None else ""
     if not advice:
-        advice = {"versions": "Remove these from both sides.", "case": "Rename one side."}.get(
-            cause or "", ""
-        )
+        advice = {
+            "versions": "Remove these from both sides.",
+            "case": "Rename one side.",
+            "additions": "Remove these from both sides.",
+        }.get(cause or "", "")
     return f"{found} {advice}".rstrip()
 
 
@@ -189,10 +197,10 @@ def find_cause(ours: Collection[str], theirs: Collection[str]) -> Cause | None:
 
     Returns
     -------
-    {"our_ids", "their_ids", "species", "versions", "case"} or None
+    {"our_ids", "their_ids", "species", "versions", "case", "additions"} or None
         Only ours, or only theirs, are Ensembl ids; the ids are of different species; the names
-        differ in Ensembl versions or in letter case, which keeps more names apart than match
-        already; None if none of these applies.
+        differ in Ensembl versions, in letter case or in additions (see `plain_name`), which keeps
+        more names apart than match already; None if none of these applies.
     """
     have_ids = [_mostly_ensembl(names) for names in (ours, theirs)]
     if have_ids[0] != have_ids[1]:

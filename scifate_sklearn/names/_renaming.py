@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
+from .._warnings import warn
+from ._columns import rename_columns
 from ._examples import examples
 from ._matching import ignoring_case, ignoring_version
+from ._missing import are_missing
+from ._rows import places
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +104,7 @@ def _ignoring_both(name: str) -> str:
 def _aliases(table: Any) -> dict[str, str]:
     """Return the new name of each old name that has exactly one."""
     if isinstance(table, pd.DataFrame):
+        table = rename_columns(table, ("old", "new"))
         missing = [name for name in ("old", "new") if name not in table.columns]
         if missing:
             raise ValueError(
@@ -106,6 +112,15 @@ def _aliases(table: Any) -> dict[str, str]:
                 f"{missing}; found {examples(table.columns, 8)}."
             )
         pairs = table[["old", "new"]].drop_duplicates()
+        lacks_name = are_missing(pairs["old"]) | are_missing(pairs["new"])
+        if lacks_name.all() and len(pairs):
+            raise TypeError("`harmonize`: aliases must map strings to strings; all lack a name.")
+        if lacks_name.any():
+            warn(
+                f"`harmonize`: {np.count_nonzero(lacks_name):,} of {len(pairs):,} aliases lack a "
+                f"name and are not used ({places(pairs.index, lacks_name)})."
+            )
+        pairs = pairs[~lacks_name]
         several = pairs["old"].duplicated(keep=False)
         if several.any():
             found = examples(set(pairs.loc[several, "old"].astype(str)))

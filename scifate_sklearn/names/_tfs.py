@@ -1,4 +1,4 @@
-"""TF names: lists and tables of their sources, validation, and matching with gene names."""
+"""TF names: validation, and matching with gene names."""
 
 import os
 from collections.abc import Collection, Iterable
@@ -7,71 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..files import find_delimiter, read_text, split_fields
+from .._warnings import warn
 from ._examples import examples
 from ._matching import Hint, explain_mismatch
-
-# The columns that identify a source, and the one with the symbols of its TFs.
-_LAYOUTS = (
-    (("TF",), "TF"),  # RcisTarget's motif annotation
-    (("#motif_id", "gene_name"), "gene_name"),  # cisTarget's motif annotation (.tbl)
-    (("Species", "Symbol", "Ensembl", "Family"), "Symbol"),  # AnimalTFDB
-    (("HGNC symbol", "Is TF?"), "HGNC symbol"),  # Lambert et al. 2018
-)
-# Lambert's table holds all genes that were examined.
-_VERDICT_COLUMN = "Is TF?"
-_IS_TF = "Yes"
-_QUOTES = "\"'"
-
-
-def read_tf_names(path: str | os.PathLike[str], *, column: str | None = None) -> list[str]:
-    """Read the names of TFs from a file.
-
-    Parameters
-    ----------
-    path : path-like
-        A plain list, one name a line, or a table with a header (delimited by tabs, commas or
-        semicolons, whatever its extension): with a column ``TF`` (RcisTarget's motif annotation),
-        cisTarget's ``.tbl`` (column ``gene_name``), AnimalTFDB's (column ``Symbol``) or that of
-        Lambert et al. 2018 (column ``HGNC symbol``, rows whose ``Is TF?`` is Yes). It may be
-        gzip-compressed.
-    column : str, optional
-        Column with the names, for other tables or other names, such as AnimalTFDB's ``Ensembl`` or
-        Lambert's ``Ensembl ID``.
-
-    Returns
-    -------
-    list of str
-        Each name once, in the order of the file; rows without a name are left out.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not UTF-8 text or holds no name; or if it is a table of several columns, none
-        of them known, or without `column`, or with two such columns.
-
-    References
-    ----------
-    Lambert, S. A. et al. (2018). The Human Transcription Factors. Cell 172, 650–665.
-    """
-    lines = [line for line in read_text(path).split("\n") if line.strip()]
-    rows = split_fields(lines, find_delimiter(lines[0] if lines else ""), path)
-    rows = [[_unquoted(field) for field in row] for row in rows]
-    header = rows[0] if rows else []
-    column = column if column is not None else _known_column(header)
-    if column is not None:
-        lines = _column_of(rows, column, path)
-    elif sum(map(bool, header)) > 1:
-        raise ValueError(
-            f"{path} has no column 'TF' (found {examples(header)}). Pass the name of the column "
-            "with the TFs as `column`."
-        )
-    names = [name for name in dict.fromkeys(map(_unquoted, lines)) if name]
-    if not names:
-        raise ValueError(f"{path} holds no TF name.")
-    return names
+from ._tf_lists import TFNames
 
 
 def match_tfs(
@@ -86,7 +25,8 @@ def match_tfs(
     Parameters
     ----------
     tf_names : iterable of str
-        Names of TFs; many may be absent from the data.
+        Names of TFs; many may be absent from the data. Of `TFNames`, words such as ``nan`` are TFs
+        too if a gene has exactly this name.
     gene_names : ndarray of str of shape (n_genes,)
         Names of the genes.
     reserved : collection of str, default=()
@@ -108,6 +48,13 @@ def match_tfs(
         examples of both sides and the likely cause.
     """
     wanted = check_tf_names(tf_names)
+    words = _words_in(tf_names, gene_names)
+    if words:
+        wanted += words
+        warn(
+            f"tf_names contain {examples(words)}, which usually stands for a missing name. It is "
+            "taken as a TF, because a gene has this name."
+        )
     is_tf = np.asarray(pd.Index(gene_names).isin(wanted))
     if not is_tf.any():
         cause = explain_mismatch(wanted, gene_names, "tf_names", "the gene names", hint)
@@ -119,6 +66,12 @@ def match_tfs(
     if taken:
         raise ValueError(f"The TF {taken[0]!r} has the name of a covariate; rename that gene.")
     return is_tf
+
+
+def _words_in(tf_names: Iterable[str], gene_names: NDArray[np.object_]) -> list[str]:
+    """Return the words of `TFNames` that are names of genes."""
+    words = tf_names.words if isinstance(tf_names, TFNames) else ()
+    return [word for word in words if word in set(gene_names)]
 
 
 def check_tf_names(tf_names: Iterable[str]) -> list[str]:
@@ -149,29 +102,3 @@ def check_tf_names(tf_names: Iterable[str]) -> list[str]:
     if not given:
         raise ValueError("tf_names is empty; pass the names of the possible regulators.")
     return list(dict.fromkeys(given))
-
-
-def _known_column(header: list[str]) -> str | None:
-    return next((name for marks, name in _LAYOUTS if set(marks) <= set(header)), None)
-
-
-def _column_of(rows: list[list[str]], column: str, path: str | os.PathLike[str]) -> list[str]:
-    """Return the fields of a column; in Lambert's table, only those of TFs."""
-    header = rows[0] if rows else []
-    if column not in header:
-        raise ValueError(f"{path} has no column {column!r} (found {examples(header)}).")
-    if header.count(column) > 1:
-        raise ValueError(
-            f"{path} has {header.count(column)} columns called {column!r}; rename all but one."
-        )
-    index = header.index(column)
-    verdict = header.index(_VERDICT_COLUMN) if _VERDICT_COLUMN in header else None
-    return [
-        row[index]
-        for row in rows[1:]
-        if len(row) > index and (verdict is None or row[verdict : verdict + 1] == [_IS_TF])
-    ]
-
-
-def _unquoted(text: str) -> str:
-    return text.strip().strip(_QUOTES)

@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..files import prefix_errors
 from ..links import PAIR, by_pair
-from ..names import examples, require_common
+from ..names import are_missing, as_flags, examples, places, rename_columns, require_common
+
+PEAK = "peak"
 
 # Scores or edges by (TF, target), or scores as a matrix of TFs × targets.
 Values = pd.Series | pd.DataFrame
@@ -93,26 +96,25 @@ def edges_of(gold: object) -> pd.Series:
 
 
 def pairs_of(table: object, argument: str) -> pd.Series:
-    """Return 1 per pair of a table, by (TF, target); with a column ``peak`` only where it is 1.
+    """Return 1 per pair of a table, by (TF, target); with a column ``peak`` only where it is true.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a table of pairs, or ``peak`` contains anything but 0 and 1.
+        If it is not a table of pairs, or ``peak`` contains anything but flags (see `as_flags`).
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
             f"`{argument}` must be a pandas DataFrame with the columns TF and target, got "
             f"{type(table).__name__}."
         )
+    table = rename_columns(table, [*PAIR, PEAK])
     _check_table(table, PAIR, argument)
     rows = table
-    if "peak" in table.columns:
-        _check_table(table, ["peak"], argument)
-        peak = pd.to_numeric(table["peak"], errors="coerce")
-        if not peak.isin([0, 1]).all():
-            raise ValueError(f"Column 'peak' of `{argument}` must hold 0 and 1 only.")
-        rows = table[(peak == 1).to_numpy(bool)]
+    if PEAK in table.columns:
+        _check_table(table, [PEAK], argument)
+        with prefix_errors(f"`{argument}`"):
+            rows = table[as_flags(table[PEAK])]
     return by_pair(rows.assign(is_pair=1.0), ["is_pair"], "score_network")["is_pair"]
 
 
@@ -166,10 +168,15 @@ def _check_table(table: pd.DataFrame, names: list[str], argument: str) -> None:
             raise ValueError(
                 f"`{argument}` must have one column {name!r}, has {count}; found {found}."
             )
-    for name in names:
-        if name in PAIR and (table[name].isna() | (table[name].astype(str) == "")).any():
+    # A table of scores, like one of links, may hold genes with any name.
+    allow_words = argument == "scores"
+    for name in set(names).intersection(PAIR):
+        codes, uniques = pd.factorize(table[name].astype(object), use_na_sentinel=False)
+        lacks_name = are_missing(uniques, allow_words=allow_words)[codes]
+        if lacks_name.any():
             raise ValueError(
-                f"Column {name!r} of `{argument}` has rows without a name; drop these rows."
+                f"Column {name!r} of `{argument}` has rows without a name "
+                f"({places(table.index, lacks_name)}); drop these rows."
             )
 
 

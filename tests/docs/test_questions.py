@@ -3,6 +3,8 @@
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,14 @@ def filter_links(tf_names: list[str]) -> None:
     EncodeLinkFilter(BindingReference.from_edges(edges, GENES)).fit(links)
 
 
+def read_peaks(row: str) -> None:
+    """Read a table of peaks with a row more."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "peaks.csv")
+        path.write_text(f"TF,target,peak\nGene0,Gene2,1\nGene0,Gene3,0\n{row}\n")
+        BindingReference.read(path)
+
+
 MISTAKES: dict[str, Callable[[], object]] = {
     "TF names of another species": lambda: prepare_anndata(cells(), ["GENE1"]),
     "too high a threshold for cells": lambda: prepare_anndata(cells(), GENES),
@@ -39,6 +49,8 @@ MISTAKES: dict[str, Callable[[], object]] = {
     ),
     "no TF in common": lambda: filter_links(["OTHER1", "OTHER2"]),
     "few TFs in common": lambda: filter_links(["Gene0", *(f"OTHER{i}" for i in range(30))]),
+    "a name that is a date": lambda: read_peaks("2-Sep,Gene1,1"),
+    "a peak that is missing": lambda: read_peaks("Gene0,Gene1,"),
     "bound pairs only": lambda: BindingReference.from_edges(
         pd.DataFrame({"TF": "Gene0", "target": GENES})
     ),

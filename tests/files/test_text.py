@@ -42,7 +42,7 @@ def test_text_with_plain_line_ends(tmp_path, content, expected, pack):
     assert read_start(path, 2) == content[:2]
 
 
-@pytest.mark.parametrize("content", [b"a\0b", b"\xff\xfe", bytes(9), "a".encode("utf-16")])
+@pytest.mark.parametrize("content", [b"a\0b", b"\xff\xfea", bytes(9), "a".encode("utf-16-le")])
 def test_binary_files(tmp_path, content):
     with pytest.raises(ValueError, match=r"file is not UTF-8 text \(it begins with b'.*save it as"):
         read_text(write(tmp_path, content))

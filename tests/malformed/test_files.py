@@ -235,7 +235,7 @@ def test_invalid_layers(options, message, inputs, tmp_path):
 
 WRONG_TEXTS = [
     ("TFs in latin-1", "--tfs", "Gene1\nM\xfcc".encode("latin-1"), "is not UTF-8 text"),
-    ("TFs in UTF-16", "--tfs", "Gene1\n".encode("utf-16"), "is not UTF-8 text"),
+    ("TFs in UTF-16", "--tfs", "Gene1\n".encode("utf-16-le"), "is not UTF-8 text"),
     ("no TFs", "--tfs", b"\xef\xbb\xbf\r\n", "holds no TF name"),
     ("TFs of another species", "--tfs", b"GENE1\r\n", "match when letter case is ignored"),
     ("TFs in a table without TF", "--tfs", b"gene;x\nGene1;2\n", "has no column 'TF'"),

@@ -252,7 +252,7 @@ class TestInputs:
         edges = pd.MultiIndex.from_frame(gold)
         tested["peak"] = pd.MultiIndex.from_frame(tested).isin(edges).astype(int)
         assert score_network(scores, tested) == score_network(scores, gold)
-        with pytest.raises(ValueError, match="'peak' of `gold` must hold 0 and 1"):
+        with pytest.raises(ValueError, match="`gold`: Column 'peak' must hold 0/1"):
             score_network(scores, tested.assign(peak=2))
         with pytest.raises(ValueError, match="`gold` has no edges"):
             score_network(scores, tested.assign(peak=0))

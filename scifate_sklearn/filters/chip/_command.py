@@ -77,9 +77,15 @@ class ChipEvidence(EvidenceKind):
         return {"enrichment": fitted.enrichment_}
 
     def steps(self, fitted: EncodeLinkFilter) -> list[Step]:
-        """Return how many of the tested TFs are kept."""
-        kept = fitted.enrichment_["kept"]
-        return [Step("tfs_kept_by_chip", "TFs kept by ChIP-seq", len(kept), int(kept.sum()))]
+        """Return how many rows of the file are used, and how many of the tested TFs are kept."""
+        from ._reference import as_reference
+
+        rows, kept = as_reference(fitted.reference).rows, fitted.enrichment_["kept"]
+        assert rows is not None  # as the reference is from a file
+        return [
+            Step("encode_rows", "rows of --encode used", rows.n_rows, rows.n_used),
+            Step("tfs_kept_by_chip", "TFs kept by ChIP-seq", len(kept), int(kept.sum())),
+        ]
 
 
 def _suggest_option(difference: str | None) -> str:

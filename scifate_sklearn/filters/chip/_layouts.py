@@ -6,14 +6,17 @@ Harmonizome from the gene (``source``) to its attribute (``target``), which is t
 distinguished by their other columns; if that is not possible, an error is raised.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ...names import examples
+from ...files import AdvisedError
+from ...names import RowUse, as_flags, check_unique, examples, known_columns, rename_columns
+from .._tables import NamedRows
 
 TF_COLUMNS = ("TF", "tf", "id")
 TARGET_COLUMNS = ("target", "linked_gene_name", "gene_symbol")
@@ -28,6 +31,18 @@ _DECOUPLER_MARKS = frozenset(
 )
 _HARMONIZOME_MARKS = frozenset(("source_desc", "target_desc"))
 _HARMONIZOME_COLUMNS = _HARMONIZOME_MARKS | {"source_id", "target_id"}
+# Known however they are written, except `id`, which is dynamo's in lower case only.
+KNOWN_COLUMNS = (
+    "TF",
+    "tf",
+    *TARGET_COLUMNS,
+    PEAK_COLUMN,
+    CONFIDENCE_COLUMN,
+    SOURCE_COLUMN,
+    *sorted(_DECOUPLER_MARKS | _HARMONIZOME_COLUMNS),
+)
+# With it, a table of TFs and targets is one of links, whose names are those of the cells.
+_LINKS_COLUMN = "coef"
 # First field of Harmonizome's second header.
 _SECOND_HEADER = "GeneSym"
 # Networks have several times more genes than TFs; otherwise the columns are swapped.
@@ -41,46 +56,78 @@ class EvidenceTable:
     Attributes
     ----------
     tf, target : Series of shape (n_rows,)
-        Names.
+        Names, without additions such as ``(human)``.
     peak : Series of shape (n_rows,) or None
         Whether the pair is bound; None if the table lists bound pairs only.
+    rows : RowUse
+        Number of rows that are used, and reasons why others are not.
     """
 
     tf: "pd.Series[Any]"
     target: "pd.Series[Any]"
     peak: "pd.Series[Any] | None"
+    rows: RowUse
 
     @classmethod
     def from_table(
         cls, table: pd.DataFrame, source: str, confidence: Collection[str] | None = None
     ) -> Self:
-        """Find the columns of a table, and drop rows without evidence.
+        """Find the columns of a table, and drop rows without evidence or without names.
 
         Parameters
         ----------
         table : DataFrame
             The table as read or given.
         source : str
-            Name of the argument or file, for error messages.
+            Name of the argument or file, for messages.
         confidence : collection of str, optional
             Keep rows with these values of the column ``confidence`` only.
 
         Returns
         -------
         EvidenceTable
-            Without Harmonizome's second header and rows of other confidence.
+            Without Harmonizome's second header, rows of other confidence, and rows without usable
+            names.
 
         Raises
         ------
         TypeError, ValueError
             As `evidence_columns`; or if `confidence` is not a collection of values that occur.
+
+        Warns
+        -----
+        UserWarning
+            As `NamedRows.from_table`.
         """
         columns = evidence_columns(table, source)
-        rows = table.iloc[1:] if _has_second_header(table) else table
+        table = rename_columns(table, KNOWN_COLUMNS)
+        given = table.iloc[1:] if _has_second_header(table) else table
+        rows = given
         if confidence is not None:
             rows = _select_confidence(rows, source, confidence)
-        peak = rows[PEAK_COLUMN] if PEAK_COLUMN in rows.columns else None
-        return cls(rows[columns["TF"]], rows[columns["target"]], peak)
+        named = NamedRows.from_table(
+            rows, columns, source, allow_any=_LINKS_COLUMN in table.columns
+        )
+        use = replace(named.rows, n_rows=len(given)).without(
+            "other confidence", len(given) - len(rows)
+        )
+        kept = named.table
+        peak = kept[PEAK_COLUMN] if PEAK_COLUMN in kept.columns else None
+        return cls(kept[columns["TF"]], kept[columns["target"]], peak, use)
+
+    def without(self, reason: str, is_kept: NDArray[np.bool_]) -> Self:
+        """Return the rows to keep; the others are counted under a reason."""
+        return replace(
+            self,
+            tf=self.tf[is_kept],
+            target=self.target[is_kept],
+            peak=None if self.peak is None else self.peak[is_kept],
+            rows=self.rows.without(reason, int(np.count_nonzero(~is_kept))),
+        )
+
+    def flags(self) -> NDArray[np.bool_]:
+        """Return whether each pair is bound."""
+        return np.ones(len(self.tf), np.bool_) if self.peak is None else as_flags(self.peak)
 
 
 def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
@@ -99,6 +146,8 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
             f"{source} must be a pandas DataFrame with the columns TF, target and optionally "
             f"peak, got {type(table).__name__}. Files are for `BindingReference.read`."
         )
+    check_once(table.columns, source)
+    table = rename_columns(table, KNOWN_COLUMNS)
     found = {
         "TF": _first_of(TF_COLUMNS, table.columns),
         "target": _first_of(TARGET_COLUMNS, table.columns),
@@ -108,21 +157,16 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
             _refuse_ambiguous(source)
         found = _by_source(table, source)
     _check_found(found, table, source)
-    check_once(table.columns, source)
     return {role: name for role, name in found.items() if name is not None}
 
 
 def check_once(columns: Iterable[Any], source: str) -> None:
     """Raise ValueError if a column of evidence occurs more than once."""
-    counts = Counter(str(name).strip() for name in columns)
-    names = [*TF_COLUMNS, *TARGET_COLUMNS, PEAK_COLUMN, CONFIDENCE_COLUMN]
+    columns = list(columns)
+    names = ["TF", "id", *TARGET_COLUMNS, PEAK_COLUMN, CONFIDENCE_COLUMN]
     # In a table with a column of TFs, `source` has no meaning.
-    names += [] if any(counts[name] for name in TF_COLUMNS) else [SOURCE_COLUMN]
-    for name in names:
-        if counts[name] > 1:
-            raise ValueError(
-                f"{source} has {counts[name]} columns called {name!r}; rename all but one."
-            )
+    has_tfs = not set(TF_COLUMNS).isdisjoint(known_columns(columns, KNOWN_COLUMNS).values())
+    check_unique(columns, names if has_tfs else [*names, SOURCE_COLUMN], source)
 
 
 def _first_of(accepted: tuple[str, ...], columns: "pd.Index[Any]") -> str | None:
@@ -132,11 +176,16 @@ def _first_of(accepted: tuple[str, ...], columns: "pd.Index[Any]") -> str | None
 def _check_found(found: dict[str, str | None], table: pd.DataFrame, source: str) -> None:
     missing = [role for role, name in found.items() if name is None]
     if missing:
-        raise ValueError(
+        problem = (
             f"{source} has no column for {' and '.join(missing)}; found "
-            f"{examples([str(name) for name in table.columns], 8)}. "
-            f"Name the TF column one of {TF_COLUMNS}, the target column one of {TARGET_COLUMNS}; "
-            "a column 'peak' (0/1) is optional. Gene sets are for `BindingReference.from_gmt`."
+            f"{examples([str(name) for name in table.columns], 8)}. The first line must have the "
+            f"names of the columns: one of {TF_COLUMNS} for TFs, one of {TARGET_COLUMNS} for "
+            "targets, and optionally 'peak' (0/1)."
+        )
+        raise AdvisedError(
+            problem,
+            "Gene sets are for `BindingReference.from_gmt`.",
+            "Files of gene sets must be called *.gmt.",
         )
 
 

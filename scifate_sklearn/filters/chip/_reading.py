@@ -1,13 +1,18 @@
 """Files of binding evidence: tables and gene sets (GMT)."""
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self
 
 import pandas as pd
 
-from ...files import check_lines, read_start, read_text
+from ..._warnings import warn
+from ...files import AdvisedError, check_lines, is_comment, read_start, read_text
+from ...names import LINE, REPRESSION, examples, plain_name
 from .._tables import read_table, require_lines
-from ._layouts import check_once
+from ._layouts import KNOWN_COLUMNS, check_once
 
 # TRRUST's files have no header, and several references in one field, separated by semicolons.
 _TRRUST_COLUMNS = ("TF", "target", "mode", "PMIDs")
@@ -15,6 +20,15 @@ _TRRUST_MODES = ("Activation", "Repression", "Unknown")
 _GLANCE = 4096
 # A set of all 60,000 human genes, with weights, has about 1 MiB.
 _LONGEST_SET = 16 * 2**20
+
+# Sets of MSigDB's C3 before GTRD begin with a motif in IUPAC letters, or with V$.
+_MOTIF_SET = re.compile(
+    r"(?:V\$|[ACGTRYSWKMBDHVN]{5,}_)(?:UNKNOWN|(\w+?)_(?:Q\d+|[A-Z]|\d\d)(?:_\w+)?)"
+)
+# The first part of a name, before the cell, the species, the direction or the number of a study.
+_FIRST_PART = re.compile(r"[^\s_]*")
+_DIRECTION = re.compile(r"[-_. ](UP|DN|DOWN)(?![A-Za-z])", re.IGNORECASE)
+_SPECIES = re.compile(r"\b(human|mouse|rat)\b", re.IGNORECASE)
 
 
 def read_evidence(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -25,7 +39,9 @@ def read_evidence(path: str | os.PathLike[str]) -> pd.DataFrame:
     FileNotFoundError, ValueError, ImportError
         As `read_table`; and if a column of evidence occurs more than once.
     """
-    return read_table(path, check_header=check_once, missing_header=_trrust_header)
+    return read_table(
+        path, known=KNOWN_COLUMNS, check_header=check_once, missing_header=_trrust_header
+    )
 
 
 def holds_gene_sets(path: str | os.PathLike[str]) -> bool:
@@ -39,46 +55,124 @@ def holds_gene_sets(path: str | os.PathLike[str]) -> bool:
     return len(fields) > 2 and bool(fields[0]) and not fields[1] and bool(fields[2])
 
 
-def read_gmt(
-    path: str | os.PathLike[str], tf_of_set: Callable[[str], str | None]
-) -> tuple[list[str], list[str]]:
-    """Read a gene-set file, one line per set: name, description, genes, separated by tabs.
+def tf_of_set_name(set_name: str) -> str | None:
+    """Return the TF of a set of Enrichr, MSigDB or SCENIC; None if it has none.
 
-    Parameters
-    ----------
-    path : path-like
-        The file, gzip-compressed or not. Weights after a gene (``GENE,1.0``) are dropped.
-    tf_of_set : callable
-        Returns the TF of a set, given its name; None leaves the set out.
+    This is the first part of the name, before an underscore or a blank (``TF_CELL_ASSEMBLY``,
+    ``TF (human)``, ``TF_UP``). Motifs in front of it (``TGACCTY_ERR1_Q2``), directions
+    (``TF-UP``) and the signs of regulons (``TF(+)``) are left out.
 
-    Returns
-    -------
-    tfs, targets : list of str
-        One entry per gene of a set.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the file is missing, empty, damaged or binary, if a line is longer than 16 MiB, or if no
-        line is a gene set.
+    >>> tf_of_set_name("GATA1_K562_hg19"), tf_of_set_name("V$ERR1_Q2"), tf_of_set_name("Ar(+)")
+    ('GATA1', 'ERR1', 'Ar')
     """
-    check_lines(path, _LONGEST_SET)
-    tfs: list[str] = []
-    targets: list[str] = []
-    for line in require_lines(read_text(path), path).split("\n"):
+    name = plain_name(set_name).name
+    if match := _MOTIF_SET.fullmatch(name):
+        return match[1]
+    first = _FIRST_PART.match(_DIRECTION.sub("_", name))
+    return plain_name(first[0]).name if first else None
+
+
+@dataclass(frozen=True)
+class GeneSets:
+    """Genes of the sets of a GMT file.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns ``TF`` and ``target``, one row per gene of a set. Its index is the line of the set.
+    n_left_out : int
+        Number of genes of sets without a TF.
+    """
+
+    table: pd.DataFrame
+    n_left_out: int
+
+    @classmethod
+    def from_file(
+        cls, path: str | os.PathLike[str], tf_of_set: Callable[[str], str | None] | None = None
+    ) -> Self:
+        """Read a gene-set file, one line per set: name, description, genes, separated by tabs.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, gzip-compressed or not. Weights after a gene (``GENE,1.0``) are dropped.
+        tf_of_set : callable, optional
+            Returns the TF of a set, given its name; None leaves the set out. By default
+            `tf_of_set_name`.
+
+        Returns
+        -------
+        GeneSets
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If the file is missing, empty, damaged or binary, if a line is longer than 16 MiB, or if
+            no line is the set of a TF.
+
+        Warns
+        -----
+        UserWarning
+            If sets without a TF are left out, or sets of several species, or of genes that go up
+            and down, are united.
+        """
+        check_lines(path, _LONGEST_SET)
+        sets = list(_sets(require_lines(read_text(path), path)))
+        tfs = [(tf_of_set or tf_of_set_name)(name) for _, name, _ in sets]
+        used = [(tf, each) for tf, each in zip(tfs, sets, strict=True) if tf is not None]
+        left_out = [each for tf, each in zip(tfs, sets, strict=True) if tf is None]
+        if not used:
+            raise AdvisedError(
+                f"{path} holds no gene set of a TF: each line of a GMT file has the set's name, a "
+                "description and its genes, separated by tabs.",
+                "`tf_of_set` must return a TF for some of the names.",
+                "The names must begin with the TF, as in GATA1_K562.",
+            )
+        if tf_of_set is None:
+            names_used = [name for _, (_, name, _) in used]
+            _warn_about_sets(names_used, [name for _, name, _ in left_out], path)
+        rows = [(number, tf, gene) for tf, (number, _, genes) in used for gene in genes]
+        table = pd.DataFrame(rows, columns=[LINE, "TF", "target"]).set_index(LINE)
+        return cls(table, sum(len(genes) for *_, genes in left_out))
+
+
+def _sets(text: str) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield line, name and genes of each set that has genes."""
+    for number, line in enumerate(text.split("\n"), start=1):
         name, *fields = line.split("\t")
         genes = [field.split(",")[0].strip() for field in fields[1:]]
         genes = [gene for gene in genes if gene]
-        tf = tf_of_set(name.strip()) if genes else None
-        if tf is not None:
-            tfs += [tf] * len(genes)
-            targets += genes
-    if not tfs:
-        raise ValueError(
-            f"{path} holds no gene set: each line of a GMT file has the set's name, a description "
-            "and its genes, separated by tabs, and `tf_of_set` must return a TF for some of them."
+        if genes and not is_comment(line):
+            yield number, name.strip(), genes
+
+
+def _warn_about_sets(used: list[str], left_out: list[str], path: str | os.PathLike[str]) -> None:
+    if left_out:
+        warn(
+            f"{path}: {len(left_out):,} gene sets name no TF and are not used "
+            f"({examples(left_out, 3)})."
         )
-    return tfs, targets
+    changed = [name for name in used if _DIRECTION.search(name)]
+    if changed:
+        warn(
+            f"{path}: {len(changed):,} gene sets hold genes that go up or down "
+            f"({examples(changed, 3)}). The sets of one TF are united whatever the direction, "
+            "because binding evidence has no sign; remove sets that are no evidence of binding."
+        )
+    signs = [name for name in used if plain_name(name).addition == REPRESSION]
+    if signs:
+        warn(
+            f"{path}: {len(signs):,} gene sets are regulons of repressed targets "
+            f"({examples(signs, 3)}). They are used like those of activated targets, because "
+            "binding evidence has no sign; remove sets that are no evidence of binding."
+        )
+    species = {match[1].lower() for name in used if (match := _SPECIES.search(name))}
+    if len(species) > 1:
+        warn(
+            f"{path}: the gene sets are of several species ({examples(species)}). Sets whose TFs "
+            "have the same name are united; keep those of one species."
+        )
 
 
 def _trrust_header(line: str) -> tuple[str, ...] | None:

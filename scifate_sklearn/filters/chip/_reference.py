@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._state import versioned_call
-from ...files import prefix_errors
+from ..._warnings import warn
+from ...files import AdvisedError, prefix_errors
 from ...names import (
     Cause,
+    RowUse,
     Rule,
     as_names,
     name_codes,
@@ -20,20 +22,16 @@ from ...names import (
     rename_rows,
     require_overlap,
 )
-from .._tables import as_flags
 from ._layouts import EvidenceTable
-from ._reading import holds_gene_sets, read_evidence, read_gmt
+from ._reading import GeneSets, holds_gene_sets, read_evidence
 
 UNTESTED, NO_PEAK, PEAK = 0, 1, 2
 # All 3,000 human TFs and 60,000 genes are 1.8e8 pairs.
 _MAX_PAIRS = 5 * 10**8
+# Reasons why rows are not used.
+_OUTSIDE, _REPEATED = "target not in `genes`", "repeated pair"
 
-_Fields: TypeAlias = tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.int8]]
-
-
-def tf_before_underscore(set_name: str) -> str:
-    """Return the TF of a set called ``TF_CELL_ASSEMBLY``, as in Enrichr's ENCODE libraries."""
-    return set_name.split("_")[0]
+_Fields: TypeAlias = tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.int8], RowUse]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +50,10 @@ class BindingReference:
     status : array-like of int8, shape (n_tfs, n_genes)
         0: the pair was not tested, 1: tested without a peak, 2: with a peak. One byte per pair: 800
         TFs × 20,000 genes take 16 MB.
+    rows : RowUse or None, default=None
+        Number of rows of the table or file, how many of them are used, and why others are not:
+        ``rows.n_rows``, ``rows.n_used``, ``rows.unused``, and ``rows.notes`` on changed names. None
+        if the reference was not made from a table.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class BindingReference:
     tfs: NDArray[np.object_]
     genes: NDArray[np.object_]
     status: NDArray[np.int8]
+    rows: RowUse | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status", _as_status(self.status))
@@ -107,16 +110,19 @@ class BindingReference:
         n_tested, n_peaks = self.n_tested, self.n_peaks
         if n_peaks in (0, n_tested):
             found = f"all {'with' if n_peaks else 'without'} a peak" if n_tested else "none left"
-            raise ValueError(
+            raise AdvisedError(
                 f"reference with one class only ({n_tested:,} tested pairs, {found}), which cannot "
-                "distinguish links. Pass tested pairs with and without a peak (`peak` 1 and 0), or "
-                "bound pairs with a gene universe that has further genes (`genes`)."
+                "distinguish links.",
+                "Pass tested pairs with and without a peak (`peak` 1 and 0), or bound pairs with a "
+                "gene universe that has further genes (`genes`).",
+                "Give tested pairs with and without a peak (column peak, 1 and 0).",
             )
 
     def __repr__(self) -> str:
+        rows = f"; {self.rows}" if self.rows is not None and self.rows.unused else ""
         return (
             f"BindingReference({len(self.tfs):,} TFs × {len(self.genes):,} genes: "
-            f"{self.n_tested:,} tested pairs, {self.n_peaks:,} with a peak)"
+            f"{self.n_tested:,} tested pairs, {self.n_peaks:,} with a peak{rows})"
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -125,7 +131,7 @@ class BindingReference:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The constructor locks the arrays again.
-        return versioned_call(type(self), self.tfs, self.genes, self.status)
+        return versioned_call(type(self), self.tfs, self.genes, self.status, self.rows)
 
     @property
     def n_tested(self) -> int:
@@ -144,9 +150,9 @@ class BindingReference:
         Parameters
         ----------
         table : DataFrame
-            Columns ``TF``, ``target``, ``peak`` or dynamo's ``id``, ``linked_gene_name``, ``peak``;
-            ``peak`` holds 0/1 or booleans. A pair that occurs more than once has a peak if any of
-            its rows has one.
+            Columns ``TF``, ``target``, ``peak`` or dynamo's ``id``, ``linked_gene_name``, ``peak``,
+            in any letter case; ``peak`` holds 0/1, false/true, no/yes or unbound/bound. A pair that
+            occurs more than once has a peak if any of its rows has one.
         confidence : collection of str, optional
             As in `from_edges`.
 
@@ -157,8 +163,13 @@ class BindingReference:
         Raises
         ------
         ValueError
-            If a column or a name is missing, ``peak`` holds other values, or all pairs are of one
-            class.
+            If a column is missing, no row has usable names, ``peak`` holds other values or none, or
+            all pairs are of one class.
+
+        Warns
+        -----
+        UserWarning
+            If rows are not used because a name is missing or is a date; see the attribute ``rows``.
         """
         evidence = EvidenceTable.from_table(table, "`table`", confidence)
         if evidence.peak is None:
@@ -166,7 +177,7 @@ class BindingReference:
                 "`table` has no column 'peak' to distinguish bound from unbound pairs. If all rows "
                 "are bound pairs, use `BindingReference.from_edges`."
             )
-        return cls(*_tested_pairs(evidence.tf, evidence.target, evidence.peak))
+        return cls(*_tested_pairs(evidence))
 
     @classmethod
     def from_edges(
@@ -183,7 +194,7 @@ class BindingReference:
         ----------
         edges : DataFrame
             Columns ``TF`` and ``target``, or those of a known source (see Notes). Others, including
-            weights, signs and ``peak``, are ignored.
+            weights, signs and ``peak``, are ignored; rows without a peak get a warning.
         genes : iterable of str, optional
             The universe; bound genes outside it are dropped. By default all targets in `edges`,
             which excludes genes that no TF binds.
@@ -216,6 +227,7 @@ class BindingReference:
         column; any other raises an error.
         """
         evidence = EvidenceTable.from_table(edges, "`edges`", confidence)
+        _warn_about_unbound(evidence)
         return cls(*_bound_pairs(evidence, genes, harmonize))
 
     @classmethod
@@ -224,7 +236,7 @@ class BindingReference:
         path: str | os.PathLike[str],
         genes: Iterable[str] | None = None,
         *,
-        tf_of_set: Callable[[str], str | None] = tf_before_underscore,
+        tf_of_set: Callable[[str], str | None] | None = None,
         harmonize: Rule = None,
     ) -> Self:
         """Read a gene-set file (Enrichr, MSigDB) with the bound genes of one experiment per line.
@@ -235,10 +247,12 @@ class BindingReference:
             A GMT file, gzip-compressed or not.
         genes : iterable of str, optional
             The universe, as in `from_edges`.
-        tf_of_set : callable
+        tf_of_set : callable, optional
             Returns the TF of a set, given its name, or None to leave the set out. By default the
-            text before the first underscore, as in Enrichr's ``TF_CELL_ASSEMBLY``. Sets of the same
-            TF are united.
+            text before the first underscore or blank, as in Enrichr's ``TF_CELL_ASSEMBLY`` and
+            ``TF (human)``; of MSigDB's ``MOTIF_TF_Q2``, the part after the motif. Signs of regulons
+            (``TF(+)``, ``TF(-)``) are left out. Sets of the same TF are united, whatever their sign
+            or direction (``TF_UP``, ``TF_DN``), with a warning.
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
             As in `from_edges`.
 
@@ -251,11 +265,11 @@ class BindingReference:
         FileNotFoundError, ValueError
             If the file is missing, unreadable or holds no set; and as `from_edges`.
         """
-        tfs, targets = read_gmt(path, tf_of_set)
+        sets = GeneSets.from_file(path, tf_of_set)
+        evidence = EvidenceTable.from_table(sets.table, str(path))
+        rows = replace(evidence.rows, n_rows=evidence.rows.n_rows + sets.n_left_out)
+        evidence = replace(evidence, rows=rows.without("set without a TF", sets.n_left_out))
         with prefix_errors(path):
-            evidence = EvidenceTable(
-                pd.Series(tfs, name="TF"), pd.Series(targets, name="target"), None
-            )
             return cls(*_bound_pairs(evidence, genes, harmonize))
 
     @classmethod
@@ -275,7 +289,9 @@ class BindingReference:
             Delimited text (csv, tsv, txt; tabs, commas or semicolons, detected from the content),
             parquet, or gene sets (GMT); text may be gzip-compressed. A table with a column ``peak``
             is read as by `from_table`, without it as by `from_edges`, which lists the known
-            sources. TRRUST's files, which have no header, are read too.
+            sources. TRRUST's files, which have no header, are read too. Comments (``#``, ``%``,
+            ``!``) and empty rows are left out; in tables with a column ``coef`` (links) any text is
+            a name, in others ``NA``, ``-`` and the like are missing names.
         genes : iterable of str, optional
             The universe. Rows of other genes are dropped.
         confidence : collection of str, optional
@@ -292,6 +308,12 @@ class BindingReference:
         FileNotFoundError, ValueError, ImportError
             If the file is missing, empty, damaged, binary or lacks a column (the message names the
             path), or if it is parquet and pyarrow is not installed.
+
+        Warns
+        -----
+        UserWarning
+            If rows are not used because a name is missing or is a date, with the lines of the first
+            of them; or as `from_gmt`.
         """
         if holds_gene_sets(path):
             if confidence is not None:
@@ -299,7 +321,10 @@ class BindingReference:
                     f"`confidence` does not apply to gene sets ({path}); leave it out."
                 )
             return cls.from_gmt(path, genes, harmonize=harmonize)
-        evidence = EvidenceTable.from_table(read_evidence(path), str(path), confidence)
+        table = read_evidence(path)
+        evidence = EvidenceTable.from_table(table, str(path), confidence)
+        if not len(table):
+            raise ValueError(f"{path} has a header, but no rows (0 tested pairs).")
         with prefix_errors(path):
             return cls(*_pairs(evidence, genes, harmonize))
 
@@ -326,7 +351,7 @@ class BindingReference:
         new_gene_name = new_name if new_gene_name is None else new_gene_name
         tfs, status = rename_rows(self.tfs, self.status, _renaming(new_name))
         genes, transposed = rename_rows(self.genes, status.T, _renaming(new_gene_name))
-        return type(self)(tfs, genes, np.ascontiguousarray(transposed.T))
+        return type(self)(tfs, genes, np.ascontiguousarray(transposed.T), self.rows)
 
 
 def as_reference(reference: object) -> BindingReference:
@@ -349,37 +374,46 @@ def _pairs(
     """Return TFs, genes and status of a table of tested or of bound pairs."""
     if evidence.peak is None:
         return _bound_pairs(evidence, genes, harmonize)
-    tf, target, peak = evidence.tf, evidence.target, evidence.peak
     if genes is not None:
-        target, is_inside = _within(target, _as_universe(genes), harmonize)
-        tf, peak = tf[is_inside], peak[is_inside]
-    return _tested_pairs(tf, target, peak)
+        target, is_inside = _within(evidence.target, _as_universe(genes), harmonize)
+        evidence = replace(evidence.without(_OUTSIDE, is_inside), target=target)
+    return _tested_pairs(evidence)
 
 
-def _tested_pairs(
-    tf_column: "pd.Series[Any]", target_column: "pd.Series[Any]", peak_column: "pd.Series[Any]"
-) -> _Fields:
-    """Return TFs, genes and status of tested pairs; a pair has a peak if one of its rows has."""
-    tf, tfs = name_codes(tf_column)
-    gene, genes = name_codes(target_column)
-    peak = as_flags(peak_column)
+def _tested_pairs(evidence: EvidenceTable) -> _Fields:
+    """Return TFs, genes, status and rows of tested pairs; a pair has a peak if a row has one."""
+    tf, tfs = name_codes(evidence.tf)
+    gene, genes = name_codes(evidence.target)
+    peak = evidence.flags()
     status = _grid(tfs, genes, UNTESTED)
     status[tf, gene] = NO_PEAK
     status[tf[peak], gene[peak]] = PEAK
-    return tfs, genes, status
+    n_repeated = len(tf) - int(np.count_nonzero(status))
+    return tfs, genes, status, evidence.rows.without(_REPEATED, n_repeated)
 
 
 def _bound_pairs(
     evidence: EvidenceTable, genes: Iterable[str] | None = None, harmonize: Rule = None
 ) -> _Fields:
-    """Return TFs, genes and status of bound pairs; the rest of the universe is not bound."""
+    """Return TFs, genes, status and rows of bound pairs; the rest of the universe is not bound."""
     tf, tfs = name_codes(evidence.tf)
     gene, targets = name_codes(evidence.target)
     universe = targets if genes is None else _as_universe(genes)
     gene = _codes_in(universe, targets, harmonize)[gene]
+    is_inside = gene >= 0
     status = _grid(tfs, universe, NO_PEAK)
-    status[tf[gene >= 0], gene[gene >= 0]] = PEAK
-    return tfs, universe, status
+    status[tf[is_inside], gene[is_inside]] = PEAK
+    rows = evidence.without(_OUTSIDE, is_inside).rows
+    n_repeated = int(np.count_nonzero(is_inside)) - int(np.count_nonzero(status == PEAK))
+    return tfs, universe, status, rows.without(_REPEATED, n_repeated)
+
+
+def _warn_about_unbound(evidence: EvidenceTable) -> None:
+    if evidence.peak is not None and not (is_bound := evidence.flags()).all():
+        warn(
+            f"`edges` has {np.count_nonzero(~is_bound):,} rows whose 'peak' is 0, and all rows are "
+            "taken as bound pairs. Use `BindingReference.from_table` for tested pairs."
+        )
 
 
 def _grid(tfs: NDArray[np.object_], genes: NDArray[np.object_], status: int) -> NDArray[np.int8]:
@@ -458,8 +492,8 @@ def _within(
     codes, names = name_codes(column)
     found = _codes_in(universe, names, harmonize)[codes]
     is_inside = found >= 0
-    inside = pd.Series(universe[found[is_inside]], dtype=object, name=column.name)
-    return inside, is_inside
+    inside = universe[found[is_inside]]
+    return pd.Series(inside, column.index[is_inside], dtype=object, name=column.name), is_inside
 
 
 def _renaming(

@@ -1,15 +1,23 @@
 """Annotations of TFs to motifs, with their confidence, from RcisTarget and cisTarget."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...names import examples, name_codes
-from .._tables import as_flags, read_table
+from ...files import AdvisedError
+from ...names import (
+    are_missing,
+    as_flags,
+    check_unique,
+    examples,
+    known_columns,
+    places,
+)
+from .._tables import NamedRows, read_table
 from ._rankings import MotifRankings
 
 ANNOTATION_COLUMNS = ("motif", "TF", "confidence")
@@ -17,14 +25,22 @@ HIGH, LOW = "high", "low"
 
 _RENAMED = {"#motif_id": "motif", "motif_id": "motif", "gene_name": "TF"}
 _FLAG_COLUMNS = ("directAnnotation", "inferred_Orthology", "inferred_MotifSimil")
-# Values of RcisTarget's column `annotationSource`; rows with other values are not annotations.
+_SOURCE_COLUMN = "annotationSource"
+_KNOWN_COLUMNS = (
+    *ANNOTATION_COLUMNS,
+    *_RENAMED,
+    *_FLAG_COLUMNS,
+    _SOURCE_COLUMN,
+    "description",
+    "similar_motif_id",
+)
+# Values of RcisTarget's column `annotationSource`.
 _CONFIDENCE_OF_SOURCE = {
-    "directAnnotation": HIGH,
-    "inferredBy_Orthology": HIGH,
-    "inferredBy_MotifSimilarity": LOW,
-    "inferredBy_MotifSimilarity_n_Orthology": LOW,
+    "directannotation": HIGH,
+    "inferredby_orthology": HIGH,
+    "inferredby_motifsimilarity": LOW,
+    "inferredby_motifsimilarity_n_orthology": LOW,
 }
-_DIRECT = "gene is directly annotated"
 
 
 def read_motif_annotations(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -43,16 +59,32 @@ def read_motif_annotations(path: str | os.PathLike[str]) -> pd.DataFrame:
     DataFrame
         Columns ``motif``, ``TF`` and ``confidence``: "high" if the TF, or an ortholog of it, is
         annotated to the motif itself, "low" if it is annotated to a similar motif. One row per
-        pair, with its highest confidence.
+        pair, with its highest confidence. ``attrs["rows"]`` tells how many rows of the file are
+        used: ``n_rows``, ``n_used``, and ``unused``, their number by reason.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is empty, damaged or binary, or lacks a column.
+        If the file is empty, damaged or binary, lacks a column, or holds another value where a
+        code is expected.
+
+    Warns
+    -----
+    UserWarning
+        If rows are not used because a name is missing or is a date.
+
+    Notes
+    -----
+    In a ``.tbl`` an annotation has low confidence if it has a similar motif (column
+    ``similar_motif_id``, or else the word "similar" in ``description``), and high confidence
+    otherwise. The text of ``description`` may be free.
     """
-    return normalize_annotations(read_table(path, check_header=_check_header), source=str(path))
+    table = read_table(path, known=_KNOWN_COLUMNS, check_header=_check_header)
+    if not len(table):
+        raise ValueError(f"{path} has a header, but no rows.")
+    return normalize_annotations(table, source=str(path))
 
 
 def normalize_annotations(table: pd.DataFrame, source: str = "`annotations`") -> pd.DataFrame:
@@ -76,7 +108,7 @@ def normalize_annotations(table: pd.DataFrame, source: str = "`annotations`") ->
     TypeError
         If `table` is not a DataFrame.
     ValueError
-        If a column or a name is missing, or a column has unexpected values.
+        If a column is missing, no row has usable names, or a column has unexpected values.
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
@@ -84,15 +116,24 @@ def normalize_annotations(table: pd.DataFrame, source: str = "`annotations`") ->
             f"{type(table).__name__}."
         )
     _check_header(table.columns, source)
-    table = table.rename(columns=_RENAMED)
+    names = known_columns(table.columns, _KNOWN_COLUMNS)
+    table = table.rename(columns={old: _RENAMED.get(new, new) for old, new in names.items()})
+    named = NamedRows.from_table(table, {"motif": "motif", "TF": "TF"}, source)
+    table = named.table
     confidence = _confidence(table, source)
     is_annotated = confidence != ""
-    codes = {name: name_codes(table.loc[is_annotated, name]) for name in ("motif", "TF")}
-    known = {name: names[rows] for name, (rows, names) in codes.items()}
-    pairs = pd.DataFrame({**known, "confidence": confidence[is_annotated]}, dtype=object)
+    rows = named.rows.without("no annotation", int(np.count_nonzero(~is_annotated)))
+    pairs = table.loc[is_annotated, ["motif", "TF"]].assign(confidence=confidence[is_annotated])
     # "high" sorts before "low", so the first row of a pair has its highest confidence.
-    pairs = pairs.sort_values(list(ANNOTATION_COLUMNS), kind="stable")
-    return pairs.drop_duplicates(["motif", "TF"]).reset_index(drop=True)
+    pairs = pairs.astype(object).sort_values(list(ANNOTATION_COLUMNS), kind="stable")
+    distinct = pairs.drop_duplicates(["motif", "TF"]).reset_index(drop=True)
+    rows = rows.without("repeated pair", len(pairs) - len(distinct))
+    # Plain values, which every format of tables can store.
+    use = {"n_rows": rows.n_rows, "n_used": rows.n_used, "unused": dict(rows.unused)}
+    # Annotations that were normalised before keep the numbers of their file.
+    before = table.attrs.get("rows", use)
+    distinct.attrs["rows"] = before if before["n_used"] == len(distinct) else use
+    return distinct
 
 
 def as_annotations(annotations: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
@@ -122,17 +163,19 @@ def annotations_in(
     """
     in_database = annotations["motif"].isin(rankings.motifs)
     if not in_database.any():
-        raise ValueError(
-            "No annotated motif is in the ranking database (`annotations`: "
-            f"{examples(set(annotations['motif']))}; `rankings`: "
-            f"{examples(set(rankings.motifs))}). Use the same motif collection (such as v9 or v10) "
-            "for both, and check that `rankings` has one row per motif."
+        advice = "Use the same motif collection (such as v9 or v10) for both"
+        raise AdvisedError(
+            "No annotated motif is in the ranking database (annotations: "
+            f"{examples(set(annotations['motif']))}; rankings: {examples(set(rankings.motifs))}).",
+            f"{advice}, and check that `rankings` has one row per motif.",
+            f"{advice}.",
         )
     used = annotations[in_database & (annotations["confidence"].eq(HIGH) | (confidence == LOW))]
     if not len(used):
-        raise ValueError(
-            "All `annotations` of motifs in the ranking database are of low confidence; "
-            'use `confidence="low"` to include them.'
+        raise AdvisedError(
+            "All annotations of motifs in the ranking database are of low confidence.",
+            'Use `confidence="low"` to include them.',
+            "Add annotations of TFs to the motifs themselves, not to similar ones.",
         )
     return used.reset_index(drop=True)
 
@@ -140,7 +183,8 @@ def annotations_in(
 def _check_header(columns: Iterable[Any], source: str) -> None:
     """Raise ValueError for missing or repeated columns of motifs, TFs and confidence."""
     found = [str(column) for column in columns]
-    renamed = [_RENAMED.get(column, column) for column in found]
+    known = [name for column in found for name in known_columns([column], _KNOWN_COLUMNS).values()]
+    renamed = [_RENAMED.get(name, name) for name in known]
     for name in ("motif", "TF"):
         if renamed.count(name) != 1:
             raise ValueError(
@@ -148,35 +192,50 @@ def _check_header(columns: Iterable[Any], source: str) -> None:
                 f"of TFs ('TF' or 'gene_name'), but has {renamed.count(name)} for {name!r}; found "
                 f"{examples(found, 8)}."
             )
-    if renamed.count("confidence") > 1:
-        raise ValueError(
-            f"{source} has {renamed.count('confidence')} columns called 'confidence'; rename all "
-            "but one."
-        )
+    others = [name for name in _KNOWN_COLUMNS if _RENAMED.get(name, name) not in ("motif", "TF")]
+    check_unique(found, others, source)
 
 
 def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:
     """Return "high", "low" or, for rows without annotation, "" per row."""
     if "confidence" in table.columns:
-        return _given_confidence(table["confidence"], source)
+        levels = {HIGH: HIGH, LOW: LOW}
+        return _from_codes(table["confidence"], levels, "'high' and 'low'", source)
     if set(_FLAG_COLUMNS) <= set(table.columns):
         return _from_flags(*(as_flags(table[name]) for name in _FLAG_COLUMNS))
-    if "annotationSource" in table.columns:
-        found = table["annotationSource"].astype(str)
-        return found.map(_CONFIDENCE_OF_SOURCE).fillna("").to_numpy(object)
-    if "description" in table.columns:
-        return _from_description(table)
-    return np.full(len(table), HIGH, dtype=object)
+    if _SOURCE_COLUMN in table.columns:
+        codes = "RcisTarget's codes, such as 'directAnnotation', or nothing"
+        column = table[_SOURCE_COLUMN]
+        return _from_codes(column, _CONFIDENCE_OF_SOURCE, codes, source, allow_missing=True)
+    if "similar_motif_id" in table.columns:
+        is_similar = ~are_missing(table["similar_motif_id"])
+    elif "description" in table.columns:
+        text = table["description"].astype(str)
+        is_similar = text.str.contains("similar", case=False).to_numpy(np.bool_)
+    else:
+        is_similar = np.zeros(len(table), np.bool_)
+    return np.where(is_similar, LOW, HIGH).astype(object)
 
 
-def _given_confidence(column: "pd.Series[Any]", source: str) -> NDArray[np.object_]:
-    wrong = ~column.isin([HIGH, LOW])
-    if wrong.any():
+def _from_codes(
+    column: "pd.Series[Any]",
+    codes: Mapping[str, str],
+    expected: str,
+    source: str,
+    *,
+    allow_missing: bool = False,
+) -> NDArray[np.object_]:
+    """Return the confidence that each code stands for; raise an error for other text."""
+    found = column.astype(str).str.strip().str.lower().map(codes)
+    is_wrong = found.isna().to_numpy(np.bool_)
+    if allow_missing:
+        is_wrong &= ~are_missing(column)
+    if is_wrong.any():
         raise ValueError(
-            f"{source}: column 'confidence' must hold 'high' and 'low', found "
-            f"{column[wrong].tolist()[0]!r}."
+            f"{source}: column {column.name!r} must hold {expected}, found "
+            f"{column[is_wrong].tolist()[0]!r} ({places(column.index, is_wrong)})."
         )
-    return column.to_numpy(object)
+    return found.fillna("").to_numpy(object)
 
 
 def _from_flags(
@@ -185,14 +244,3 @@ def _from_flags(
     # A TF whose ortholog is annotated to a similar motif has the confidence of the similarity.
     is_high = direct | (orthology & ~similarity)
     return np.select([is_high, similarity], [HIGH, LOW], "").astype(object)
-
-
-def _from_description(table: pd.DataFrame) -> NDArray[np.object_]:
-    text = table["description"].astype(str)
-    flags = [text.str.strip() == _DIRECT]
-    for column, word in (("orthologous_gene_name", "ortholog"), ("similar_motif_id", "similar")):
-        if column in table.columns:  # pandas reads "None" as missing
-            flags.append(table[column].notna() & (table[column] != "None"))
-        else:
-            flags.append(text.str.contains(word))
-    return _from_flags(*(flag.to_numpy(bool) for flag in flags))

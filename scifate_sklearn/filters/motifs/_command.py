@@ -42,16 +42,17 @@ class MotifEvidence(EvidenceKind):
 
     def read(self, cells: CellNames) -> tuple[MotifRankings, pd.DataFrame]:
         """Return the rankings and the annotations."""
-        from ._annotations import read_motif_annotations
+        from ._annotations import HIGH, annotations_in, read_motif_annotations
         from ._rankings import MotifRankings
 
         assert self.motifs is not None
         assert self.motif_annotations is not None
-        rankings = MotifRankings.read(self.motifs)
-        annotations = read_motif_annotations(self.motif_annotations)
         with naming("--motifs", self.motifs):
+            rankings = MotifRankings.read(self.motifs)
             cells.require("target", rankings.genes, _suggest_species)
         with naming("--motif-annotations", self.motif_annotations):
+            annotations = read_motif_annotations(self.motif_annotations)
+            annotations_in(annotations, rankings, HIGH)
             cells.require("TF", set(annotations["TF"]), _suggest_species)
         return rankings, annotations
 
@@ -70,11 +71,17 @@ class MotifEvidence(EvidenceKind):
         return {"motif_enrichment": enriched.assign(targets=enriched["targets"].map(";".join))}
 
     def steps(self, fitted: MotifLinkFilter) -> list[Step]:
-        """Return how many of the TFs with links have an enriched motif."""
+        """Return how many annotations are used, and how many TFs have an enriched motif."""
+        from ._annotations import as_annotations
+
+        rows = as_annotations(fitted.annotations).attrs["rows"]
         n_tfs, n_enriched = (
             table["TF"].nunique() for table in (fitted.ledger_, fitted.enrichment_)
         )
-        return [Step("tfs_with_motif", "TFs with enriched motif", n_tfs, n_enriched)]
+        return [
+            Step("annotation_rows", "motif annotations used", rows["n_rows"], rows["n_used"]),
+            Step("tfs_with_motif", "TFs with enriched motif", n_tfs, n_enriched),
+        ]
 
 
 def _suggest_species(difference: str | None) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files import AdvisedError
+
 # Names of the column with the names of the rows, newest layout first.
 ROW_COLUMNS = ("motifs", "tracks", "features")
 
@@ -102,19 +104,24 @@ def _import_pyarrow(path: str | os.PathLike[str]) -> ModuleType:
 
 def _check_magic(path: Path) -> bytes:
     if not path.is_file():
+        found = ": it is a folder" if path.is_dir() else ""
         raise FileNotFoundError(
-            f"There is no file {path}. Give the path of a local ranking database, a file called "
-            "*.feather; download a URL first."
+            f"There is no file {path}{found}. Give the path of a local ranking database, a file "
+            "called *.feather; download a URL first."
         )
     with path.open("rb") as file:
         start = file.read(8)
     for magic in (_MAGIC_V1, _MAGIC_V2):
         if start.startswith(magic):
             return magic
-    raise ValueError(
-        f"{path} is not a feather file (it begins with {start!r}). Get the cisTarget database "
-        "'*.genes_vs_motifs.rankings.feather' (or, older, '*.mc9nr.feather') again, or pass a "
-        "table through `MotifRankings.from_table`."
+    advice = (
+        "Get the cisTarget database '*.genes_vs_motifs.rankings.feather' (or, older, "
+        "'*.mc9nr.feather') again"
+    )
+    raise AdvisedError(
+        f"{path} is not a feather file (it begins with {start!r}).",
+        f"{advice}, or pass a table through `MotifRankings.from_table`.",
+        f"{advice}.",
     )
 
 

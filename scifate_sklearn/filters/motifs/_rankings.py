@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._state import VersionedState
-from ...files import prefix_errors
-from ...names import as_names, examples
+from ...files import AdvisedError, prefix_errors
+from ...names import are_missing, as_names, examples
 from ._feather import ROW_COLUMNS, read_columns, read_layout
 
 Ranks = NDArray[np.integer[Any]]
@@ -218,10 +218,15 @@ def as_rankings(rankings: object) -> MotifRankings:
 
 def _as_unique_names(names: Iterable[Any], kind: str) -> NDArray[np.object_]:
     given: Collection[Any] = list(names)
-    missing = [name for name in given if not isinstance(name, str) and pd.isna(name)]
     as_text = as_names(given)
-    if missing or (as_text == "").any():
-        raise ValueError(f"a {kind} of the ranking database has no name.")
+    # Words such as "nan" are names of genes, each of which occurs once.
+    lacks_name = are_missing(given, allow_words=True)
+    if lacks_name.any():
+        place = int(lacks_name.argmax())
+        raise ValueError(
+            f"a {kind} of the ranking database has no name (number {place + 1:,}, "
+            f"{as_text[place]!r}); remove it, or give it a name."
+        )
     repeated = [name for name, count in Counter(as_text).items() if count > 1]
     if repeated:
         raise ValueError(
@@ -270,9 +275,10 @@ def _check_range(columns: Mapping[str, Ranks], n_ranked: int, source: str) -> No
     for gene, ranks in columns.items():
         low, high = int(ranks.min()), int(ranks.max())
         if low < 0 or high >= n_ranked:
-            raise ValueError(
+            raise AdvisedError(
                 f"{source}: ranks of {gene!r} run from {low:,} to {high:,}, but {n_ranked:,} genes "
-                f"have ranks from 0 to {n_ranked - 1:,}. If they are counted from 1, subtract 1; "
-                "if only some of the ranked genes are given, pass their number as `n_ranked`. A "
-                "table must have motifs in rows."
+                f"have ranks from 0 to {n_ranked - 1:,}. If they are counted from 1, subtract 1.",
+                "If only some of the ranked genes are given, pass their number as `n_ranked`. A "
+                "table must have motifs in rows.",
+                "Give the database of all ranked genes.",
             )

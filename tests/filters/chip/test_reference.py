@@ -14,7 +14,7 @@ from scifate_sklearn.names import read_tf_names
 TABLE = pd.DataFrame(
     {
         "TF": ["MYC", "MYC", "MYC", "NKX2-1", "NKX2-1"],
-        "target": ["CDK4", "NCL", "NA", "CDK4", "ACTB"],
+        "target": ["CDK4", "NCL", "NCK1", "CDK4", "ACTB"],
         "peak": [1, 0, 1, 0, 1],
     }
 )
@@ -57,7 +57,7 @@ def test_duplicates_have_a_peak_if_any_row_has():
 
 def test_from_edges_counts_all_other_genes_as_unbound():
     reference = BindingReference.from_edges(EDGES)
-    assert sorted(reference.genes) == ["ACTB", "CDK4", "NA"]
+    assert sorted(reference.genes) == ["ACTB", "CDK4", "NCK1"]
     assert reference.n_tested == 6
     assert {pair for pair, peak in as_dict(reference).items() if peak} == set(
         EDGES.itertuples(index=False, name=None)
@@ -94,11 +94,11 @@ def test_empty_table():
         BindingReference.from_table(TABLE.iloc[:0])
 
 
-@pytest.mark.parametrize("bad", [2, "yes", None, -1, 0.5])
+@pytest.mark.parametrize("bad", [2, "maybe", None, -1, 0.5, "NA", "-"])
 def test_peak_must_be_a_flag(bad):
     table = TABLE.astype({"peak": object})
     table.loc[2, "peak"] = bad
-    with pytest.raises(ValueError, match="Column 'peak' must hold 0/1"):
+    with pytest.raises(ValueError, match=r"Column 'peak' must hold 0/1.*\(row 2\)"):
         BindingReference.from_table(table)
 
 
@@ -107,8 +107,10 @@ def test_peak_must_be_a_flag(bad):
 def test_missing_names(column, bad):
     table = TABLE.copy()
     table.loc[3, column] = bad
-    with pytest.raises(ValueError, match=rf"Column '{column}' lacks a name in 1 row.*row 3"):
-        BindingReference.from_table(table)
+    with pytest.warns(UserWarning, match=rf"1 of 5 rows are not used \(no {column}: 1 \(row 3\)\)"):
+        reference = BindingReference.from_table(table)
+    assert as_dict(reference) == expected_pairs(TABLE.drop(index=3))
+    assert (reference.rows.n_rows, reference.rows.n_used) == (5, 4)
 
 
 def test_wrong_columns():
@@ -196,7 +198,7 @@ def test_map_names_by_callable_and_mapping():
 def test_map_names_unites_and_drops():
     more = pd.DataFrame({"TF": ["TP53"], "target": ["CDK4"], "peak": [0]})
     reference = BindingReference.from_table(pd.concat([TABLE, more]))
-    united = reference.map_names({"NKX2-1": "MYC", "ACTB": "NCL", "NA": "NCL"})
+    united = reference.map_names({"NKX2-1": "MYC", "ACTB": "NCL", "NCK1": "NCL"})
     assert as_dict(united) == {
         ("MYC", "CDK4"): True,
         ("MYC", "NCL"): True,
@@ -299,7 +301,7 @@ def test_gmt_with_other_set_names_and_a_universe(tmp_path):
         (b"TF,target,peak\nMYC,NCL,maybe\n", "must hold 0/1 or False/True, found 'maybe'"),
         (b"TF,target,peak\nMYC,NCL,1\n", "one class only"),
         (b"TF,target,peak\n", "0 tested pairs"),
-        (b"TF,target\nMYC,\n", "lacks a name"),
+        (b"TF,target\nMYC,\n", r"no row has usable names \(no target: 1 \(line 2\)\)"),
     ],
 )
 def test_unusable_files_are_named_with_the_reason(tmp_path, content, message):
@@ -342,7 +344,8 @@ def test_800_tfs_and_20_000_genes_take_one_byte_per_pair():
     [
         ("encode_enrichr/encode2015_edges_human.csv.gz", 177, 614_313),
         ("encode_enrichr/encode2015_edges_mouse.csv.gz", 46, 154_947),
-        ("encode_enrichr/chea2015_edges_mouse.csv.gz", 149, 285_018),
+        # Without its target called [NULL].
+        ("encode_enrichr/chea2015_edges_mouse.csv.gz", 149, 285_017),
         ("trrust/trrust_rawdata.human.tsv", 795, 8_427),
     ],
 )

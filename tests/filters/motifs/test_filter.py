@@ -436,7 +436,7 @@ def test_annotations_of_another_database(links):
     motifs = MotifLinkFilter(make_table(), other)
     with pytest.raises(
         ValueError,
-        match=r"No annotated motif.*'v9__absent1'.*`rankings`: 'm0'.*the same motif collection",
+        match=r"No annotated motif.*'v9__absent1'.*rankings: 'm0'.*the same motif collection",
     ):
         motifs.fit(links)
 

@@ -274,15 +274,18 @@ def table_of_ones(**changes):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (table_of_ones().T, "TFs in rows and targets in columns.*Pass `penalty_factor.T`"),
-        (table_of_ones().add_prefix("x", axis=0), "no TF of the data in its index.*rows, tar"),
+        (table_of_ones().T, "predictors in rows and targets .*Pass `penalty_factor.T`"),
+        (
+            table_of_ones().add_prefix("x", axis=0),
+            "no predictor of the data in its index.*rows, tar",
+        ),
         (table_of_ones().add_prefix("x"), "no target of the data in its columns: found 'x"),
-        (pd.DataFrame(), "no TF of the data in its index: found none"),
+        (pd.DataFrame(), "no predictor of the data in its index: found none"),
         (table_of_ones(**{TARGETS[0]: np.nan}), "must hold numbers >= 0"),
         (table_of_ones(**{TARGETS[0]: -1.0}), "must hold numbers >= 0"),
         (table_of_ones(**{TARGETS[0]: 0.0}), "at least one > 0 for each target"),
         (table_of_ones(**{TARGETS[0]: "much"}), "`penalty_factor`: could not convert string"),
-        (pd.concat([table_of_ones()] * 2), "names a TF more than once, for example"),
+        (pd.concat([table_of_ones()] * 2), "names a predictor more than once, for example"),
         (pd.concat([table_of_ones()] * 2, axis=1), "names a target more than once, for example"),
     ],
 )
@@ -292,7 +295,7 @@ def test_bad_tables_of_penalty_factors(table, message, tfs, new):
 
 
 def test_a_table_of_penalty_factors_needs_names(tfs, new):
-    with pytest.raises(ValueError, match="needs names: give `target_matrix` as a DataFrame"):
+    with pytest.raises(ValueError, match="needs names: give the targets as a DataFrame"):
         SciFateRegressor(penalty_factor=table_of_ones()).fit(tfs, new.to_numpy())
 
 
@@ -307,12 +310,12 @@ def test_infinite_factors_exclude_and_zero_is_unpenalised(tfs, new):
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
-        (np.ones(P - 1), r"`penalty_factor` has shape \(5,\), but `tf_matrix` has 6 features"),
+        (np.ones(P - 1), r"`penalty_factor` has shape \(5,\), but there are 6 predictors"),
         (np.ones((P, 1)), r"`penalty_factor` has shape \(6, 1\)"),
         ([1, 1, -1, 1, 1, 1], "must hold numbers >= 0"),
         ([1, 1, np.nan, 1, 1, 1], "must hold numbers >= 0"),
         (np.zeros(P), "at least one > 0"),
-        (pd.Series({"Sox2": 1.0, "Sox22": 2.0}), r"names 1 predictor.* lacks, for example 'Sox22'"),
+        (pd.Series({"Sox2": 1.0, "Sox22": 2.0}), r"names 1 predictor.* lack, for example 'Sox22'"),
     ],
 )
 def test_bad_penalty_factors(factor, message, tfs, new):
@@ -809,11 +812,12 @@ def test_velocity_like_input(tfs, new):
 def test_nan_and_infinity(value, form, X, Y):
     bad_X, bad_Y = X.copy(), Y.copy()
     bad_X[3, 2] = bad_Y[3, 2] = value
-    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+    message = r"contains (NaN|infinity): 1 value.*row 3, column 2"
+    with pytest.raises(ValueError, match=f"`tf_matrix` {message}"):
         fit(form(bad_X), Y)
-    with pytest.raises(ValueError, match=r"Input y? ?contains (NaN|infinity)|y contains NaN"):
+    with pytest.raises(ValueError, match=f"`target_matrix` {message}"):
         fit(X, form(bad_Y))
-    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+    with pytest.raises(ValueError, match=f"`tf_matrix` {message}"):
         fit(X, Y).predict(form(bad_X))
 
 

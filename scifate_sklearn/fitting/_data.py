@@ -22,19 +22,17 @@ from ..preprocessing import (
     check_intact,
     check_magnitude,
     make_folds,
-    naming,
 )
 from ._checks import (
     Arguments,
-    Names,
     check_per_row,
     check_same_rows,
     check_sums,
     check_targets,
     check_unique,
-    column_names,
     group_labels,
 )
+from ._containers import Names, column_names, naming_values
 
 _AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 
@@ -119,9 +117,9 @@ def read_samples(
             _warn_of_lost_names(arguments)
     check_intact(X, x_name)
     check_intact(Y, y_name)
-    with naming(x_name):
+    with naming_values(X, arguments.X):
         features = validate_data(estimator, X, ensure_min_samples=2, **_AS_FLOATS)
-    targets = _read_targets(estimator, Y, y_name)
+    targets = _read_targets(estimator, Y, arguments.Y)
     is_single = targets.ndim == 1
     targets = targets.reshape(-1, 1) if is_single else targets
     if features.shape[0] != targets.shape[0]:
@@ -167,9 +165,9 @@ def _warn_of_lost_names(arguments: Arguments) -> None:
     )
 
 
-def _read_targets(estimator: Any, Y: Any, name: str) -> Any:
+def _read_targets(estimator: Any, Y: Any, argument: str) -> Any:
     """Return the targets, float64 and CSR if sparse, with one or two dimensions."""
-    with naming(name):
+    with naming_values(Y, argument):
         if Y is None:
             raise ValueError("requires y to be passed, but the target y is None.")
         # `validate_data` would check text and objects for NaN before it converts them.
@@ -185,7 +183,7 @@ def _read_weight(sample_weight: Any, X: Any, rows: str) -> NDArray[np.float64]:
     given = np.asarray(sample_weight)
     if given.dtype.kind in "biuf" and not given.any():
         raise ValueError(f"`sample_weight` is zero for all {rows}; at least one must be positive.")
-    with naming("`sample_weight`"):
+    with naming_values(sample_weight, "sample_weight"):
         weight: NDArray[np.float64] = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
@@ -202,7 +200,7 @@ def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
         If they are invalid or have other columns; the message names `argument`.
     """
     check_intact(X, f"`{argument}`")
-    with naming(f"`{argument}`"):
+    with naming_values(X, argument):
         return validate_data(estimator, X, reset=False, **_AS_FLOATS)
 
 
@@ -254,8 +252,12 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
         If the targets are invalid; the message names `argument`.
     """
     check_intact(Y, f"`{argument}`")
-    dense = Y.toarray() if hasattr(Y, "toarray") else Y
-    return float(r2_score(dense, predicted, sample_weight=sample_weight))
+    with naming_values(Y, argument):
+        targets = check_array(Y, ensure_2d=False, **_AS_FLOATS)
+    dense = targets.toarray() if hasattr(targets, "toarray") else targets
+    with naming_values(sample_weight, "sample_weight"):
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, dense)
+    return float(r2_score(dense, predicted, sample_weight=weight))
 
 
 def check_moments(moments: object) -> TrainingData:

@@ -247,7 +247,9 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
             Responses, usually z-scored log new RNA; also velocities or rates.
         sample_weight : array-like of shape (n_cells,), default=None
-            Non-negative weights of the cells.
+            Non-negative weights of the cells. Cells of weight 0 count as absent: a test set of such
+            cells only counts neither in the cross-validated error nor in its standard error, and a
+            warning says how many there are. R's ``cv.glmnet`` counts it in the standard error.
         groups : array-like of shape (n_cells,), default=None
             Passed to a group-aware splitter given as `cv`.
 

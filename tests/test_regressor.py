@@ -597,6 +597,53 @@ def test_a_test_fold_without_weight_is_left_out(X, Y):
     np.testing.assert_allclose(model.cv_mse_se_, dropped.cv_mse_se_, rtol=1e-6)
 
 
+class TestFoldsWithoutWeight:
+    """They do not count, so the fit is that of the other cells."""
+
+    FOLD = RSampleKFold().fold_ids(N)
+
+    def splits(self, rows):
+        numbers = np.arange(rows.sum())
+        fold = self.FOLD[rows]
+        return [(numbers[fold != k], numbers[fold == k]) for k in np.unique(fold)]
+
+    @pytest.mark.parametrize("settings", SETTINGS)
+    def test_equals_a_fit_without_their_cells(self, settings, X, Y):
+        is_used = self.FOLD <= 3
+        with pytest.warns(UserWarning, match=r"^7 of 10 test sets have no cells .* the other 3\.$"):
+            weighted = fit(X, Y, {"sample_weight": is_used.astype(float)}, **settings)
+        alone = fit(X[is_used], Y[is_used], cv=self.splits(is_used), **settings)
+        assert_same_models(weighted, alone)
+
+    def test_standard_error_by_hand(self, X, Y):
+        """R divides by 10 - 1 instead of 3 - 1 (docs/differences.md)."""
+        is_used, settings = self.FOLD <= 3, {"path": "full", "cor_threshold": None}
+        weights = {"sample_weight": is_used.astype(float)}
+        with pytest.warns(UserWarning, match="7 of 10"):
+            model = fit(X, Y[:, 0], weights, **settings)
+        one_fold = ([split, split] for split in self.splits(is_used))
+        curves = [fit(X[is_used], Y[is_used, 0], cv=cv, **settings).cv_mse_ for cv in one_fold]
+        size = np.bincount(self.FOLD[is_used])[1:]
+        mean = np.average(curves, axis=0, weights=size)
+        variance = np.average((curves - mean) ** 2, axis=0, weights=size)
+        np.testing.assert_allclose(model.cv_mse_se_, np.sqrt(variance / 2), rtol=1e-6)
+
+    def test_moments(self, X, Y):
+        weight = (self.FOLD > 2).astype(float)
+        plan = plan_folds(RSampleKFold().split(X), N)
+        moments = Moments.from_arrays(X, Y, plan, sample_weight=weight)
+        with pytest.warns(UserWarning, match="2 of 10 test sets have no cells of positive weight"):
+            model = SciFateRegressor().fit_moments(moments)
+        with pytest.warns(UserWarning, match="2 of 10"):
+            assert_same_models(model, fit(X, Y, {"sample_weight": weight}))
+
+    def test_no_warning_if_every_fold_has_weight(self, X, Y):
+        weight = (np.arange(N) % 2).astype(float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit(X, Y, {"sample_weight": weight})
+
+
 @pytest.mark.parametrize(
     ("weight", "message"),
     [

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._warnings import warn
 from ..moments import Moments
 from ..names import examples
 from ..preprocessing import X_MAGNITUDES, Y_MAGNITUDES
@@ -257,6 +258,19 @@ def check_folds(moments: Moments, rows: str) -> None:
         raise ValueError(
             f"Cross-validation needs {rows} of positive weight (`sample_weight`) in at least two "
             f"test sets, found them in {n_tested}."
+        )
+
+
+def warn_of_empty_folds(moments: Moments, rows: str) -> None:
+    """Warn if test sets have no weight, so that they do not count in cross-validation."""
+    layout = moments.layout
+    tested = moments.n_cells[layout.held_out]
+    n_empty = np.count_nonzero(np.bincount(layout.training_of, tested, layout.n_folds) == 0)
+    if n_empty:
+        warn(
+            f"{n_empty} of {layout.n_folds} test sets have no {rows} of positive weight "
+            "(`sample_weight`): the cross-validated error and its standard error are those of the "
+            f"other {layout.n_folds - n_empty}."
         )
 
 

@@ -31,6 +31,7 @@ from ._checks import (
     check_targets,
     check_unique,
     group_labels,
+    warn_of_empty_folds,
 )
 from ._containers import Names, column_names, naming_values
 
@@ -139,7 +140,9 @@ def read_samples(
         folds, features.shape[0], splits_small_folds=splits_small_folds, rows=arguments.rows
     )
     samples = Samples(features, targets, weight, plan, *names)
-    return TrainingData(samples.sums(), samples, is_single, arguments.rows)
+    data = TrainingData(samples.sums(), samples, is_single, arguments.rows)
+    warn_of_empty_folds(data.moments, data.rows)
+    return data
 
 
 def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Names | None]:
@@ -273,4 +276,6 @@ def check_moments(moments: object) -> TrainingData:
     if not isinstance(moments, Moments):
         raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
     check_sums(moments)
-    return TrainingData(moments)
+    data = TrainingData(moments)
+    warn_of_empty_folds(moments, data.rows)
+    return data

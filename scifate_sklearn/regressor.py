@@ -109,7 +109,8 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     random_state : int, RandomState or None, default=123456
         Seed of the folds where `cv` is an int.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar and, before the first fit of an installation, that the solver is
+        being compiled.
     checkpoint : path-like or None, default=None
         Folder for finished blocks of targets. A fit that was killed resumes from there and loses
         only the blocks that were being fitted. A folder of other data, parameters or version is

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from ._signals import Terminated, raise_signals
+from ._vocabulary import in_options
 
 # Raised by the library with a message for the user.
 EXPECTED_ERRORS = (ValueError, TypeError, OSError, ImportError)
@@ -37,7 +38,7 @@ def tidy_errors(debug: bool) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
-        problem = one_line(error)
+        problem = one_line(in_options(error))
         if not isinstance(error, EXPECTED_ERRORS):
             problem = f"unexpected {type(error).__name__}: {problem} (--debug shows where)"
         typer.echo(f"Error: {problem}", err=True)
@@ -50,7 +51,7 @@ def collect_warnings() -> Iterator[list[str]]:
     messages: list[str] = []
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        text = one_line(message)
+        text = one_line(in_options(message))
         # Other categories, such as FutureWarning, are for developers.
         if issubclass(category, UserWarning) and text not in messages:
             messages.append(text)
@@ -66,6 +67,11 @@ def one_line(message: object) -> str:
     text = " ".join(str(message).split())
     # Names from files could otherwise clear the terminal, or change the direction of the text.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def tell(text: str) -> None:
+    """Show a line about the progress of a command on stderr."""
+    typer.echo(text, err=True)
 
 
 def is_interactive() -> bool:

@@ -13,8 +13,9 @@ from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_
 from ..filters.evidence import FittedModel, Step
 from ..links import strong_links
 from ..regressor import SciFateRegressor
+from ..solvers import announce_compilation
 from ._commands import option_values
-from ._console import collect_warnings, is_interactive, one_line
+from ._console import collect_warnings, is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import unchanged_inputs
@@ -106,7 +107,7 @@ def _analyse(
     with watch.time("prepare"):
         inputs = _prepare(adata, tf_names, options)
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
-    with watch.time("fit"):
+    with watch.time("fit"), announce_compilation(None if options.quiet else tell):
         regressor = _make_regressor(options).fit_moments(inputs.moments)
     links = regressor.links_
     tables = {"links": links, "targets": _target_table(regressor)}

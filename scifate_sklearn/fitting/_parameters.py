@@ -162,6 +162,6 @@ class FitParameters:
         if n_unconverged:
             warn(
                 f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
-                f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
+                f"gap above tol={self.tol:g}; raise `max_iter`, now {self.max_iter}, or `tol`.",
                 ConvergenceWarning,
             )

@@ -369,7 +369,7 @@ WRONG_TFS = [
     ("numbers", [1, 3], TypeError, r"must be strings, found others \(1, 3\)"),
     ("bytes among names", [b"Gene1"], TypeError, "must be strings, found others"),
     ("empty", [], ValueError, "tf_names is empty"),
-    ("empty name", [""], ValueError, "None of the 1 tf_names is among the 10 gene names"),
+    ("empty name", [""], ValueError, "None of the 1 names .* is among the 10 gene names"),
     ("upper case", ["GENE1"], ValueError, "match when letter case is ignored"),
     ("spaces around", [" Gene1 "], ValueError, "None of the 1 tf_names.*kind of identifier"),
 ]  # fmt: skip
@@ -448,7 +448,9 @@ def test_all_genes_with_the_same_name(check):
 
 
 def test_symbols_that_are_numbers(check):
-    with check.refused(ValueError, "None of the 4 tf_names is among .*genes: '0', '1', '2'"):
+    with check.refused(
+        ValueError, "None of the 4 names in `tf_names` is among .*genes: '0', '1', '2'"
+    ):
         prepare(make_adata(symbol=range(10)), gene_symbols="symbol")
 
 

@@ -47,14 +47,15 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     """Cross-validated LASSO of every target gene on all transcription factors.
 
     For each target y, with x the predictors that are not the target itself and correlate with it
-    (absolute correlation > `cor_threshold` over all cells), and weights w that sum to 1,
+    (absolute correlation > `cor_threshold` over all cells) or have the penalty factor 0, and
+    weights w that sum to 1,
 
         min over a, β of  ½ Σᵢ wᵢ (yᵢ − a − xᵢᵀβ)² + λ Σⱼ vⱼ sⱼ (α |βⱼ| + ½ (1 − α) sⱼ βⱼ² / s_y)
 
     where s are the standard deviations (ddof 0) of the training set, and v the penalty factors. The
     penalty λ is selected by cross-validation with folds that all targets share, as in R's
-    ``cv.glmnet`` 4.1. A target with fewer than two such predictors, or a constant one, gets no
-    model: coefficients 0, λ NaN, no links.
+    ``cv.glmnet`` 4.1. A constant target, or one with fewer than two such predictors, none of them
+    unpenalised, gets no model: coefficients 0, λ NaN, no links.
 
     Parameters
     ----------
@@ -73,7 +74,8 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     cv : int, splitter or iterable of (train, test), default=10
         An int means ``RSampleKFold(cv, seed=random_state)``, the folds of R.
     cor_threshold : float or None, default=0.03
-        Prefilter on the absolute correlation with the target; None keeps every predictor.
+        Prefilter on the absolute correlation with the target, which penalised predictors must pass;
+        None keeps every predictor.
     exclude_self : bool, default=True
         Exclude each TF from the predictors of the gene of the same name. Requires data frames,
         because arrays have no names.
@@ -83,10 +85,12 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     standardize, fit_intercept : bool, default=True
         As in glmnet; coefficients are always on the scale of the input.
     penalty_factor : array-like or Series of shape (n_features,) or DataFrame, default=None
-        Relative penalties, 0 for none, infinite to exclude; rescaled to a mean of 1 over each
-        target's predictors. A Series is aligned by name; predictors that it lacks get 1. A
-        DataFrame of TFs × targets gives each pair a factor of its own, for instance from evidence
-        (`prior_penalties`); pairs that it lacks get 1, and names that the data lack are ignored.
+        Relative penalties; rescaled to a mean of 1 over each target's predictors. With 0 a
+        predictor is in the model at every penalty, whatever its correlation with the target, unless
+        it is constant or excluded by `exclude_self`. Infinity excludes a predictor. A Series is
+        aligned by name; predictors that it lacks get 1. A DataFrame of TFs × targets gives each
+        pair a factor of its own, for instance from evidence (`prior_penalties`); pairs that it
+        lacks get 1, and names that the data lack are ignored.
     path : {"adaptive", "full"}, default="adaptive"
         ``"full"`` solves every penalty of the grid. ``"adaptive"`` ends the path of a target at the
         first penalty whose CV error exceeds the lowest one so far by more than 2.5 standard errors
@@ -106,7 +110,8 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     random_state : int, RandomState or None, default=123456
         Seed of the folds where `cv` is an int.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar and, before the first fit of an installation, that the solver is
+        being compiled.
     checkpoint : path-like or None, default=None
         Folder for finished blocks of targets. A fit that was killed resumes from there and loses
         only the blocks that were being fitted. Each fit (data, parameters, version) has a subfolder
@@ -246,7 +251,9 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
             Responses, usually z-scored log new RNA; also velocities or rates.
         sample_weight : array-like of shape (n_cells,), default=None
-            Non-negative weights of the cells.
+            Non-negative weights of the cells. Cells of weight 0 count as absent: a test set of such
+            cells only counts neither in the cross-validated error nor in its standard error, and a
+            warning says how many there are. R's ``cv.glmnet`` counts it in the standard error.
         groups : array-like of shape (n_cells,), default=None
             Passed to a group-aware splitter given as `cv`.
 

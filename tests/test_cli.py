@@ -249,13 +249,13 @@ class TestMotifs:
         missing: str,
         tmp_path: Path,
     ) -> None:
-        assert_fails(run(tmp_path, *motifs[given]), 2, f"needs {missing} too")
+        assert_fails(run(tmp_path, *motifs[given]), 2, f"requires {missing} too")
 
     @pytest.mark.parametrize("option", ["--ignore-case", "--strict"])
     def test_options_without_their_file(
         self, run: Callable[..., Result], option: str, tmp_path: Path
     ) -> None:
-        assert_fails(run(tmp_path, option, encode=None), 2, f"{option} needs --encode too")
+        assert_fails(run(tmp_path, option, encode=None), 2, f"{option}: requires --encode too")
 
     def test_links_are_written_if_no_evidence_supports_them(
         self, run: Callable[..., Result], cells: LabelledCells, tmp_path: Path

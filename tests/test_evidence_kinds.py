@@ -106,7 +106,7 @@ def test_beside_other_evidence(run: Callable[..., Result], files: Path, tmp_path
 def test_errors(run: Callable[..., Result], files: Path, tmp_path: Path) -> None:
     result = run(tmp_path / "out", "--max-distance", 5)
     assert result.exit_code == 2
-    assert "--max-distance needs --distances too" in " ".join(result.stderr.split())
+    assert "--max-distance: requires --distances too" in " ".join(result.stderr.split())
     table = pd.read_csv(files / "distances.csv")
     table.assign(TF=table["TF"].str.lower()).to_csv(tmp_path / "lower.csv", index=False)
     result = run(tmp_path / "out", "--distances", tmp_path / "lower.csv")

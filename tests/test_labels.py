@@ -248,6 +248,21 @@ class TestGroups:
 
     @pytest.mark.parametrize(
         "groups",
+        [
+            np.array(["a", "b", np.nan] * 30),
+            pd.Series(["a", "b", pd.NaT] * 30, CELLS).astype(object).astype(str),
+            pd.Series(["a", "b", "<NA>"] * 30, CELLS, dtype="category"),
+            np.ma.masked_equal([1, 2, 3] * 30, 3),
+            pd.Series([1, 2, None] * 30, CELLS, dtype="Int64"),
+        ],
+        ids=["NumPy's nan", "NaT", "<NA>", "masked", "nullable"],
+    )
+    def test_texts_of_missing_values(self, groups, make):
+        with pytest.raises(ValueError, match=r"missing for 30 cell\(s\), the first .* row 2"):
+            make(cv=GroupKFold(2)).fit(X, Y, groups=groups)
+
+    @pytest.mark.parametrize(
+        "groups",
         [["a", 1] * 45, [*["a"] * 89, 2.5], [("a", 1), "a"] * 45,
          pd.Series([*["a"] * 45, *[1] * 45], CELLS), pd.Series([1, "1"] * 45, dtype="category")],
         ids=["list", "one number", "tuple", "series", "category"],

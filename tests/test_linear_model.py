@@ -303,7 +303,7 @@ def test_messages_name_the_arguments_of_this_estimator(data):
         MultiOutputLassoCV().fit(X, Y[:-1])
     with pytest.raises(ValueError, match="`sample_weight` is zero for all samples"):
         MultiOutputLassoCV().fit(X, Y, sample_weight=np.zeros(N))
-    with pytest.raises(ValueError, match="`y`: Input y contains NaN"):
+    with pytest.raises(ValueError, match="`y` contains NaN"):
         MultiOutputLassoCV().fit(X, np.where(Y > 0, Y, np.nan))
 
 

@@ -274,15 +274,18 @@ def table_of_ones(**changes):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (table_of_ones().T, "TFs in rows and targets in columns.*Pass `penalty_factor.T`"),
-        (table_of_ones().add_prefix("x", axis=0), "no TF of the data in its index.*rows, tar"),
+        (table_of_ones().T, "predictors in rows and targets .*Pass `penalty_factor.T`"),
+        (
+            table_of_ones().add_prefix("x", axis=0),
+            "no predictor of the data in its index.*rows, tar",
+        ),
         (table_of_ones().add_prefix("x"), "no target of the data in its columns: found 'x"),
-        (pd.DataFrame(), "no TF of the data in its index: found none"),
+        (pd.DataFrame(), "no predictor of the data in its index: found none"),
         (table_of_ones(**{TARGETS[0]: np.nan}), "must hold numbers >= 0"),
         (table_of_ones(**{TARGETS[0]: -1.0}), "must hold numbers >= 0"),
         (table_of_ones(**{TARGETS[0]: 0.0}), "at least one > 0 for each target"),
         (table_of_ones(**{TARGETS[0]: "much"}), "`penalty_factor`: could not convert string"),
-        (pd.concat([table_of_ones()] * 2), "names a TF more than once, for example"),
+        (pd.concat([table_of_ones()] * 2), "names a predictor more than once, for example"),
         (pd.concat([table_of_ones()] * 2, axis=1), "names a target more than once, for example"),
     ],
 )
@@ -292,7 +295,7 @@ def test_bad_tables_of_penalty_factors(table, message, tfs, new):
 
 
 def test_a_table_of_penalty_factors_needs_names(tfs, new):
-    with pytest.raises(ValueError, match="needs names: give `target_matrix` as a DataFrame"):
+    with pytest.raises(ValueError, match="needs names: give the targets as a DataFrame"):
         SciFateRegressor(penalty_factor=table_of_ones()).fit(tfs, new.to_numpy())
 
 
@@ -307,12 +310,12 @@ def test_infinite_factors_exclude_and_zero_is_unpenalised(tfs, new):
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
-        (np.ones(P - 1), r"`penalty_factor` has shape \(5,\), but `tf_matrix` has 6 features"),
+        (np.ones(P - 1), r"`penalty_factor` has shape \(5,\), but there are 6 predictors"),
         (np.ones((P, 1)), r"`penalty_factor` has shape \(6, 1\)"),
         ([1, 1, -1, 1, 1, 1], "must hold numbers >= 0"),
         ([1, 1, np.nan, 1, 1, 1], "must hold numbers >= 0"),
         (np.zeros(P), "at least one > 0"),
-        (pd.Series({"Sox2": 1.0, "Sox22": 2.0}), r"names 1 predictor.* lacks, for example 'Sox22'"),
+        (pd.Series({"Sox2": 1.0, "Sox22": 2.0}), r"names 1 predictor.* lack, for example 'Sox22'"),
     ],
 )
 def test_bad_penalty_factors(factor, message, tfs, new):
@@ -594,6 +597,53 @@ def test_a_test_fold_without_weight_is_left_out(X, Y):
     np.testing.assert_allclose(model.cv_mse_se_, dropped.cv_mse_se_, rtol=1e-6)
 
 
+class TestFoldsWithoutWeight:
+    """They do not count, so the fit is that of the other cells."""
+
+    FOLD = RSampleKFold().fold_ids(N)
+
+    def splits(self, rows):
+        numbers = np.arange(rows.sum())
+        fold = self.FOLD[rows]
+        return [(numbers[fold != k], numbers[fold == k]) for k in np.unique(fold)]
+
+    @pytest.mark.parametrize("settings", SETTINGS)
+    def test_equals_a_fit_without_their_cells(self, settings, X, Y):
+        is_used = self.FOLD <= 3
+        with pytest.warns(UserWarning, match=r"^7 of 10 test sets have no cells .* the other 3\.$"):
+            weighted = fit(X, Y, {"sample_weight": is_used.astype(float)}, **settings)
+        alone = fit(X[is_used], Y[is_used], cv=self.splits(is_used), **settings)
+        assert_same_models(weighted, alone)
+
+    def test_standard_error_by_hand(self, X, Y):
+        """R divides by 10 - 1 instead of 3 - 1 (docs/differences.md)."""
+        is_used, settings = self.FOLD <= 3, {"path": "full", "cor_threshold": None}
+        weights = {"sample_weight": is_used.astype(float)}
+        with pytest.warns(UserWarning, match="7 of 10"):
+            model = fit(X, Y[:, 0], weights, **settings)
+        one_fold = ([split, split] for split in self.splits(is_used))
+        curves = [fit(X[is_used], Y[is_used, 0], cv=cv, **settings).cv_mse_ for cv in one_fold]
+        size = np.bincount(self.FOLD[is_used])[1:]
+        mean = np.average(curves, axis=0, weights=size)
+        variance = np.average((curves - mean) ** 2, axis=0, weights=size)
+        np.testing.assert_allclose(model.cv_mse_se_, np.sqrt(variance / 2), rtol=1e-6)
+
+    def test_moments(self, X, Y):
+        weight = (self.FOLD > 2).astype(float)
+        plan = plan_folds(RSampleKFold().split(X), N)
+        moments = Moments.from_arrays(X, Y, plan, sample_weight=weight)
+        with pytest.warns(UserWarning, match="2 of 10 test sets have no cells of positive weight"):
+            model = SciFateRegressor().fit_moments(moments)
+        with pytest.warns(UserWarning, match="2 of 10"):
+            assert_same_models(model, fit(X, Y, {"sample_weight": weight}))
+
+    def test_no_warning_if_every_fold_has_weight(self, X, Y):
+        weight = (np.arange(N) % 2).astype(float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit(X, Y, {"sample_weight": weight})
+
+
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
@@ -675,7 +725,7 @@ def test_groups_stay_together(X, Y):
 
 
 def test_fewer_cells_than_folds(X, Y):
-    with pytest.raises(ValueError, match="n_splits = 10 folds need as many samples"):
+    with pytest.raises(ValueError, match="samples are too few for `n_splits` = 10 folds"):
         fit(X[:8], Y[:8])
 
 
@@ -698,7 +748,7 @@ def test_silent_by_default(X, Y, capsys):
 
 
 def test_too_few_sweeps_warn_once(X, Y):
-    with pytest.warns(ConvergenceWarning, match=r"problems .* raise `max_iter` \(1\)") as caught:
+    with pytest.warns(ConvergenceWarning, match=r"problems .* raise `max_iter`, now 1,") as caught:
         model = fit(X, Y, lambdas=[1e-3], cor_threshold=None, max_iter=1, tol=1e-60)
     assert len(caught) == 1
     assert (model.dual_gap_ > model.tol).any()
@@ -809,11 +859,12 @@ def test_velocity_like_input(tfs, new):
 def test_nan_and_infinity(value, form, X, Y):
     bad_X, bad_Y = X.copy(), Y.copy()
     bad_X[3, 2] = bad_Y[3, 2] = value
-    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+    message = r"contains (NaN|infinity): 1 value.*row 3, column 2"
+    with pytest.raises(ValueError, match=f"`tf_matrix` {message}"):
         fit(form(bad_X), Y)
-    with pytest.raises(ValueError, match=r"Input y? ?contains (NaN|infinity)|y contains NaN"):
+    with pytest.raises(ValueError, match=f"`target_matrix` {message}"):
         fit(X, form(bad_Y))
-    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+    with pytest.raises(ValueError, match=f"`tf_matrix` {message}"):
         fit(X, Y).predict(form(bad_X))
 
 

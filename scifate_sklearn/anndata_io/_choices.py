@@ -53,12 +53,12 @@ def make_choices(tf_names: Iterable[str] | None, like: SciFateMoments | None) ->
     if like is None:
         if tf_names is None:
             raise TypeError(
-                "tf_names must be a collection of names, got NoneType. Pass the names of the "
+                "`tf_names` must be a collection of names, got NoneType. Pass the names of the "
                 "possible regulators; they are optional only with `like`."
             )
         return NewChoices(tf_names)
     if not isinstance(like, SciFateMoments):
-        raise TypeError(f"like must be what prepare_moments returns, got {type(like).__name__}.")
+        raise TypeError(f"`like` must be what prepare_moments returns, got {type(like).__name__}.")
     return EarlierChoices(like)
 
 
@@ -119,7 +119,7 @@ class EarlierChoices:
         if len(missing):
             raise ValueError(
                 f"{len(missing)} of the {len(wanted)} genes of `like` are not among the genes of "
-                f"adata ({examples(missing)}). Give both batches the same genes, with zeros "
+                f"`adata` ({examples(missing)}). Give both batches the same genes, with zeros "
                 "where a gene was not measured, or prepare the first batch again with the genes of "
                 "both."
             )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..preprocessing import CountFaults, count_positive, select_genes
 from ._chunks import Bools, Chunk, Floats
-from ._recipe import Recipe
+from ._recipe import KINDS, Recipe
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def count_genes(chunk: Chunk, *, shared: NDArray[np.intp], recipe: Recipe) -> Ge
 
 def check_counts(census: GeneCensus, recipe: Recipe) -> None:
     """Raise ValueError if a layer of counts holds numbers that cannot be counts."""
-    for layer, faults in zip(recipe.nt_layers, census.faults, strict=True):
+    for layer, kind, faults in zip(recipe.nt_layers, KINDS, census.faults, strict=True):
         if faults is not None:
-            faults.check(f"layer {layer!r}")
+            faults.check(f"layer {layer!r}", kind)
 
 
 def gene_table(names: NDArray[np.object_], is_tf: Bools, census: GeneCensus) -> pd.DataFrame:

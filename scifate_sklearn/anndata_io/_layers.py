@@ -149,7 +149,7 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
     missing = [part for part in names if part not in available]
     if missing:
         raise ValueError(
-            f"{argument} names the layer {missing[0]!r}, which adata does not have. There are: "
+            f"`{argument}` names the layer {missing[0]!r}, which adata does not have. There are: "
             f"{', '.join(map(repr, available)) or 'none'}."
         )
     return names

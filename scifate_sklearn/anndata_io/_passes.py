@@ -209,7 +209,7 @@ def _choose_columns(
     if len(bad):
         raise ValueError(
             f"layer {recipe.total_layer!r} has NaN or infinite values for {len(bad)} of the TFs "
-            f"({examples(bad)}). Remove them from tf_names, or replace the values."
+            f"({examples(bad)}). Remove them from `tf_names`, or replace the values."
         )
     is_target = choices.choose_targets(genes.index, census.new_is_finite, recipe.new_layer)
     return Columns(targets=position[is_target], tfs=position[is_tf])

@@ -195,6 +195,11 @@ def prepare_moments(
     kept = choose_cells(source, genes, choices)
 
     n_cells = len(kept.cells)
+    if isinstance(cv, int) and n_cells < cv:
+        raise ValueError(
+            f"Only {n_cells} cell(s) are left, fewer than the {cv} folds of the cross-validation. "
+            "Lower `cell_filter_UMI`, or pass fewer folds."
+        )
     labels = _group_labels(adata, groups, np.concatenate(kept.masks))
     folds = make_folds(cv, random_state, np.zeros((n_cells, 1)), None, labels)
     moments = sum_moments(kept, plan_folds(folds, n_cells))
@@ -210,8 +215,8 @@ def _group_labels(
     if isinstance(groups, str):
         if groups not in adata.obs.columns:
             raise ValueError(
-                f"groups names the column {groups!r}, which adata.obs does not have. There are: "
-                f"{', '.join(map(repr, adata.obs.columns)) or 'none'}."
+                f"`groups` names the column {groups!r}, which adata.obs does not have. "
+                f"There are: {', '.join(map(repr, adata.obs.columns)) or 'none'}."
             )
         groups = adata.obs[groups]
     else:
@@ -219,7 +224,7 @@ def _group_labels(
         check_same_rows(cells, groups, "adata.obs", "groups", "cells")
     if np.shape(groups) != keep.shape:
         raise ValueError(
-            f"groups must be a column of adata.obs or one label for each of the {keep.size} cells "
-            f"of adata, got an array of shape {np.shape(groups)}."
+            "`groups` must be a column of adata.obs, or one label for each of the "
+            f"{keep.size} cells of adata, got an array of shape {np.shape(groups)}."
         )
     return group_labels(groups, keep)[keep]

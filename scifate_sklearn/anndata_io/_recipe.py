@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-_KINDS = ("counts", "values")
+_CONTENTS = ("counts", "values")
+
+# The arguments that say what the layers hold, in the order of the layers.
+KINDS = ("response", "regulators")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _check_filters(self.gene_filter_rate, self.cell_filter_umi)
-        _check_kinds(self.response, self.regulators)
+        for argument in KINDS:
+            _check_contents(argument, getattr(self, argument))
         _check_layer_names(self.nt_layers)
 
     @property
@@ -67,19 +71,18 @@ class Recipe:
 
 def _check_filters(rate: Any, least: Any) -> None:
     if not _is_number(rate) or not 0 <= rate < 1:
-        raise ValueError(f"gene_filter_rate must be a fraction from 0 to below 1, got {rate!r}.")
+        raise ValueError(f"`gene_filter_rate` must be a fraction from 0 to below 1, got {rate!r}.")
     if not _is_number(least) or not 0 <= least <= float(np.finfo(float).max):
-        raise ValueError(f"cell_filter_UMI must be a number of counts from 0, got {least!r}.")
+        raise ValueError(f"`cell_filter_UMI` must be a number of counts from 0, got {least!r}.")
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real)
 
 
-def _check_kinds(response: Any, regulators: Any) -> None:
-    for argument, kind in (("response", response), ("regulators", regulators)):
-        if not isinstance(kind, str) or kind not in _KINDS:
-            raise ValueError(f"{argument} must be 'counts' or 'values', got {kind!r}.")
+def _check_contents(argument: str, contents: Any) -> None:
+    if not isinstance(contents, str) or contents not in _CONTENTS:
+        raise ValueError(f"`{argument}` must be 'counts' or 'values', got {contents!r}.")
 
 
 def _check_layer_names(nt_layers: Any) -> None:
@@ -87,6 +90,6 @@ def _check_layer_names(nt_layers: Any) -> None:
     names = list(nt_layers) if isinstance(nt_layers, list | tuple | np.ndarray) else []
     if len(names) != 2 or not all(isinstance(name, str) for name in names):
         raise ValueError(
-            "nt_layers must be two layer names, that of the new and that of the total RNA, such as "
-            f"('new', 'total'); got {nt_layers!r}."
+            "`nt_layers` must be two layer names, that of the new and that of the total RNA, such "
+            f"as ('new', 'total'); got {nt_layers!r}."
         )

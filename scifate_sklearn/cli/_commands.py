@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from ._evidence_kinds import evidence_kinds
+from ._ranges import NumberRange
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Options = TypeVar("Options", bound="DataclassInstance")
+
+# Settings of an option that are not Typer's.
+_OURS = ("is_recorded", "arguments", "min", "max", "below")
 
 
 def command_from(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
@@ -71,9 +75,21 @@ def _build(options: type[Options], values: dict[str, Any]) -> Options:
     return options(**own)
 
 
+def options_of_arguments(options: type[DataclassInstance]) -> dict[str, list[str]]:
+    """Return the fields whose options set each argument of the Python functions."""
+    found: dict[str, list[str]] = {}
+    for each, _ in _option_fields(options):
+        for argument in each.metadata["settings"].get("arguments", (each.name,)):
+            found.setdefault(argument, []).append(each.name)
+    return found
+
+
 def _parameter(each: Field[Any], kind: Any) -> inspect.Parameter:
-    settings = {key: v for key, v in each.metadata["settings"].items() if key != "is_recorded"}
+    settings = {key: v for key, v in each.metadata["settings"].items() if key not in _OURS}
     flag = flag_of(each.name)
+    if number_range := NumberRange.from_settings(each.metadata["settings"]):
+        settings["help"] = number_range.describe(settings["help"])
+        settings["callback"] = number_range.check
     if settings.pop("is_argument", False):
         declared = typer.Argument(**settings)
     elif kind is bool or "short" in settings:
@@ -96,8 +112,13 @@ def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> No
         needed = each.metadata["needs"]
         if needed and values[each.name] != each.default and not values[needed]:
             raise typer.BadParameter(
-                f"{flag_of(each.name)} needs {flag_of(needed)} too.", param_hint=flag_of(needed)
+                f"requires {flag_of(needed)} too.", param_hint=flag_of(each.name)
             )
+
+
+def label_of(name: str) -> str:
+    """Return an option as the usage line shows it."""
+    return "CELLS" if name == "cells" else flag_of(name)
 
 
 def flag_of(name: str) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from .._warnings import is_own
 from ._signals import Terminated, raise_signals
+from ._vocabulary import in_options
 
 # Raised by the library with a message for the user.
 EXPECTED_ERRORS = (ValueError, TypeError, OSError, ImportError)
@@ -39,7 +40,7 @@ def tidy_errors(debug: bool) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
-        problem = one_line(error)
+        problem = one_line(in_options(error))
         if not isinstance(error, EXPECTED_ERRORS):
             problem = f"unexpected {type(error).__name__}: {problem} (--debug shows where)"
         typer.echo(f"Error: {problem}", err=True)
@@ -63,7 +64,7 @@ def collect_warnings(quiet: bool = False) -> Iterator[list[str]]:
     messages: list[str] = []
 
     def add(message: object, is_shown: bool) -> None:
-        text = one_line(message)
+        text = one_line(in_options(message))
         if text not in messages:
             messages.append(text)
             if is_shown:
@@ -101,6 +102,11 @@ def one_line(message: object) -> str:
     text = " ".join(str(message).split())
     # Names from files could otherwise clear the terminal, or change the direction of the text.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def tell(text: str) -> None:
+    """Show a line about the progress of a command on stderr."""
+    typer.echo(text, err=True)
 
 
 def is_interactive() -> bool:

@@ -10,7 +10,8 @@ from ..datasets import LabelledCells, make_labelled_cells
 from ..filters import BindingReference, EncodeLinkFilter
 from ..links import strong_links
 from ..regressor import SciFateRegressor
-from ._console import is_interactive
+from ..solvers import announce_compilation
+from ._console import is_interactive, tell
 
 N_TFS, N_TARGETS = 50, 300
 # The simulated cells have a few hundred genes instead of several thousand.
@@ -38,7 +39,8 @@ def run_demo(n_cells: int, seed: int, n_jobs: int) -> str:
     cells = make_labelled_cells(n_cells, N_TFS, N_TARGETS, random_state=seed)
     inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=CELL_FILTER_UMI)
     regressor = SciFateRegressor(n_jobs=n_jobs, verbose=int(is_interactive()))
-    regressor.fit(inputs.tf_matrix, inputs.target_matrix)
+    with announce_compilation(tell):
+        regressor.fit(inputs.tf_matrix, inputs.target_matrix)
     header = HEADER.format(
         n_cells=n_cells,
         n_kept=len(inputs.cells),

@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 import typer
 
-from ._commands import flag_of, option_values
+from ._commands import label_of, option_values
 from ._options import RunOptions
 from ._out_folder import out_error, result_files
+from ._streams import unicode_problem
 
 Description: TypeAlias = dict[str, str | int]
 
@@ -25,9 +26,9 @@ _MEGABYTE = 1_000_000
 def check_paths(options: RunOptions) -> None:
     """Raise a usage error for paths that cannot be read or written, or that overlap."""
     for name, value in _all_values(options).items():
-        if not _is_utf8(str(value)):
-            shown = os.fsencode(str(value))
-            raise _error(name, f"{shown!r} is not UTF-8, which run.json requires; rename it.")
+        text = os.path.realpath(value) if isinstance(value, Path) else str(value)
+        if problem := unicode_problem(text):
+            raise _error(name, problem)
     inputs = _input_paths(options)
     for name, path in inputs.items():
         _check_kind(name, path)
@@ -73,8 +74,8 @@ def unchanged_inputs(options: RunOptions) -> Iterator[dict[str, Description]]:
         for name, path in paths.items():
             if not before[name].is_still(path, described[name]):
                 raise OSError(
-                    f"{_label(name)}: '{path}' was changed, replaced or removed during the run, so "
-                    "it is unknown which content the results are from. No results were written; "
+                    f"{label_of(name)}: '{path}' was changed, replaced or removed during the run, "
+                    "so it is unknown which content the results are from. No results were written; "
                     "run again."
                 )
 
@@ -179,7 +180,7 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
             )
     if _is_within(options.out, path):
         problem = (
-            f"'{options.out}' is {_label(name)} '{path}', or within it; choose another folder."
+            f"'{options.out}' is {label_of(name)} '{path}', or within it; choose another folder."
         )
         raise out_error(problem)
 
@@ -194,7 +195,7 @@ def _check_checkpoint(options: RunOptions) -> None:
         problem = f"'{checkpoint}' cannot be a folder to write to, because of '{existing}'; "
         raise _error("checkpoint", problem + "choose another folder.")
     results = {f"{name} of --out": options.out / name for name in result_files()}
-    inputs = {_label(name): path for name, path in _input_paths(options).items()}
+    inputs = {label_of(name): path for name, path in _input_paths(options).items()}
     for label, path in {**results, **inputs}.items():
         if _is_within(checkpoint, path) or (label in inputs and _is_within(path, checkpoint)):
             raise _error(
@@ -224,18 +225,5 @@ def _resolve(path: Path) -> Path:
     return Path(os.path.realpath(path))  # in a loop of links, Path.resolve raises an error
 
 
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _label(name: str) -> str:
-    """Return an option as the usage line shows it."""
-    return "CELLS" if name == "cells" else flag_of(name)
-
-
 def _error(name: str, problem: str) -> typer.BadParameter:
-    return typer.BadParameter(problem, param_hint=_label(name))
+    return typer.BadParameter(problem, param_hint=label_of(name))

@@ -9,9 +9,12 @@ from typing import Any
 
 import typer
 
-from ..filters.evidence import REQUIRED, EvidenceKind, input_file, option
+from ..filters.evidence import EvidenceKind, option
 
 RULES = ("1se", "min")
+
+# Arguments of the functions of the package that take both layers.
+LAYERS = ("nt_layers", "layers")
 
 
 class Kind(StrEnum):
@@ -51,7 +54,7 @@ def check_n_jobs(number: int) -> int:
 def _n_jobs() -> Any:
     return option(
         -1,
-        help="Number of cores; -1 for all. Does not change any result.",
+        help="Number of cores, -1 for all. Does not change any result.",
         callback=check_n_jobs,
     )
 
@@ -59,7 +62,11 @@ def _n_jobs() -> Any:
 def _seed(default: int) -> Any:
     # The folds use R's generator, which takes no larger seeds.
     return option(
-        default, help="Random seed: the same seed gives the same result.", min=0, max=2**31 - 1
+        default,
+        help="Random seed. The same seed gives the same result.",
+        min=0,
+        max=2**31 - 1,
+        arguments=("random_state", "seed"),
     )
 
 
@@ -81,22 +88,31 @@ class RunOptions:
         exists=True,
         readable=True,
         metavar="CELLS",
+        arguments=("adata",),
     )
-    tfs: Path = input_file(
-        REQUIRED, help="Names of the TFs: one per line, or a table with a column TF."
+    tfs: Path = option(
+        help="Names of the TFs: one per line, or a table with a column TF.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        arguments=("tf_names",),
     )
     out: Path = option(help="Folder for the results.", file_okay=False, is_recorded=False)
     new: str = option(
-        "new", help="Layer of the response: new or unspliced RNA, or values (see --response)."
+        "new",
+        help="Layer of the response: new or unspliced RNA, or values (see --response).",
+        arguments=LAYERS,
     )
     total: str = option(
-        "total", help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'."
+        "total",
+        help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'.",
+        arguments=LAYERS,
     )
     evidence: tuple[EvidenceKind, ...]
     min_overlap: float = option(
         0.1,
-        help="Least share of names, of the smaller side, that cells and evidence must have in "
-        "common; 0 disables the check.",
+        help="Smallest share of names that cells and evidence must have in common, relative to "
+        "the shorter list. 0 disables the check.",
         min=0,
         max=1,
     )
@@ -107,13 +123,19 @@ class RunOptions:
         None, help="Column of var with the gene symbols.", show_default="var names"
     )
     gene_filter_rate: float = option(
-        0.1, help="Keep genes detected in more than this share of cells.", min=0, max=1
+        0.1, help="Keep genes detected in more than this share of cells.", min=0, below=1
     )
     cell_filter_umi: float = option(
-        10000, help="Keep cells with more total counts than this.", min=0
+        10000,
+        help="Keep cells with more total counts than this.",
+        min=0,
+        arguments=("cell_filter_UMI",),
     )
     lambda_rule: str = option(
-        "1se", help="Penalty: 1se, min, or a number.", callback=check_lambda_rule
+        "1se",
+        help="Penalty: min (lowest cross-validated error), 1se (the largest penalty within one "
+        "standard error of it), or a number above 0.",
+        callback=check_lambda_rule,
     )
     coef_threshold: float = option(
         0.04, help="The ChIP-seq filter keeps links with a larger |coefficient|.", min=0

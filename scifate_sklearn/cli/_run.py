@@ -14,8 +14,9 @@ from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
 from ..names import TFNames
 from ..regressor import SciFateRegressor
+from ..solvers import announce_compilation
 from ._commands import option_values
-from ._console import is_interactive, one_line
+from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import unchanged_inputs
@@ -106,7 +107,7 @@ def _analyse(adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: St
     with watch.time("prepare"):
         inputs = _prepare(adata, tf_names, options)
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
-    with watch.time("fit"):
+    with watch.time("fit"), announce_compilation(None if options.quiet else tell):
         regressor = _make_regressor(options).fit_moments(inputs.moments)
     links, n_tfs = regressor.links_, int(inputs.genes["is_tf"].sum())
     tables = {"links": links, "targets": _target_table(regressor)}

@@ -41,6 +41,28 @@ def secure_streams() -> None:
         sys.stderr, _ = _secured(sys.stderr, 2)
 
 
+def unicode_problem(text: str) -> str:
+    """Return why a name from the command line cannot be used; empty if it can.
+
+    Bytes that are not characters of the locale are surrogates in the names that Python passes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raw = os.fsencode(text)
+    else:
+        return ""
+    try:
+        name = raw.decode()
+    except UnicodeDecodeError:
+        return f"{raw!r} is not UTF-8, which run.json requires; rename it."
+    return (
+        f"'{name}' has letters that the locale of this shell lacks "
+        f"({sys.getfilesystemencoding()}). Set the environment variable PYTHONUTF8=1, or a locale "
+        "such as LC_ALL=C.UTF-8, and run again."
+    )
+
+
 def stdout_failure() -> OSError | None:
     """Return the error that lost text on stdout, None if its reader has gone or nothing is lost."""
     if not _stdout:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Number
+from numbers import Number
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._warnings import warn
 from ..moments import Moments
 from ..names import examples
-from ..preprocessing import X_MAGNITUDES, Y_MAGNITUDES, check_intact, naming
+from ..preprocessing import X_MAGNITUDES, Y_MAGNITUDES
 from ..solvers import paper_grid
+from ._containers import Names, real_numbers
 
-Names = NDArray[np.object_]
+# What NumPy and pandas make of missing values if they convert them to text.
+_MISSING_TEXTS = ("nan", "NaT", "<NA>")
 
 
 @dataclass(frozen=True)
@@ -39,27 +42,6 @@ class Arguments:
     Y: str
     rows: str
     are_named: bool
-
-
-def column_names(data: Any) -> Names | None:
-    """Return the column names of a frame, or the name of a series; None without names.
-
-    The numbers 0, 1, ... that pandas gives to columns without names are not names. Nor are names of
-    several levels.
-    """
-    if isinstance(data, pd.DataFrame):
-        n_columns = data.shape[1]
-        is_numbered = n_columns and data.columns.equals(pd.RangeIndex(n_columns))
-        if is_numbered or isinstance(data.columns, pd.MultiIndex):
-            return None
-        return np.asarray(data.columns, object)
-    if isinstance(data, pd.Series) and data.name is not None and not _is_zero(data.name):
-        return np.array([data.name], object)
-    return None
-
-
-def _is_zero(name: object) -> bool:
-    return isinstance(name, Integral) and int(name) == 0
 
 
 def generated_names(prefix: str, n: int) -> Names:
@@ -217,7 +199,7 @@ def group_labels(
     TypeError
         If the groups are of mixed type, for example numbers and text.
     ValueError
-        If `groups` has another shape, or the group of a row is missing.
+        If `groups` has another shape, or the group of a row is missing, masked or the text "nan".
     """
     # NumPy would turn a missing value in a list of strings into the string "nan".
     labels = np.asarray(groups) if hasattr(groups, "dtype") else np.asarray(groups, object)
@@ -227,7 +209,8 @@ def group_labels(
             "group of each."
         )
     present = np.flatnonzero(weight > 0)
-    missing = present[pd.isna(labels[present])]
+    mask = np.ma.getmaskarray(groups) if isinstance(groups, np.ma.MaskedArray) else False
+    missing = present[(_is_missing(labels) | mask)[present]]
     if missing.size:
         raise ValueError(
             f"`groups` is missing for {missing.size} {rows[:-1]}(s), the first of them in row "
@@ -245,6 +228,15 @@ def group_labels(
                 "for example with `.astype(str)`."
             )
     return labels
+
+
+def _is_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which labels are missing, or the text that missing ones become."""
+    is_missing = np.asarray(pd.isna(labels), bool)
+    if labels.dtype.kind in "OTU":
+        texts = (isinstance(label, str) and label in _MISSING_TEXTS for label in labels)
+        is_missing |= np.fromiter(texts, bool, len(labels))
+    return is_missing
 
 
 def _kind(label: object) -> str:
@@ -266,6 +258,19 @@ def check_folds(moments: Moments, rows: str) -> None:
         raise ValueError(
             f"Cross-validation needs {rows} of positive weight (`sample_weight`) in at least two "
             f"test sets, found them in {n_tested}."
+        )
+
+
+def warn_of_empty_folds(moments: Moments, rows: str) -> None:
+    """Warn if test sets have no weight, so that they do not count in cross-validation."""
+    layout = moments.layout
+    tested = moments.n_cells[layout.held_out]
+    n_empty = np.count_nonzero(np.bincount(layout.training_of, tested, layout.n_folds) == 0)
+    if n_empty:
+        warn(
+            f"{n_empty} of {layout.n_folds} test sets have no {rows} of positive weight "
+            "(`sample_weight`): the cross-validated error and its standard error are those of the "
+            f"other {layout.n_folds - n_empty}."
         )
 
 
@@ -321,12 +326,7 @@ def read_penalties(given: Any, argument: str) -> NDArray[np.float64]:
     TypeError, ValueError
         If they are not one list of positive finite numbers; the message names `argument`.
     """
-    check_intact(given, f"`{argument}`")
-    with naming(f"`{argument}`"):
-        # NumPy would drop imaginary parts with a warning only.
-        if np.iscomplexobj(given):
-            raise TypeError("must hold real numbers, found 'complex' ones.")
-        values = np.asarray(given, np.float64)
+    values = real_numbers(given, argument)
     if values.ndim != 1:
         raise ValueError(
             f"`{argument}` must be one list of penalties for all targets, got the shape "

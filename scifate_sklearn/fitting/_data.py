@@ -23,19 +23,18 @@ from ..preprocessing import (
     check_magnitude,
     convert_sparse,
     make_folds,
-    naming,
 )
 from ._checks import (
     Arguments,
-    Names,
     check_per_row,
     check_same_rows,
     check_sums,
     check_targets,
     check_unique,
-    column_names,
     group_labels,
+    warn_of_empty_folds,
 )
+from ._containers import Names, column_names, naming_values
 
 _AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 
@@ -121,9 +120,9 @@ def read_samples(
     X, Y = convert_sparse(X, x_name), convert_sparse(Y, y_name)
     check_intact(X, x_name)
     check_intact(Y, y_name)
-    with naming(x_name):
+    with naming_values(X, arguments.X):
         features = validate_data(estimator, X, ensure_min_samples=2, **_AS_FLOATS)
-    targets = _read_targets(estimator, Y, y_name)
+    targets = _read_targets(estimator, Y, arguments.Y)
     is_single = targets.ndim == 1
     targets = targets.reshape(-1, 1) if is_single else targets
     if features.shape[0] != targets.shape[0]:
@@ -143,7 +142,9 @@ def read_samples(
         folds, features.shape[0], splits_small_folds=splits_small_folds, rows=arguments.rows
     )
     samples = Samples(features, targets, weight, plan, *names)
-    return TrainingData(samples.sums(), samples, is_single, arguments.rows)
+    data = TrainingData(samples.sums(), samples, is_single, arguments.rows)
+    warn_of_empty_folds(data.moments, data.rows)
+    return data
 
 
 def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Names | None]:
@@ -169,9 +170,9 @@ def _warn_of_lost_names(arguments: Arguments) -> None:
     )
 
 
-def _read_targets(estimator: Any, Y: Any, name: str) -> Any:
+def _read_targets(estimator: Any, Y: Any, argument: str) -> Any:
     """Return the targets, float64 and CSR if sparse, with one or two dimensions."""
-    with naming(name):
+    with naming_values(Y, argument):
         if Y is None:
             raise ValueError("requires y to be passed, but the target y is None.")
         # `validate_data` would check text and objects for NaN before it converts them.
@@ -187,7 +188,7 @@ def _read_weight(sample_weight: Any, X: Any, rows: str) -> NDArray[np.float64]:
     given = np.asarray(sample_weight)
     if given.dtype.kind in "biuf" and not given.any():
         raise ValueError(f"`sample_weight` is zero for all {rows}; at least one must be positive.")
-    with naming("`sample_weight`"):
+    with naming_values(sample_weight, "sample_weight"):
         weight: NDArray[np.float64] = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
@@ -205,7 +206,7 @@ def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
     """
     X = convert_sparse(X, f"`{argument}`")
     check_intact(X, f"`{argument}`")
-    with naming(f"`{argument}`"):
+    with naming_values(X, argument):
         return validate_data(estimator, X, reset=False, **_AS_FLOATS)
 
 
@@ -258,8 +259,12 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
     """
     Y = convert_sparse(Y, f"`{argument}`")
     check_intact(Y, f"`{argument}`")
-    dense = Y.toarray() if hasattr(Y, "toarray") else Y
-    return float(r2_score(dense, predicted, sample_weight=sample_weight))
+    with naming_values(Y, argument):
+        targets = check_array(Y, ensure_2d=False, **_AS_FLOATS)
+    dense = targets.toarray() if hasattr(targets, "toarray") else targets
+    with naming_values(sample_weight, "sample_weight"):
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, dense)
+    return float(r2_score(dense, predicted, sample_weight=weight))
 
 
 def check_moments(moments: object) -> TrainingData:
@@ -275,4 +280,6 @@ def check_moments(moments: object) -> TrainingData:
     if not isinstance(moments, Moments):
         raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
     check_sums(moments)
-    return TrainingData(moments)
+    data = TrainingData(moments)
+    warn_of_empty_folds(moments, data.rows)
+    return data

@@ -45,13 +45,12 @@ class FitParameters:
     lambda_rule, lambdas, alpha, exclude_self, standardize, fit_intercept, penalty_factor, path :
         As in `SciFateRegressor`; `lambdas` may also be a `GeometricGrid`.
     cor_threshold : float or None
-        Prefilter on the absolute correlation.
+        Prefilter on the absolute correlation of penalised predictors.
     tol, max_iter, n_jobs :
         As in `SciFateRegressor`.
     convention : Convention, default=GLMNET
     fits_every_target : bool, default=False
-        Fit a model of all predictors to every target. Otherwise the prefilter applies, and a target
-        with fewer than two predictors that pass, or a constant one, gets no model.
+        Fit a model of all predictors to every target. Otherwise those of `select_candidates`.
     keeps_errors : bool, default=False
         Keep the held-out error of every test set.
     """
@@ -105,7 +104,9 @@ class FitParameters:
                 f'engine="{self.engine}", which reads the cells. {advice}'.rstrip()
             )
 
-    def candidates(self, moments: Moments) -> NDArray[np.bool_]:
+    def candidates(
+        self, moments: Moments, penalty_factor: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
         """Return the predictors (n_targets, n_features) that may enter each target's model."""
         excluded = None
         if self.exclude_self:
@@ -113,12 +114,12 @@ class FitParameters:
             excluded = excluded if len(excluded) else None
         if self.fits_every_target:
             return every_predictor(moments, excluded)
-        return select_candidates(moments, self.cor_threshold, excluded)
+        return select_candidates(moments, self.cor_threshold, excluded, penalty_factor)
 
     def problem(self, moments: Moments) -> LassoProblem:
         """Return the problem for these moments."""
         factor = relative_penalties(self.penalty_factor, moments)
-        return LassoProblem(moments, self.candidates(moments), factor)
+        return LassoProblem(moments, self.candidates(moments, factor), factor)
 
     def make_engine(self, moments: Moments, samples: Samples | None) -> Engine:
         """Return an engine for the predictors of these moments and samples."""
@@ -173,6 +174,6 @@ class FitParameters:
         if n_unconverged:
             warn(
                 f"{n_unconverged} problems (target, fold, penalty) stopped at a duality "
-                f"gap above tol={self.tol:g}; raise `max_iter` ({self.max_iter}) or `tol`.",
+                f"gap above tol={self.tol:g}; raise `max_iter`, now {self.max_iter}, or `tol`.",
                 ConvergenceWarning,
             )

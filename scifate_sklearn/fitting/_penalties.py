@@ -1,8 +1,6 @@
-"""Relative penalties of predictors, or of pairs of a TF and a target."""
+"""Relative penalties of predictors, or of pairs of a predictor and a target."""
 
 from __future__ import annotations
-
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,11 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..moments import Moments
 from ..names import examples
-from ..preprocessing import WEIGHT_MAGNITUDES, check_intact, check_magnitude, naming
+from ..preprocessing import WEIGHT_MAGNITUDES, check_magnitude
+from ._containers import Names, real_numbers
 
 _NAME = "`penalty_factor`"
-
-Names: TypeAlias = NDArray[np.object_]
 
 
 def relative_penalties(
@@ -24,9 +21,9 @@ def relative_penalties(
 
     Parameters
     ----------
-    given : array-like or Series of shape (n_features,), DataFrame of TFs × targets, or None
-        A table may have TFs and targets that the data lack, which are ignored. Pairs that it lacks
-        get 1.
+    given : array-like or Series of shape (n_features,), DataFrame, or None
+        A Series is aligned by name. A DataFrame of predictors × targets may have names that the
+        data lack, which are ignored; pairs that it lacks get 1.
     moments : Moments
         Their numbers and names of predictors and targets are used.
 
@@ -44,49 +41,59 @@ def relative_penalties(
     shape = moments.n_targets, moments.n_features
     if given is None:
         return np.broadcast_to(1.0, shape)
-    check_intact(given, _NAME)
+    factor = real_numbers(given, "penalty_factor")
     if isinstance(given, pd.DataFrame):
-        return _check_values(_of_pairs(given, moments))
-    if isinstance(given, pd.Series) and moments.feature_names is not None:
-        given = _align(given, moments.feature_names)
-    with naming(_NAME):
-        factor = np.asarray(given, np.float64)
+        return _check_values(_of_pairs(given, factor, moments))
+    if isinstance(given, pd.Series):
+        factor = _align(given.index, factor, moments)
     if factor.shape != (moments.n_features,):
         raise ValueError(
-            f"{_NAME} has shape {factor.shape}, but `tf_matrix` has {moments.n_features} features; "
-            "give one number for each, or a DataFrame of TFs × targets."
+            f"{_NAME} has shape {factor.shape}, but there are {moments.n_features} predictors; "
+            "give one number for each, or a DataFrame of predictors × targets."
         )
     return np.broadcast_to(_check_values(factor), shape)
 
 
-def _align(given: pd.Series, feature_names: NDArray[np.object_]) -> pd.Series:
-    _check_unique(given.index, "a predictor")
-    unknown = given.index.difference(pd.Index(feature_names))
+def _align(given: pd.Index, factor: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+    """Return the factors in the order of the predictors; 1 for those that are not given."""
+    names = moments.feature_names
+    if names is None:
+        if given.equals(pd.RangeIndex(len(given))):
+            return factor
+        raise ValueError(
+            f"{_NAME} is a Series with names such as {examples(given, 3)}, but the predictors have "
+            "no names. Give them as a DataFrame, or pass `penalty_factor.to_numpy()` to use their "
+            "order."
+        )
+    _check_unique(given, "a predictor")
+    unknown = given.difference(pd.Index(names))
     if len(unknown):
         raise ValueError(
-            f"{_NAME} names {len(unknown)} predictor(s) that `tf_matrix` lacks, for example "
+            f"{_NAME} names {len(unknown)} predictor(s) that the data lack, for example "
             f"{unknown[0]!r}."
         )
-    return given.reindex(feature_names, fill_value=1.0)
+    return np.asarray(pd.Series(factor, given).reindex(names, fill_value=1.0), np.float64)
 
 
-def _of_pairs(given: pd.DataFrame, moments: Moments) -> NDArray[np.float64]:
-    """Return a table of TFs × targets as an array of targets × predictors."""
-    tfs, targets = moments.feature_names, moments.target_names
-    if tfs is None or targets is None:
-        matrix = "`tf_matrix`" if tfs is None else "`target_matrix`"
+def _of_pairs(
+    given: pd.DataFrame, factor: NDArray[np.float64], moments: Moments
+) -> NDArray[np.float64]:
+    """Return a table of predictors × targets as an array of targets × predictors."""
+    predictors, targets = moments.feature_names, moments.target_names
+    if predictors is None or targets is None:
+        unnamed = "predictors" if predictors is None else "targets"
         raise ValueError(
-            f"{_NAME} is a table of TFs × targets, which needs names: give {matrix} as a "
-            "DataFrame with named columns."
+            f"{_NAME} is a table of predictors × targets, which needs names: give the {unnamed} "
+            "as a DataFrame with named columns."
         )
-    _check_names(given.index, tfs, "TF", "index")
+    _check_names(given.index, predictors, "predictor", "index")
     _check_names(given.columns, targets, "target", "columns")
-    _check_orientation(given, tfs, targets)
-    aligned = given.reindex(index=tfs, columns=targets)
+    _check_orientation(given, predictors, targets)
+    table = pd.DataFrame(factor, given.index, given.columns)
+    aligned = table.reindex(index=predictors, columns=targets)
     # A missing value of a pair that the table has is an error, reported by `_check_values`.
     is_there = np.outer(aligned.index.isin(given.index), aligned.columns.isin(given.columns))
-    with naming(_NAME):
-        return np.where(is_there, aligned.to_numpy(np.float64, na_value=np.nan), 1.0).T
+    return np.where(is_there, aligned.to_numpy(), 1.0).T
 
 
 def _check_names(theirs: pd.Index, ours: Names, what: str, where: str) -> None:
@@ -95,19 +102,19 @@ def _check_names(theirs: pd.Index, ours: Names, what: str, where: str) -> None:
         raise ValueError(
             f"{_NAME} has no {what} of the data in its {where}: found "
             f"{examples(theirs, 3)}, expected names such as "
-            f"{examples(ours, 3)}. It must have TFs in rows, targets in columns."
+            f"{examples(ours, 3)}. It must have predictors in rows, targets in columns."
         )
 
 
-def _check_orientation(given: pd.DataFrame, tfs: Names, targets: Names) -> None:
-    """Raise if all rows are targets and all columns TFs; TFs are often targets too."""
-    fits = given.index.isin(tfs).all() and given.columns.isin(targets).all()
-    fits_transposed = given.index.isin(targets).all() and given.columns.isin(tfs).all()
+def _check_orientation(given: pd.DataFrame, predictors: Names, targets: Names) -> None:
+    """Raise if all rows are targets and all columns predictors; names are often both."""
+    fits = given.index.isin(predictors).all() and given.columns.isin(targets).all()
+    fits_transposed = given.index.isin(targets).all() and given.columns.isin(predictors).all()
     if fits_transposed and not fits:
         raise ValueError(
-            f"{_NAME} must have TFs in rows and targets in columns, but it has targets of the data "
-            "in all rows and TFs in all columns. Pass `penalty_factor.T`; or, if the orientation "
-            "is right, leave out the rows of TFs that the data lack."
+            f"{_NAME} must have predictors in rows and targets in columns, but it has targets of "
+            "the data in all rows and predictors in all columns. Pass `penalty_factor.T`; or, if "
+            "the orientation is right, leave out the rows of predictors that the data lack."
         )
 
 

@@ -59,8 +59,8 @@ def match_tfs(
     if not is_tf.any():
         cause = explain_mismatch(wanted, gene_names, "tf_names", "the gene names", hint)
         raise ValueError(
-            f"None of the {len(wanted):,} tf_names is among the {len(gene_names):,} gene names "
-            f"(TFs: {examples(wanted)}; genes: {examples(gene_names)}). {cause}"
+            f"None of the {len(wanted):,} names in `tf_names` is among the {len(gene_names):,} "
+            f"gene names (TFs: {examples(wanted)}; genes: {examples(gene_names)}). {cause}"
         )
     taken = sorted(set(gene_names[is_tf]) & set(reserved))
     if taken:

@@ -69,13 +69,15 @@ class CountFaults:
             max(self.largest, other.largest),
         )
 
-    def check(self, name: str) -> None:
+    def check(self, name: str, kind: str = "response") -> None:
         """Raise if there is a fault.
 
         Parameters
         ----------
         name : str
             Name of the counts in the error message, such as ``layer 'new'``.
+        kind : {"response", "regulators"}, default="response"
+            The argument that says what they are.
 
         Raises
         ------
@@ -91,12 +93,12 @@ class CountFaults:
             raise ValueError(
                 f"{name} has {self.n_negative} negative value(s), the smallest "
                 f"{self.smallest:g}, so it does not hold counts. Pass raw counts, neither logged "
-                "nor scaled. For velocities or rates, choose 'values' instead of 'counts'."
+                f"nor scaled; or `{kind}='values'` for numbers such as velocities or rates."
             )
         if self.largest > LARGEST_COUNT:
             raise ValueError(
                 f"{name} has values up to {self.largest:g}, too large to be counts; their sums "
-                "would overflow. Pass raw counts, or choose 'values' instead of 'counts'."
+                f"would overflow. Pass raw counts, or `{kind}='values'`."
             )
 
 
@@ -227,7 +229,7 @@ def size_factors(
     if n_empty:
         raise ValueError(
             f"{n_empty} of {totals.size} cell(s) have no total counts left after rounding, "
-            "so their size factor is undefined. Raise cell_filter_UMI to remove empty cells, and "
+            "so their size factor is undefined. Raise `cell_filter_UMI` to remove empty cells, and "
             "pass raw counts."
         )
     unit = float(np.exp(np.log(totals).mean())) if unit is None else unit

@@ -140,8 +140,8 @@ class RSampleKFold(BaseCrossValidator):
         """
         if n_samples < self.n_splits:
             raise ValueError(
-                f"n_splits = {self.n_splits} folds need as many samples, but n_samples = "
-                f"{n_samples}. Choose fewer folds."
+                f"{n_samples} samples are too few for `n_splits` = {self.n_splits} folds; choose "
+                "fewer folds."
             )
         labels = np.resize(np.arange(1, self.n_splits + 1), n_samples)
         return r_sample(labels, self.seed, self.sample_kind)

@@ -5,6 +5,7 @@ package does not import numba.
 """
 
 from ._checkpoint import Checkpoint, Identity, identify
+from ._compiling import announce_compilation
 from ._engine import BlockFit, Engine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
 from ._parallel import fit_all, solve_all
@@ -39,6 +40,7 @@ __all__ = [
     "Solution",
     "SolverSettings",
     "TargetBlock",
+    "announce_compilation",
     "engines_that_read",
     "every_predictor",
     "fit_all",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -156,6 +157,8 @@ class GlmnetEngine:
         if members.size == 0 or np.ptp(y) == 0 or not np.ptp(X, axis=0).any():
             return self._null_path(y, w, lambdas)
         factors = block.factors[t, members]
+        if not factors.any():
+            return self._unpenalised_path(block, t, rows, lambdas)
         # glmnet rescales the given factors to a mean of 1. Infinite factors, which count in R, are
         # not passed to glmnet; the penalties compensate for that.
         rescaled = factors.mean()
@@ -175,6 +178,15 @@ class GlmnetEngine:
         coef = np.zeros((self._X.shape[1], len(model.intercept_path_)))
         coef[members] = model.coef_path_
         return model.lambda_path_ / rescaled, coef, model.intercept_path_
+
+    def _unpenalised_path(
+        self, block: TargetBlock, t: int, rows: NDArray[np.intp], lambdas: Floats | None
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return the same model at each penalty; glmnet refuses factors that are all 0."""
+        ones = replace(block, factors=np.where(np.isfinite(block.factors), 1.0, np.inf))
+        zero, coef, intercept = self._path(ones, t, rows, np.zeros(1))
+        grid = zero if lambdas is None else lambdas
+        return grid, np.repeat(coef, len(grid), axis=1), np.repeat(intercept, len(grid))
 
     def _null_path(
         self, y: Floats, weight: Floats, lambdas: Floats | None

@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from ._blocks import gather
 from ._checkpoint import Checkpoint
+from ._compiling import announce_compilation
 from ._engine import BlockFit, Engine, Selection, Solution, fit_block
 from ._problem import Floats, LassoProblem, TargetBlock
 
@@ -61,7 +62,10 @@ def fit_all(
     fits = {} if checkpoint is None else _find(checkpoint, blocks, problem)
     todo = [block for block in blocks if block.start not in fits]
     is_shown = verbose and sys.stderr is not None
-    with tqdm(total=problem.n_targets, unit="target", disable=not is_shown) as bar:
+    with (
+        tqdm(total=problem.n_targets, unit="target", disable=not is_shown) as bar,
+        announce_compilation(partial(tqdm.write, file=sys.stderr) if is_shown else None),
+    ):
         bar.update(problem.n_targets - sum(block.stop - block.start for block in todo))
         fit_one = partial(fit_block, selection=selection)
         for block, fit in _in_parallel(fit_one, engine, problem, n_jobs, todo):

@@ -205,10 +205,14 @@ def correlations(whole: Moments, targets: TargetSums) -> Floats:
     x_mean, weight = whole.x_mean[0], whole.weight[0]
     y_mean = targets.sum[0] / weight
     covariance = targets.xy[0].T / weight - np.outer(y_mean, x_mean)
-    x_sd = _standard_deviation(np.diagonal(whole.xx[0]) / weight, x_mean)
     y_sd = _standard_deviation(targets.yy[0] / weight, y_mean)
-    scale = np.outer(y_sd, x_sd)
+    scale = np.outer(y_sd, _deviations(whole))
     return np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
+
+
+def _deviations(whole: Moments) -> Floats:
+    """Return the standard deviation (n_features,) of each predictor, 0 if constant."""
+    return _standard_deviation(np.diagonal(whole.xx[0]) / whole.weight[0], whole.x_mean[0])
 
 
 def _standard_deviation(square: Floats, mean: Floats) -> Floats:
@@ -237,19 +241,26 @@ def every_predictor(
 
 
 def select_candidates(
-    moments: Moments, cor_threshold: float | None, excluded: NDArray[np.intp] | None = None
+    moments: Moments,
+    cor_threshold: float | None,
+    excluded: NDArray[np.intp] | None = None,
+    penalty_factor: Floats | None = None,
 ) -> NDArray[np.bool_]:
     """Return the predictors that may enter each target's model.
 
-    S = {j ≠ self : |cor(x_j, y)| > threshold} over all cells; empty where fewer than two are left.
+    S = {j ≠ self : |cor(x_j, y)| > threshold or v_j = 0} over all cells, with penalty factors v.
+    Constant predictors are not in S, and S is empty if the target is constant, or if it had fewer
+    than two predictors, none of them unpenalised.
 
     Parameters
     ----------
     moments : Moments
     cor_threshold : float or None
-        None keeps every predictor of every target that is not constant.
+        None keeps every predictor, constant ones too, of every target that is not constant.
     excluded : ndarray of int of shape (n_targets,), default=None
         The predictor that is the target itself, or −1.
+    penalty_factor : ndarray of shape (n_targets, n_features), default=None
+        None means that every predictor is penalised.
 
     Returns
     -------
@@ -261,12 +272,17 @@ def select_candidates(
     for start in range(0, moments.n_targets, _SOME_TARGETS):
         some = slice(start, start + _SOME_TARGETS)
         correlation = np.abs(correlations(whole, moments.targets(some).combine(total)))
-        if cor_threshold is None:
-            candidates[some] = correlation.any(axis=1, keepdims=True)
-        else:
-            candidates[some] = correlation > cor_threshold
-    _exclude(candidates, excluded)
-    candidates[candidates.sum(axis=1) < 2] = False
+        varies = correlation.any(axis=1, keepdims=True)
+        unpenalised = np.zeros(correlation.shape, bool)
+        if penalty_factor is not None:
+            unpenalised = (penalty_factor[some] == 0) & varies & (_deviations(whole) > 0)
+        passes = varies if cor_threshold is None else correlation > cor_threshold
+        candidates[some] = passes | unpenalised
+        own = None if excluded is None else excluded[some]
+        _exclude(candidates[some], own)
+        _exclude(unpenalised, own)
+        too_few = (candidates[some].sum(axis=1) < 2) & ~unpenalised.any(axis=1)
+        candidates[some][too_few] = False
     return candidates
 
 

@@ -164,7 +164,7 @@ def test_targets_of_like_must_be_finite(cells, batches):
 
 
 def test_invalid_like(cells):
-    with pytest.raises(TypeError, match="like must be what prepare_moments returns, got dict"):
+    with pytest.raises(TypeError, match="`like` must be what prepare_moments returns, got dict"):
         prepare_moments(cells.adata, like={})
-    with pytest.raises(TypeError, match="tf_names must be a collection of names, got NoneType"):
+    with pytest.raises(TypeError, match="`tf_names` must be a collection of names, got NoneType"):
         prepare_moments(cells.adata)

@@ -207,7 +207,7 @@ def test_groups_are_those_of_the_kept_cells(cells, inputs):
     for given in ("batch", adata.obs["batch"].to_numpy()):
         prepared = prepare_moments(adata, cells.tf_names, cv=GroupKFold(3), groups=given, **OPTIONS)
         assert_same_network(SciFateRegressor().fit_moments(prepared.moments), model)
-    with pytest.raises(ValueError, match=r"groups names the column 'lane', which adata.obs"):
+    with pytest.raises(ValueError, match=r"`groups` names the column 'lane', which adata.obs"):
         prepare_moments(adata, cells.tf_names, groups="lane", **OPTIONS)
     with pytest.raises(ValueError, match=r"one label for each of the 240 cells .* shape \(3,\)"):
         prepare_moments(adata, cells.tf_names, groups=[1, 2, 3], **OPTIONS)
@@ -220,7 +220,9 @@ def test_chunk_size_must_be_positive(cells):
 
 def test_a_file_without_the_layer(tmp_path, cells):
     cells.adata.write_h5ad(tmp_path / "cells.h5ad")
-    with pytest.raises(ValueError, match=r"^layers names the layer 'spliced'.* There are: .*'new'"):
+    with pytest.raises(
+        ValueError, match=r"^`layers` names the layer 'spliced'.* There are: .*'new'"
+    ):
         open_anndata(tmp_path / "cells.h5ad", ("new", "spliced")).__enter__()
 
 

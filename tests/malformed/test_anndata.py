@@ -199,7 +199,7 @@ NOT_COUNTS = [
     ("infinity in float32", put(np.inf, "f4"), "has 1 NaN or infinite"),
     ("all NaN", lambda A: A * np.nan, "has 400 NaN or infinite"),
     ("CSR with NaN", lambda A: sp.csr_matrix(put(np.nan)(A)), "has 1 NaN or infinite"),
-    ("negative", put(-1.0), r"has 1 negative value\(s\).*'values' instead of 'counts'"),
+    ("negative", put(-1.0), r"has 1 negative value\(s\).*`(response|regulators)='values'`"),
     ("negative and tiny", put(-5e-324), r"has 1 negative value"),
     ("negative int8", put(-128, "i1"), r"has 1 negative value\(s\), the smallest -128"),
     ("CSC with a negative", lambda A: sp.csc_matrix(put(-2.0)(A)), "has 1 negative"),
@@ -369,7 +369,7 @@ WRONG_TFS = [
     ("numbers", [1, 3], TypeError, r"must be strings, found others \(1, 3\)"),
     ("bytes among names", [b"Gene1"], TypeError, "must be strings, found others"),
     ("empty", [], ValueError, "tf_names is empty"),
-    ("empty name", [""], ValueError, "None of the 1 tf_names is among the 10 gene names"),
+    ("empty name", [""], ValueError, "None of the 1 names .* is among the 10 gene names"),
     ("upper case", ["GENE1"], ValueError, "match when letter case is ignored"),
     ("spaces around", [" Gene1 "], ValueError, "None of the 1 tf_names.*kind of identifier"),
 ]  # fmt: skip
@@ -448,7 +448,9 @@ def test_all_genes_with_the_same_name(check):
 
 
 def test_symbols_that_are_numbers(check):
-    with check.refused(ValueError, "None of the 4 tf_names is among .*genes: '0', '1', '2'"):
+    with check.refused(
+        ValueError, "None of the 4 names in `tf_names` is among .*genes: '0', '1', '2'"
+    ):
         prepare(make_adata(symbol=range(10)), gene_symbols="symbol")
 
 
@@ -472,17 +474,19 @@ def test_two_columns_of_symbols_with_the_same_name(check):
 
 # ---------------------------------------------------------------------------- options
 
-TWO_NAMES = "nt_layers must be two layer names"
+TWO_NAMES = "`nt_layers` must be two layer names"
+A_FRACTION = "`gene_filter_rate` must be a fraction"
+A_NUMBER = "`cell_filter_UMI` must be a number"
 WRONG_OPTIONS = [
-    ("gene_filter_rate: text", {"gene_filter_rate": "0.1"}, "gene_filter_rate must be a fraction"),
-    ("gene_filter_rate: None", {"gene_filter_rate": None}, "gene_filter_rate must be a fraction"),
-    ("gene_filter_rate: array", {"gene_filter_rate": np.ones(2) / 2}, "gene_filter_rate must be"),
-    ("gene_filter_rate: complex", {"gene_filter_rate": 0.1j}, "gene_filter_rate must be"),
-    ("gene_filter_rate: per cent", {"gene_filter_rate": 10}, "gene_filter_rate must be a fraction"),
-    ("cell_filter_UMI: text", {"cell_filter_UMI": "10"}, "cell_filter_UMI must be a number"),
-    ("cell_filter_UMI: None", {"cell_filter_UMI": None}, "cell_filter_UMI must be a number"),
-    ("cell_filter_UMI: NaN", {"cell_filter_UMI": np.nan}, "cell_filter_UMI must be a number"),
-    ("cell_filter_UMI: 10**400", {"cell_filter_UMI": 10**400}, "cell_filter_UMI must be a number"),
+    ("gene_filter_rate: text", {"gene_filter_rate": "0.1"}, A_FRACTION),
+    ("gene_filter_rate: None", {"gene_filter_rate": None}, A_FRACTION),
+    ("gene_filter_rate: array", {"gene_filter_rate": np.ones(2) / 2}, "`gene_filter_rate` must be"),
+    ("gene_filter_rate: complex", {"gene_filter_rate": 0.1j}, "`gene_filter_rate` must be"),
+    ("gene_filter_rate: per cent", {"gene_filter_rate": 10}, A_FRACTION),
+    ("cell_filter_UMI: text", {"cell_filter_UMI": "10"}, A_NUMBER),
+    ("cell_filter_UMI: None", {"cell_filter_UMI": None}, A_NUMBER),
+    ("cell_filter_UMI: NaN", {"cell_filter_UMI": np.nan}, A_NUMBER),
+    ("cell_filter_UMI: 10**400", {"cell_filter_UMI": 10**400}, A_NUMBER),
     ("nt_layers: None", {"nt_layers": None}, TWO_NAMES),
     ("nt_layers: number", {"nt_layers": 3}, TWO_NAMES),
     ("nt_layers: text", {"nt_layers": "new,total"}, TWO_NAMES),
@@ -493,9 +497,9 @@ WRONG_OPTIONS = [
     ("nt_layers: empty names", {"nt_layers": ("", "")}, "names the layer '', which adata does not"),
     ("nt_layers: a path", {"nt_layers": ("../new", "total")}, "layer '../new', which adata does"),
     ("nt_layers: other case", {"nt_layers": ("New", "total")}, "There are: 'new', 'total'"),
-    ("response: list", {"response": ["counts"]}, "response must be 'counts' or 'values'"),
-    ("response: array", {"response": np.array(["counts", "x"])}, "response must be 'counts'"),
-    ("regulators: truth value", {"regulators": True}, "regulators must be 'counts' or 'values'"),
+    ("response: list", {"response": ["counts"]}, "`response` must be 'counts' or 'values'"),
+    ("response: array", {"response": np.array(["counts", "x"])}, "`response` must be 'counts'"),
+    ("regulators: truth value", {"regulators": True}, "`regulators` must be 'counts' or 'values'"),
     ("gene_symbols: number", {"gene_symbols": 3}, "gene_symbols names the column 3"),
     ("gene_symbols: list", {"gene_symbols": ["symbol"]}, "gene_symbols names the column"),
     ("gene_symbols: empty", {"gene_symbols": ""}, "gene_symbols names the column ''"),

@@ -154,11 +154,11 @@ WRONG_CELLS = [
     ("text", lambda path: path.write_text("cell,Gene1\n1,2\n"), NO_H5AD),
     ("pickle", lambda path: path.write_bytes(pickle.dumps({"layers": 1})), NO_H5AD),
     ("npz", lambda path: np.savez(path.open("wb"), total=np.ones(3)), NO_H5AD),
-    ("HDF5 of something else", other_hdf5, rf"{NO_H5AD}|layer 'new'|adata is empty"),
+    ("HDF5 of something else", other_hdf5, rf"{NO_H5AD}|layer 'new'|CELLS is empty"),
     ("no genes", removed("var"), NO_H5AD),
-    ("no cells", removed("obs"), rf"{NO_H5AD}|layer 'new'|adata is empty"),
-    ("no layers", removed("layers"), "layer 'new', which adata does not have. There are: none"),
-    ("one layer", removed("layers/total"), "layer 'total', which adata does not have.*'new'"),
+    ("no cells", removed("obs"), rf"{NO_H5AD}|layer 'new'|CELLS is empty"),
+    ("no layers", removed("layers"), "layer 'new', which CELLS does not have. There are: none"),
+    ("one layer", removed("layers/total"), "layer 'total', which CELLS does not have.*'new'"),
     ("layers that link to themselves", edited(linked_to_itself), rf"{NO_H5AD}|layer 'new'"),
     ("a layer outside the file", edited(linked_outside), NO_H5AD),
     ("a layer of an unknown kind", edited(other_encoding), NO_H5AD),
@@ -213,13 +213,13 @@ def test_inputs_that_are_not_files(make, message, role, inputs, tmp_path):
 
 
 WRONG_LAYERS = [
-    ("a path", ("--new", "../new"), "layer '../new', which adata does not have"),
+    ("a path", ("--new", "../new"), "layer '../new', which CELLS does not have"),
     ("an absolute path", ("--total", "/etc/passwd"), "layer '/etc/passwd', which adata"),
     ("a path inside the file", ("--total", "total/data"), "layer 'total/data', which adata"),
     ("empty", ("--new", ""), "layer '', which adata"),
-    ("X, which is not there", ("--new", "X"), "layer 'X', which adata does not have"),
-    ("a sum with nothing", ("--total", "total+"), "layer '', which adata does not have"),
-    ("a sum of nothing", ("--total", "+"), "layer '', which adata does not have"),
+    ("X, which is not there", ("--new", "X"), "layer 'X', which CELLS does not have"),
+    ("a sum with nothing", ("--total", "total+"), "layer '', which CELLS does not have"),
+    ("a sum of nothing", ("--total", "+"), "layer '', which CELLS does not have"),
     ("a sum with a path", ("--total", "total+../x"), "layer '../x', which adata"),
     ("symbols by a path", ("--gene-symbols", "../symbol"), "column '../symbol', which adata.var"),
     ("empty symbols", ("--gene-symbols", ""), "column '', which adata.var does not have"),
@@ -665,7 +665,7 @@ def test_any_damage_to_an_h5ad(data, inputs, tmp_path_factory, check):
     with check.few_warnings():
         prepared, message = try_prepare(path)
     if prepared is None:
-        assert re.search(r"cells\.h5ad|layer '|tf_names|is left|adata is empty", message)
+        assert re.search(r"cells\.h5ad|layer '|tf_names|is left|CELLS is empty", message)
     else:
         assert np.isfinite(prepared.tf_matrix.to_numpy()).all()
         assert np.isfinite(prepared.target_matrix.to_numpy()).all()

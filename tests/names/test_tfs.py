@@ -184,7 +184,8 @@ def test_real_lists_of_tfs(shared):
 
 def test_a_list_of_other_names():
     with pytest.raises(
-        ValueError, match=r"None of the 1 tf_names is among the 4 gene names .*case: advice$"
+        ValueError,
+        match=r"None of the 1 names in `tf_names` is among the 4 gene names .*case: advice$",
     ):
         match_tfs(["PAX6"], SYMBOLS, hint=lambda cause: f"{cause}: advice")
 

@@ -9,6 +9,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.serialize import dumps
 
 from ..._warnings import warn
+from .._compiling import compilation_starts
 
 _warned: list[str] = []
 
@@ -49,12 +50,15 @@ class ForgivingCache(FunctionCache):
         """Return a compiled function, or None if the cache lacks it or is damaged."""
         # Unpickling damaged bytes raises errors of any kind.
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception:
             # With an empty index, the next save replaces the damaged files.
             with suppress(OSError):
                 self.flush()
-            return None
+            found = None
+        if found is None:
+            compilation_starts()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled function, or warn that it cannot be kept."""
@@ -69,6 +73,10 @@ class ForgivingCache(FunctionCache):
 
 class AbsentCache(NullCache):
     """No cache, which the first compilation of the process reports."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> None:
+        """Return None: the function is compiled."""
+        compilation_starts()
 
     def save_overload(self, sig: Any, cres: Any) -> None:
         """Warn that a compiled function is not kept."""

@@ -11,6 +11,8 @@ import warnings
 import numba
 import pytest
 
+from scifate_sklearn.solvers import announce_compilation
+from scifate_sklearn.solvers._compiling import MESSAGE
 from scifate_sklearn.solvers.kernels import _cache
 
 SOURCE = """\
@@ -155,3 +157,56 @@ def test_files_that_may_not_grow(source, folder):
     )
     assert run.stdout == "8.0\n", run.stderr
     assert run.stderr.count("Compiled functions cannot be kept (File too large)") == 1
+
+
+def test_a_compilation_is_announced_once(source, folder):
+    shown = []
+    with announce_compilation(shown.append), announce_compilation(pytest.fail):
+        call(source)
+    assert shown == [MESSAGE]
+    with announce_compilation(shown.append):
+        assert call(source) == (8.0, True)
+    assert len(shown) == 1
+    for path in files(folder, ".nbc"):
+        path.write_bytes(b"damaged")
+    with announce_compilation(shown.append):
+        call(source)
+    assert len(shown) == 2
+    with announce_compilation(None):
+        call(source)
+
+
+def test_without_a_cache_every_compilation_is_announced(source, folder, monkeypatch):
+    monkeypatch.setattr(_cache, "cache_of", lambda _: _cache.AbsentCache())
+    monkeypatch.setattr("scifate_sklearn.solvers.kernels._compile.cache_of", _cache.cache_of)
+    for _ in range(2):
+        shown = []
+        with announce_compilation(shown.append), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call(source)
+        assert shown == [MESSAGE]
+
+
+@pytest.mark.slow
+def test_the_command_line_and_verbose_fits_announce_it(tmp_path):
+    """Kernels are compiled once for each folder."""
+
+    def run(code, folder):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / folder)}
+        ran = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return ran.stderr.count(MESSAGE), ran.stdout
+
+    demo = "from scifate_sklearn.cli import app; app(['demo', '--n-cells', '200'])"
+    assert [run(demo, "demo")[0] for _ in range(2)] == [1, 0]
+    fit = (
+        "import numpy as np; from scifate_sklearn import SciFateRegressor\n"
+        "X = np.random.default_rng(0).normal(size=(60, 4))\n"
+        "for _ in range(2): SciFateRegressor(verbose={}).fit(X, X[:, 0] + X[:, 1] ** 2)"
+    )
+    assert [run(fit.format(verbose), "fit")[0] for verbose in (1, 0, 1)] == [1, 0, 0]

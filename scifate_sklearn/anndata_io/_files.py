@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ._containment import check_file, check_folder
+from ._hdf5_check import check_file
 from ._layers import layer_parts
+from ._zarr_check import check_folder
 
 if TYPE_CHECKING:
     from anndata import AnnData

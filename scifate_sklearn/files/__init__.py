@@ -2,6 +2,7 @@
 
 from . import _archive as archive
 from ._atomic import replacing
+from ._expansion import COMPRESSORS, expands_beyond
 from ._text import (
     check_lines,
     decode_text,
@@ -15,9 +16,11 @@ from ._text import (
 )
 
 __all__ = [
+    "COMPRESSORS",
     "archive",
     "check_lines",
     "decode_text",
+    "expands_beyond",
     "find_delimiter",
     "prefix_errors",
     "read_content",

@@ -136,6 +136,9 @@ def _check_parquet_size(content: bytes) -> None:
     import pyarrow.parquet
 
     metadata = pyarrow.parquet.read_metadata(io.BytesIO(content))
+    for i in range(metadata.num_columns):
+        if metadata.schema.column(i).max_repetition_level:
+            raise ValueError(f"its column {metadata.schema.column(i).path!r} holds lists")
     declared = metadata.num_rows * metadata.num_columns * _VALUE_BYTES
     limit = size_limit(len(content))
     if declared > limit:

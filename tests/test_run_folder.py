@@ -142,7 +142,7 @@ class TestClaim:
         def fail(_: int) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr("scifate_sklearn.cli._out_folder._lock", fail)
+        monkeypatch.setattr("scifate_sklearn.cli._out_folder.lock", fail)
         result = run(here, "cells.h5ad", "out")
         assert result.exit_code == 0
         assert "has no locks" in result.stderr

@@ -21,20 +21,9 @@ from pathlib import Path
 
 import typer
 
+from ..files import lock, replacing
 from ._commands import evidence_table_names
 from ._signals import ignore_signals
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 _TABLES = ("links", "targets", "links_filtered", "ledger")
 
@@ -72,8 +61,6 @@ class OutFolder:
         The old ``run.json`` is removed before the first new file appears, and the new one is moved
         last. If that is interrupted, `discard` restores the earlier results.
         """
-        from ..files import replacing
-
         ignore_signals()
         names = result_files()
         old = [name for name in reversed(names) if os.path.lexists(self.path / name)]
@@ -240,7 +227,7 @@ def _acquire(out: Path) -> tuple[int, bool]:
         except FileNotFoundError:  # another run has just removed the folder
             continue
         try:
-            _lock(file)
+            lock(file)
         except OSError as error:
             if error.errno in _IN_USE:
                 os.close(file)

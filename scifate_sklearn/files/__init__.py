@@ -1,8 +1,9 @@
 """Safe reading and writing of files: atomic replacement, checked archives and text."""
 
 from . import _archive as archive
-from ._atomic import replacing
+from ._atomic import remove_unfinished, replacing
 from ._expansion import COMPRESSORS, expands_beyond
+from ._locks import lock
 from ._text import (
     check_lines,
     decode_text,
@@ -22,10 +23,12 @@ __all__ = [
     "decode_text",
     "expands_beyond",
     "find_delimiter",
+    "lock",
     "prefix_errors",
     "read_content",
     "read_start",
     "read_text",
+    "remove_unfinished",
     "replacing",
     "size_limit",
     "split_fields",

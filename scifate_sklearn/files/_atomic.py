@@ -1,9 +1,15 @@
 """Atomic replacement of files."""
 
+import os
+import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from ._locks import lock
+
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 
 
 @contextmanager
@@ -15,3 +21,18 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove unfinished files of processes that were killed: those that no process has locked.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder in which every file of `replacing` is locked while it is written.
+    """
+    for path in folder.iterdir():
+        if _UNFINISHED.fullmatch(path.name):
+            with suppress(OSError), path.open("r+b") as file:
+                lock(file.fileno())
+                os.unlink(path)

@@ -136,15 +136,15 @@ def _check_metadata(path: Path, magic: bytes) -> None:
         raise ValueError(f"it has {stored:,} bytes, but {declared:,} bytes when decompressed")
 
 
-def _as_text(pa: ModuleType, column: Any) -> list[str]:
+def _as_text(pa: ModuleType, column: Any) -> list[Any]:
     """Return a column of names; equal names of a dictionary are the same object."""
     if not pa.types.is_dictionary(column.type):
-        names: list[str] = column.to_pylist()
+        names: list[Any] = column.to_pylist()
         return names
-    decoded = []
+    decoded: list[Any] = []
     for chunk in column.chunks:
         values = chunk.dictionary.to_pylist()
-        decoded += [None if i is None else values[i] for i in chunk.indices.to_pylist()]
+        decoded += [values[i] if i is not None else None for i in chunk.indices.to_pylist()]
     return decoded
 
 

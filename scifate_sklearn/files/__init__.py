@@ -3,6 +3,7 @@
 from . import _archive as archive
 from ._atomic import remove_unfinished, replacing
 from ._expansion import COMPRESSORS, expands_beyond
+from ._formulas import escape_formula, unescape_formula
 from ._locks import lock
 from ._text import (
     check_lines,
@@ -21,6 +22,7 @@ __all__ = [
     "archive",
     "check_lines",
     "decode_text",
+    "escape_formula",
     "expands_beyond",
     "find_delimiter",
     "lock",
@@ -32,4 +34,5 @@ __all__ = [
     "replacing",
     "size_limit",
     "split_fields",
+    "unescape_formula",
 ]

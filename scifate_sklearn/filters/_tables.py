@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..files import decode_text, find_delimiter, read_content, size_limit, split_fields
+from ..files import (
+    decode_text,
+    find_delimiter,
+    read_content,
+    size_limit,
+    split_fields,
+    unescape_formula,
+)
 
 _PARQUET_MAGIC = b"PAR1"
 _VALUE_BYTES = 8
@@ -72,7 +79,8 @@ def read_table(
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path} is not a table with one row per line: {error}") from error
     table = _without_row_names(table, path)
-    return table.rename(columns=lambda name: str(name).strip()).apply(lambda c: c.str.strip())
+    table = table.rename(columns=lambda name: str(name).strip()).apply(lambda c: c.str.strip())
+    return table.map(unescape_formula, na_action="ignore") if "'" in text else table
 
 
 def require_lines(text: str, path: str | os.PathLike[str]) -> str:

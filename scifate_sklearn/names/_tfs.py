@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..files import find_delimiter, read_text, split_fields
+from ..files import find_delimiter, read_text, split_fields, unescape_formula
 from ._examples import examples
 from ._matching import Hint, explain_mismatch
 
@@ -174,4 +174,4 @@ def _column_of(rows: list[list[str]], column: str, path: str | os.PathLike[str])
 
 
 def _unquoted(text: str) -> str:
-    return text.strip().strip(_QUOTES)
+    return unescape_formula(text.strip()).strip(_QUOTES)

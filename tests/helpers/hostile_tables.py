@@ -199,7 +199,7 @@ def declared_length(compression):
 
 def extension(outside):
     """A field of the type that pyarrow before 14.0.1 unpickled (CVE-2023-47248)."""
-    return pa.field("Gene0", pa.int64(), metadata={
+    return pa.field("motifs", pa.string(), metadata={
         b"ARROW:extension:name": b"arrow.py_extension_type",
         b"ARROW:extension:metadata": pickle.dumps(Trap(outside / "sprung")),
     })  # fmt: skip
@@ -207,10 +207,9 @@ def extension(outside):
 
 def extended(write):
     def make(path, outside):
-        others = {f"Gene{i}": pa.array([0, 1]) for i in range(1, 40)}
-        names = pa.array(["m1", "m2"])
-        schema = pa.schema([extension(outside), *pa.table({**others, "motifs": names}).schema])
-        table = pa.table([pa.array([None, 1], pa.int64()), *others.values(), names], schema=schema)
+        others = {f"Gene{i}": pa.array([0, 1]) for i in range(40)}
+        schema = pa.schema([extension(outside), *pa.table(others).schema])
+        table = pa.table([pa.array([None, "m2"]), *others.values()], schema=schema)
         write(table, path)
 
     return make

@@ -26,6 +26,8 @@ from scifate_sklearn.cli import app
 from scifate_sklearn.cli._out_folder import OutFolder, claim
 from scifate_sklearn.cli._signals import raise_signals
 from scifate_sklearn.datasets import make_labelled_cells
+from scifate_sklearn.files import escape_formula
+from scifate_sklearn.filters._tables import read_table
 from scifate_sklearn.regressor import SciFateRegressor
 
 OUTPUTS = {"links.csv", "targets.csv", "run.json", "annotated.h5ad"}
@@ -44,6 +46,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cells.adata.write_zarr(folder / "cells.zarr")
     (folder / "tfs.txt").write_text("\n".join(cells.tf_names) + "\n")
     cells.reference.to_csv(folder / "peaks.csv", index=False)
+    (folder / "motifs.tbl").write_text("motif\tTF\n")
     return folder
 
 
@@ -142,7 +145,7 @@ class TestClaim:
         def fail(_: int) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr("scifate_sklearn.files.lock_file", fail)
+        monkeypatch.setattr("scifate_sklearn.cli._out_folder.lock_file", fail)
         result = run(here, "cells.h5ad", "out")
         assert result.exit_code == 0
         assert "has no locks" in result.stderr
@@ -284,16 +287,18 @@ class TestSignals:
         for i in range(1, n_kills + 1):
             if i % 3 == 2:
                 shutil.rmtree(out)
-            processes = [self.start(here, str(i + j), "--overwrite") for j in range(1 + i % 2)]
+            more = ["--overwrite", *(["--no-annotated"] if i % 4 == 1 else [])]
+            processes = [self.start(here, str(i + j), *more) for j in range(1 + i % 2)]
             time.sleep(generator.uniform(0.4, 1.1) * seconds)
             for process in processes:
                 process.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[i % 3])
                 process.communicate()
             if (out / "run.json").exists():
                 self.check_results(out)
-        assert self.start(here, "0", "--overwrite").wait() == 0
-        assert names(out) == OUTPUTS
-        self.check_results(out)
+            if i % 10 == 0 or i == n_kills:
+                assert self.start(here, "0", "--overwrite").wait() == 0
+                assert names(out) == OUTPUTS
+                self.check_results(out)
 
     def start(self, here: Path, seed: str, *more: str) -> "subprocess.Popen[bytes]":
         arguments = command(here, "cells.h5ad", "out", "-q", "--seed", seed, *more)
@@ -304,10 +309,16 @@ class TestSignals:
     def check_results(self, out: Path) -> None:
         """Check that the tables, the report and the copy of the cells are of the same run."""
         report = json.loads((out / "run.json").read_text())
+        tables = [pd.read_csv(out / f"{name}.csv") for name in ("links", "targets")]
+        steps = report["steps"]
+        assert len(tables[0]) == steps["links_above_threshold"]["before"]
+        assert len(tables[1]) == steps["targets_with_links"]["before"]
+        assert (out / "annotated.h5ad").exists() != report["parameters"]["no_annotated"]
+        if report["parameters"]["no_annotated"]:
+            return
         stored = anndata.read_h5ad(out / "annotated.h5ad").uns["scifate"]
         assert json.loads(stored["run"])["started"] == report["started"]
-        for name in ("links", "targets"):
-            table = pd.read_csv(out / f"{name}.csv")
+        for name, table in zip(("links", "targets"), tables, strict=True):
             pd.testing.assert_frame_equal(
                 table, stored[name].reset_index(drop=True), check_dtype=False, rtol=1e-12
             )
@@ -331,6 +342,10 @@ def overlaps() -> Iterator[Any]:
 
         return prepare
 
+    def through_link(folder: Path) -> None:
+        copy("cells.h5ad", "out/annotated.h5ad")(folder)
+        (folder / "parent").symlink_to(folder / "out")
+
     in_zarr = copy("cells.zarr", "out/annotated.zarr")
     yield "CELLS", copy("cells.h5ad", "out/annotated.h5ad"), "out/annotated.h5ad", "out", []
     yield "CELLS", in_zarr, "out/annotated.zarr", "out", []
@@ -346,6 +361,22 @@ def overlaps() -> Iterator[Any]:
     yield "CELLS", lambda _: None, "cells.zarr", "cells.zarr/layers/new/deep/results", []
     yield "CELLS", link("sym", "cells.zarr", "link"), "link", "cells.zarr/results", []
     yield "CELLS", link("sym", "cells.zarr", "link"), "cells.zarr", "link/results", []
+    for option, name in (
+        ("--tfs", "links_filtered.csv"),
+        ("--tfs", "run.json"),
+        ("--encode", "ledger.csv"),
+        ("--motifs", "motif_enrichment.csv"),
+        ("--motif-annotations", "enrichment.csv"),
+        ("--motif-annotations", "annotated.zarr/obs/a.tbl"),
+    ):
+        source = {"--tfs": "tfs.txt", "--encode": "peaks.csv"}.get(option, "motifs.tbl")
+        yield option, copy(source, f"out/{name}"), "cells.h5ad", "out", []
+        if "/" not in name:
+            yield option, link("hard", source, f"out/{name}"), "cells.h5ad", "out", []
+            yield option, link("sym", source, f"out/{name}"), "cells.h5ad", "out", []
+    yield "CELLS", through_link, "parent/annotated.h5ad", "out", []
+    yield "CELLS", through_link, "out/annotated.h5ad", "parent", []
+    yield "CELLS", through_link, "out/annotated.h5ad", "parent/../out", []
     yield "--checkpoint", lambda _: None, "cells.zarr", "out", ["--checkpoint", "cells.zarr/c"]
     yield "--checkpoint", lambda _: None, "cells.zarr", "out", ["--checkpoint", "."]
 
@@ -363,9 +394,12 @@ class TestOverlap:
     ) -> None:
         prepare(here)
         before = state(here)
-        if option in ("--tfs", "--encode"):
+        if option.startswith(("--tfs", "--encode", "--motif")):
             written = next(path for path in (here / "out").rglob("*") if path.is_file())
             more = [option, str(written)]
+            if option.startswith("--motif"):
+                other = "--motifs" if option != "--motifs" else "--motif-annotations"
+                more += [other, str(here / "peaks.csv")]
         elif more:
             more = [more[0], str(here / more[1])]
         result = run(here, cells, out, "--overwrite", *more)
@@ -419,6 +453,47 @@ class TestLateFailures:
         assert not (here / "out").exists()
         assert run(here, "cells.h5ad", "out", "--no-annotated").exit_code == 0
 
+    def test_no_space_for_tables(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        free = shutil.disk_usage(here)._replace(free=1_005_000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+        monkeypatch.setattr(SciFateRegressor, "fit_moments", None)  # not reached
+        result = run(here, "cells.h5ad", "out", "--no-annotated")
+        assert_fails(result, 2, r"--out.*1.0 MB of free space.*need about 1.0 MB.*another folder\.")
+        assert not (here / "out").exists()
+
+    @pytest.mark.parametrize("cells", ["cells.h5ad", "cells.zarr"])
+    @pytest.mark.parametrize(
+        "error", [OSError(errno.ENOSPC, "?"), RuntimeError(f"x ({os.strerror(errno.ENOSPC)})")]
+    )
+    def test_a_disk_that_becomes_full(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch, cells: str, error: Exception
+    ) -> None:
+        assert run(here, cells, "out").exit_code == 0
+        before = state(here / "out")
+
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr("scifate_sklearn.cli._files.write_uns", fail)
+        result = run(here, cells, "out", "--overwrite")
+        assert_fails(result, 1, "--out: .*out' has no space left.*MB.*--no-annotated")
+        assert state(here / "out") == before
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="requires /dev/full")
+    def test_a_limit_of_file_sizes(self, here: Path) -> None:
+        """A limit of the system ends the writing of the copy."""
+        size = (here / "cells.h5ad").stat().st_size
+        program = (
+            "import resource, sys; from scifate_sklearn.cli import app;"
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size // 2},) * 2);"
+            "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); app(sys.argv[1:])"
+        )
+        arguments = command(here, "cells.h5ad", "out")
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True)
+        assert done.returncode == 1
+        assert not (here / "out").exists()
+
     @posix_only
     @pytest.mark.parametrize("option", ["--out", "--tfs", "CELLS"])
     def test_names_that_are_not_utf8(self, here: Path, option: str) -> None:
@@ -463,6 +538,24 @@ class TestInputs:
         assert_fails(result, 1, f"{option}: .*{name}' was changed, replaced or removed")
         assert not (here / "out").exists()
 
+    def test_a_file_that_is_replaced_while_it_is_read(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The earlier file is put back before the fit ends."""
+        path = here / "tfs.txt"
+
+        def read_other(_: Path) -> list[str]:
+            path.rename(here / "old")
+            path.write_text("TF0\nTF1\n")
+            return ["TF0", "TF1"]
+
+        def put_back(*_: object) -> None:
+            (here / "old").replace(path)
+
+        monkeypatch.setattr("scifate_sklearn.cli._run.read_tf_names", read_other)
+        monkeypatch.setattr(SciFateRegressor, "fit_moments", put_back)
+        assert_fails(run(here, "cells.h5ad", "out"), 1, "--tfs: .*tfs.txt' was changed, replaced")
+
     def test_other_permissions_are_no_change(
         self, here: Path, while_fitting: Callable[..., None]
     ) -> None:
@@ -501,3 +594,31 @@ class TestInputs:
         copy = here / "out" / f"annotated{Path(cells).suffix}"
         for path in [copy, *copy.rglob("*")]:
             assert path.stat().st_mode & 0o200
+
+
+class TestFormulas:
+    """Names that spreadsheets take for formulas."""
+
+    NAMES = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "'=x", "TF5")
+
+    @pytest.mark.parametrize("is_escaped", [True, False])
+    def test_names(self, here: Path, is_escaped: bool) -> None:
+        cells = anndata.read_h5ad(here / "cells.h5ad")
+        tfs = (here / "tfs.txt").read_text().split()
+        new = dict(zip(tfs, self.NAMES, strict=True))
+        cells.var_names = [new.get(name, name) for name in cells.var_names]
+        cells.write_h5ad(here / "cells.h5ad")
+        pd.DataFrame({"TF": self.NAMES, "n": 1}).to_csv(here / "tfs.txt", index=False)
+        if is_escaped:
+            text = [escape_formula(name) for name in self.NAMES]
+            pd.DataFrame({"TF": text, "n": 1}).to_csv(here / "tfs.txt", index=False)
+        rule = ["--lambda-rule", "min", *(["--escape-formulas"] if is_escaped else [])]
+        assert run(here, "cells.h5ad", "out", *rule).exit_code == 0
+        written = set(pd.read_csv(here / "out" / "links.csv")["TF"])
+        stored = anndata.read_h5ad(here / "out" / "annotated.h5ad").uns["scifate"]["links"]
+        assert set(stored["TF"]) <= set(self.NAMES)
+        assert len(set(stored["TF"]) - {"TF5"}) > 2
+        assert any(name.startswith(("=", "+", "-", "@")) for name in written) != is_escaped
+        if is_escaped:
+            read = read_table(here / "out" / "links.csv", check_header=lambda *_: None)
+            assert read["TF"].tolist() == stored["TF"].tolist()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ._containment import check_file, check_folder
 from ._formats import recognise
 from ._frames import read_frames
+from ._hdf5_check import check_file
 from ._layers import layer_parts
 from ._plugins import check_filters, import_zarr, zarr_version
+from ._zarr_check import check_folder
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -12,6 +12,7 @@ import pandas as pd
 
 from .. import __version__
 from ..anndata_io import open_store, write_uns
+from ..files import escape_formula
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
 
@@ -25,10 +26,24 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """Write each table to ``<name>.csv``."""
+def write_tables(
+    folder: Path, tables: dict[str, pd.DataFrame], escape_formulas: bool = False
+) -> None:
+    """Write each table to ``<name>.csv``, with text that is no formula for spreadsheets."""
     for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
+        written = _escaped(table) if escape_formulas else table
+        written.to_csv(folder / f"{name}.csv", index=False)
+
+
+def _escaped(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = table.select_dtypes(["number", "bool"]).columns
+    text = table.columns.difference(numbers, sort=False)
+    return table.assign(
+        **{
+            name: [escape_formula(each) if isinstance(each, str) else each for each in table[name]]
+            for name in text
+        }
+    )
 
 
 def write_annotated(
@@ -49,12 +64,14 @@ def write_annotated(
 
 def _copy_folder(source: Path, target: Path) -> None:
     """Copy a folder without its permissions, which may not allow writing."""
-    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    # Links are copied as links, and then refused: one may have appeared since the folder was read.
+    shutil.copytree(source, target, symlinks=True, copy_function=shutil.copyfile)
     mode = target.parent.stat().st_mode
     target.chmod(mode)
     for folder, names, _ in os.walk(target):
-        for name in names:
-            Path(folder, name).chmod(mode)
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(mode)
 
 
 def write_json(folder: Path, report: dict[str, Any]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +23,10 @@ Description: TypeAlias = dict[str, str | int]
 
 _DESCRIPTORS = ("/dev/fd/", "/dev/std", "/proc/")
 _MEGABYTE = 1_000_000
+# Estimates for tables: at the default penalty, few targets have more links.
+_LINKS_PER_TARGET = 20
+_BYTES_PER_ROW = 80
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def check_paths(options: RunOptions) -> None:
@@ -36,20 +42,72 @@ def check_paths(options: RunOptions) -> None:
     _check_checkpoint(options)
 
 
-def check_space(options: RunOptions) -> None:
-    """Raise a usage error if the output folder has no space for the copy of the cells."""
-    needed = 0 if options.no_annotated else _size(options.cells)
+def check_space(options: RunOptions, n_targets: int = 0, n_tfs: int = 0) -> None:
+    """Raise a usage error if the output folder has no space for the results.
+
+    Parameters
+    ----------
+    options : RunOptions
+    n_targets, n_tfs : int, default=0
+        Numbers of genes in the fit, for an estimate of the tables.
+    """
+    needed = _MEGABYTE + _table_size(options, n_targets, n_tfs)
+    needed += 0 if options.no_annotated else _size(options.cells)
     free = shutil.disk_usage(options.out).free
-    if needed + _MEGABYTE > free:
+    if needed > free:
         raise out_error(
-            f"'{options.out}' has {free / _MEGABYTE:,.1f} MB of free space, but the copy of the "
-            f"cells needs {needed / _MEGABYTE:,.1f} MB; choose another folder, or add "
-            "--no-annotated."
+            f"'{options.out}' has {free / _MEGABYTE:,.1f} MB of free space, but the results need "
+            f"about {needed / _MEGABYTE:,.1f} MB; choose another folder{_smaller(options)}."
         )
 
 
+def _table_size(options: RunOptions, n_targets: int, n_tfs: int) -> int:
+    n_links = n_targets * min(n_tfs, _LINKS_PER_TARGET)
+    # With evidence, the ledger has all links again, with more columns.
+    n_rows = n_targets + n_links * (3 if any(kind.is_given for kind in options.evidence) else 1)
+    return n_rows * _BYTES_PER_ROW * (1 if options.no_annotated else 2)
+
+
+def _smaller(options: RunOptions) -> str:
+    return "" if options.no_annotated else ", or add --no-annotated"
+
+
 @contextmanager
-def unchanged_inputs(options: RunOptions) -> Iterator[dict[str, Description]]:
+def naming_full_disk(options: RunOptions) -> Iterator[None]:
+    """Raise an error that names the output folder if its file system becomes full."""
+    try:
+        yield
+    except Exception as error:  # h5py and zarr raise errors of many types
+        is_full = getattr(error, "errno", None) in _FULL or any(
+            os.strerror(number) in str(error) for number in _FULL
+        )
+        if not is_full:
+            raise
+        raise OSError(
+            f"--out: '{options.out}' has no space left for the results, which need more than "
+            f"{_size(options.out) / _MEGABYTE:,.1f} MB. Nothing was written; choose another folder"
+            f"{_smaller(options)}."
+        ) from error
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Input files of a run.
+
+    Attributes
+    ----------
+    described : dict of dict
+        ``path``, ``size`` and ``sha256`` of each file, by the name of its option.
+    check : callable
+        Raises OSError if a file is not the same any more.
+    """
+
+    described: dict[str, Description]
+    check: Callable[[], None]
+
+
+@contextmanager
+def unchanged_inputs(options: RunOptions) -> Iterator[Inputs]:
     """Describe the input files, and check after the block that they are the same.
 
     Parameters
@@ -58,8 +116,7 @@ def unchanged_inputs(options: RunOptions) -> Iterator[dict[str, Description]]:
 
     Yields
     ------
-    dict of dict
-        ``path``, ``size`` and ``sha256`` of each input, by the name of its option.
+    Inputs
 
     Raises
     ------
@@ -80,7 +137,7 @@ def unchanged_inputs(options: RunOptions) -> Iterator[dict[str, Description]]:
                 )
 
     try:
-        yield described
+        yield Inputs(described, check)
     except Exception:
         check()
         raise

@@ -151,6 +151,11 @@ class RunOptions:
         "those of other runs too.",
         file_okay=False,
     )
+    escape_formulas: bool = option(
+        False,
+        help="In the csv files, write an apostrophe before names that spreadsheets take for "
+        "formulas (=, +, -, @). This package reads them back.",
+    )
     no_annotated: bool = option(False, help="Write no copy of the cells with the results.")
     overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")

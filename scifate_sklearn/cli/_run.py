@@ -19,7 +19,7 @@ from ._commands import option_values
 from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
-from ._inputs import unchanged_inputs
+from ._inputs import Inputs, check_space, naming_full_disk, unchanged_inputs
 from ._options import RULES, RunOptions
 from ._out_folder import OutFolder
 
@@ -75,21 +75,22 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
         with naming("--tfs", options.tfs):
             tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:
-            results = _analyse(adata, tf_names, options, watch)
+            results = _analyse(adata, tf_names, options, watch, inputs)
         report = {
             "versions": versions(),
             "started": started.isoformat(timespec="seconds"),
             "parameters": _parameters(options),
-            "inputs": inputs,
+            "inputs": inputs.described,
             "steps": {step.name: _counts(step) for step in results.steps},
             "warnings": messages,
         }
-        with watch.time("write"):
-            write_tables(folder.staging, results.tables)
+        with watch.time("write"), naming_full_disk(options):
+            write_tables(folder.staging, results.tables, options.escape_formulas)
             if not options.no_annotated:
                 write_annotated(folder.staging, options.cells, results.tables, report)
     seconds = {**watch.seconds, "total": watch.total}
-    write_json(folder.staging, {**report, "seconds": seconds})
+    with naming_full_disk(options):
+        write_json(folder.staging, {**report, "seconds": seconds})
     folder.publish()
     return f"{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
 
@@ -103,10 +104,15 @@ def _parameters(options: RunOptions) -> dict[str, Any]:
     }
 
 
-def _analyse(adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: Stopwatch) -> Results:
+def _analyse(
+    adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: Stopwatch, files: Inputs
+) -> Results:
     with watch.time("prepare"):
         inputs = _prepare(adata, tf_names, options)
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
+        # Before the fit, because a file may have been replaced only while it was read.
+        files.check()
+        check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
     with watch.time("fit"), announce_compilation(None if options.quiet else tell):
         regressor = _make_regressor(options).fit_moments(inputs.moments)
     links, n_tfs = regressor.links_, int(inputs.genes["is_tf"].sum())

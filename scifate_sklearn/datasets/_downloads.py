@@ -4,19 +4,20 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, TypedDict
+from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
+from ..files import lock_file, remove_unfinished, replacing
 from ._transfer import RefusedError, Transfer, refuse_other_kinds, run_in_time
 
 logger = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "SCIFATE_CACHE"
-# Two more attempts, after one and two seconds, for short interruptions.
+# Two more attempts, after one and two seconds, for short interruptions and damaged transfers.
 RETRIES = 2
 # 4xx statuses after which a later attempt may succeed.
 PASSING_STATUSES = (408, 425, 429)
@@ -119,23 +120,41 @@ def _cache_name(url: str) -> str:
 
 
 def _download(url: str, known_hash: str | None, folder: Path, progressbar: bool) -> Path:
-    import pooch
     import requests
 
-    name = _cache_name(url)
-    cache = pooch.create(
-        folder, base_url="", registry={name: known_hash}, urls={name: url}, retry_if_failed=RETRIES
-    )
-    get = partial(_get, progressbar=progressbar, has_hash=known_hash is not None)
-    logger.info("Fetching %s into %s", url, folder / name)
+    path = folder / _cache_name(url)
+    logger.info("Fetching %s into %s", url, path)
     try:
-        with _quiet_pooch():
-            return Path(cache.fetch(name, downloader=get))
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (path.exists() and _matches(path, known_hash)):
+            remove_unfinished(folder)
+            _download_with_retries(url, known_hash, path, progressbar)
     except (RefusedError, requests.exceptions.RequestException, OSError) as error:
         problem = f"could not download {url} into {folder}: {error}"
-        raise OSError(_advice(problem, folder / name)) from error
+        raise OSError(_advice(problem, path)) from error
     except ValueError as error:
-        raise ValueError(_advice(f"bad checksum for {url}: {error}", folder / name)) from error
+        raise ValueError(_advice(f"bad checksum for {url}: {error}", path)) from error
+    return path
+
+
+def _download_with_retries(url: str, known_hash: str | None, path: Path, progressbar: bool) -> None:
+    import requests
+
+    for attempt in range(RETRIES + 1):
+        try:
+            with replacing(path) as part:
+                _get(url, part, progressbar=progressbar, known_hash=known_hash)
+            return
+        except (requests.exceptions.RequestException, ValueError):
+            if attempt == RETRIES:
+                raise
+            time.sleep(attempt + 1)
+
+
+def _matches(path: Path, known_hash: str | None) -> bool:
+    import pooch
+
+    return bool(pooch.hashes.hash_matches(path, known_hash))
 
 
 def _advice(problem: str, path: Path) -> str:
@@ -145,15 +164,15 @@ def _advice(problem: str, path: Path) -> str:
     )
 
 
-def _get(
-    url: str, output_file: str, pooch_instance: Any, *, progressbar: bool, has_hash: bool
-) -> None:
-    """Download `url` to `output_file`; raise RefusedError where a retry cannot help."""
+def _get(url: str, part: Path, *, progressbar: bool, known_hash: str | None) -> None:
+    """Download `url` to a file; raise RefusedError where a retry cannot help."""
     import pooch
     import requests
 
-    with Path(output_file).open("wb") as file:
-        transfer = Transfer(file, url, has_hash)
+    with part.open("xb") as file:
+        with suppress(OSError):  # some file systems have no locks
+            lock_file(file.fileno())  # until the file is closed; other processes do not remove it
+        transfer = Transfer(file, url, has_hash=known_hash is not None)
         downloader = pooch.HTTPDownloader(
             progressbar=progressbar,
             chunk_size=_BLOCK,
@@ -161,25 +180,14 @@ def _get(
             headers={"Accept-Encoding": "identity"},
         )
         try:
-            run_in_time(partial(downloader, url, transfer, pooch_instance), transfer)
+            run_in_time(partial(downloader, url, transfer, None), transfer)
         except requests.exceptions.HTTPError as error:
             status = error.response.status_code if error.response is not None else 500
             if 400 <= status < 500 and status not in PASSING_STATUSES:
                 raise RefusedError(f"the server answered {status}") from error
             raise
         transfer.check_complete()
-    refuse_other_kinds(url, Path(output_file))
-
-
-@contextmanager
-def _quiet_pooch() -> Iterator[None]:
-    """Suppress the messages of pooch on stderr; this module logs instead."""
-    import pooch
-
-    pooch_logger = pooch.get_logger()
-    level = pooch_logger.level
-    pooch_logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        pooch_logger.setLevel(level)
+        file.flush()
+        refuse_other_kinds(url, part)
+        if not _matches(part, known_hash):
+            raise ValueError(f"the file is not the expected one ({known_hash})")

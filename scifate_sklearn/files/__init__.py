@@ -2,8 +2,10 @@
 
 from . import _archive as archive
 from ._advice import AdvisedError, prefix_errors
-from ._atomic import replacing
+from ._atomic import remove_unfinished, replacing
 from ._delimited import DelimitedText, find_delimiter, is_comment, is_repeated_header, split_fields
+from ._expansion import COMPRESSORS, expands_beyond
+from ._formulas import escape_formula, unescape_formula
 from ._lock import lock_file, share_lock
 from ._parts import Part, PartFolder, PartKind
 from ._text import (
@@ -17,6 +19,7 @@ from ._text import (
 )
 
 __all__ = [
+    "COMPRESSORS",
     "AdvisedError",
     "DelimitedText",
     "Part",
@@ -25,6 +28,8 @@ __all__ = [
     "archive",
     "check_lines",
     "decode_text",
+    "escape_formula",
+    "expands_beyond",
     "find_delimiter",
     "is_comment",
     "is_repeated_header",
@@ -33,9 +38,11 @@ __all__ = [
     "read_content",
     "read_start",
     "read_text",
+    "remove_unfinished",
     "replacing",
     "require_file",
     "share_lock",
     "size_limit",
     "split_fields",
+    "unescape_formula",
 ]

@@ -108,6 +108,8 @@ def read_arrays(
     OSError
         If the file does not exist or cannot be read.
     """
+    if Path(path).exists() and not Path(path).is_file():  # opening a pipe would wait for a writer
+        raise OSError(f"{os.fspath(path)} is not a regular file; give a file of {kind}.")
     try:
         with zipfile.ZipFile(path) as file:
             arrays = {

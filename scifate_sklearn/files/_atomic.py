@@ -3,8 +3,10 @@
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from ._lock import lock_file
 
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 
@@ -20,8 +22,17 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def sweep(folder: Path) -> None:
-    """Remove the unfinished files that killed processes left in a folder."""
+def remove_unfinished(folder: Path) -> None:
+    """Remove unfinished files of processes that were killed: those that no process has locked.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder in which every file of `replacing` is locked while it is written, or that no other
+        process uses.
+    """
     for path in list(folder.iterdir()):
         if _UNFINISHED.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+            with suppress(OSError), path.open("r+b") as file:
+                if lock_file(file.fileno()):
+                    path.unlink()

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .._warnings import is_in_search, warn
 from . import _archive as archive
-from ._atomic import replacing, sweep
+from ._atomic import remove_unfinished, replacing
 from ._errors import like
 from ._lock import lock_file, share_lock
 
@@ -318,7 +318,7 @@ def _hold(path: Path) -> int | None:
         return None
     with suppress(OSError):  # a file system without locks
         if lock_file(file):
-            sweep(path)
+            remove_unfinished(path)
         for _ in range(_ATTEMPTS):
             if share_lock(file):
                 break

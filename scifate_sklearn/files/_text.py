@@ -1,7 +1,6 @@
 """Text files: compression, encoding and line ends, detected from the content."""
 
 import gzip
-import io
 import os
 import zlib
 from pathlib import Path
@@ -25,15 +24,19 @@ _KINDS = {
     b"\x1f\x8b": "a gzip file that was compressed twice",
 }
 _BLOCK = 2**20
-# Files may have 2 GiB, before and after decompression. Compressed ones above 256 MiB may have at
-# most 200 times their stored size: deflate reduces tables of genes to a tenth, and zeros to a
-# thousandth.
+# Files may have 2 GiB, before and after decompression. Compressed ones may have at most 200 times
+# their stored size: deflate reduces tables of genes to a tenth, and zeros to a thousandth. Smaller
+# data need no such ratio; the limit for text is lower, because its fields take 20 times the memory.
 MAX_DECOMPRESSED = 2 * 2**30
 MAX_WITHOUT_RATIO = 256 * 2**20
+MAX_TEXT_WITHOUT_RATIO = 32 * 2**20
 MAX_RATIO = 200
+_PARQUET_MAGIC = b"PAR1"
 
 
-def size_limit(stored: int, most: int | None = MAX_DECOMPRESSED) -> int:
+def size_limit(
+    stored: int, most: int | None = MAX_DECOMPRESSED, always: int = MAX_WITHOUT_RATIO
+) -> int:
     """Return the largest accepted size of data after decompression.
 
     Parameters
@@ -42,13 +45,15 @@ def size_limit(stored: int, most: int | None = MAX_DECOMPRESSED) -> int:
         Their size in the file, in bytes.
     most : int or None
         Limit whatever `stored` is; None for no such limit.
+    always : int
+        Size that is accepted whatever `stored` is.
 
     Returns
     -------
     int
         Size in bytes.
     """
-    by_ratio = max(MAX_WITHOUT_RATIO, MAX_RATIO * stored)
+    by_ratio = max(always, MAX_RATIO * stored)
     return by_ratio if most is None else min(most, by_ratio)
 
 
@@ -71,7 +76,7 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the compressed data are damaged, or too large (see `size_limit`).
+        If the data are damaged, too large (see `size_limit`), or neither text nor parquet.
     """
     path = Path(path)
     require_file(path)
@@ -81,20 +86,32 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
             f"{path} has {size:,} bytes; files of names and evidence may have "
             f"{MAX_DECOMPRESSED:,}. Keep only the rows and columns that are needed."
         )
-    content = path.read_bytes()
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    limit = size_limit(len(content))
-    try:
-        # Counting first takes no memory for data that are too large.
-        if not _exceeds(limit, gzip.GzipFile(fileobj=io.BytesIO(content))):
-            return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is a damaged gzip file ({error}); get it again.") from error
-    raise ValueError(
-        f"{path} ({len(content):,} bytes) has more than {limit:,} bytes when decompressed, the "
-        "limit for a compressed file of this size. If you trust it, decompress it first."
-    )
+    _check_content(path, size)
+    with _open(path) as file:
+        return file.read()
+
+
+def _check_content(path: Path, stored: int) -> None:
+    """Raise an error for data that are damaged, too large or binary; takes little memory."""
+    limit = size_limit(stored, always=MAX_TEXT_WITHOUT_RATIO)
+    with _open(path) as file:
+        is_compressed = isinstance(file, gzip.GzipFile)
+        try:
+            start, size = b"", 0
+            while block := file.read(_BLOCK):
+                start, size = start or block, size + len(block)
+                if _is_binary(block, start):
+                    raise _not_text(start, path)
+                if is_compressed and size > limit:
+                    raise ValueError(
+                        f"{path} ({stored:,} bytes) has more than {limit:,} bytes when "
+                        "decompressed, the limit for a compressed file of this size. If you trust "
+                        "it, decompress it first."
+                    )
+        except (OSError, EOFError, zlib.error) as error:
+            if not is_compressed:
+                raise
+            raise ValueError(f"{path} is a damaged gzip file ({error}); get it again.") from error
 
 
 def check_lines(path: str | os.PathLike[str], longest: int) -> None:
@@ -123,14 +140,6 @@ def check_lines(path: str | os.PathLike[str], longest: int) -> None:
         return
     if length > longest:
         raise ValueError(f"{path} has a line of more than {longest:,} bytes; it is not a table.")
-
-
-def _exceeds(limit: int, file: gzip.GzipFile) -> bool:
-    """Return whether the content has more bytes than `limit`, reading no more than necessary."""
-    size = 0
-    while size <= limit and (block := file.read(_BLOCK)):
-        size += len(block)
-    return size > limit
 
 
 def read_start(path: str | os.PathLike[str], size: int) -> bytes:
@@ -172,10 +181,24 @@ def decode_text(content: bytes, path: str | os.PathLike[str]) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise ValueError(f"{path} is not UTF-8 text ({_describe(content)}); {_advice(content)}")
+        raise _not_text(content, path)
     # Joined files have a mark where each of them begins.
     text = text.replace(_BYTE_ORDER_MARK, "")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_binary(block: bytes, start: bytes) -> bool:
+    """Return whether a block is of a file that is neither text nor parquet, given its start."""
+    if start.startswith(_PARQUET_MAGIC):
+        return False
+    return (b"\0\0\0\0" if start.startswith(_UTF16_MARKS) else b"\0") in block
+
+
+def _not_text(content: bytes, path: str | os.PathLike[str]) -> ValueError:
+    advice = "save it as UTF-8 text, from a spreadsheet as 'CSV UTF-8'"
+    if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        advice += ", or unpack it"
+    return ValueError(f"{path} is not UTF-8 text ({_describe(content)}); {advice}.")
 
 
 def _describe(content: bytes) -> str:
@@ -184,12 +207,6 @@ def _describe(content: bytes) -> str:
         kind = "UTF-16 without a byte order mark" if content.strip(b"\0") else None
     found = f"it begins with {content[:_N_SHOWN]!r}"
     return f"{found}, as {kind} does" if kind else found
-
-
-def _advice(content: bytes) -> str:
-    if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
-        return "save it as UTF-8 text, from a spreadsheet as 'CSV UTF-8', or unpack it."
-    return "save it as UTF-8 text, from a spreadsheet as 'CSV UTF-8'."
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

@@ -21,6 +21,7 @@ from ..files import (
     read_content,
     size_limit,
     split_fields,
+    unescape_formula,
 )
 from ..names import (
     LINE,
@@ -255,6 +256,8 @@ def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
         raise ValueError(f"{path} is not a table with one row per line; check its quotation marks.")
     table.index = pd.Index(lines, name=LINE)
     table = table.apply(lambda column: column.str.strip())
+    if any("'" in line for line in text.lines):
+        table = table.map(unescape_formula, na_action="ignore")
     table = _without_repeated_header(table, text.header, path)
     is_named = [name is not None for name in names]
     return table.loc[:, is_named].set_axis([name for name in names if name is not None], axis=1)
@@ -344,6 +347,9 @@ def _check_parquet_size(content: bytes) -> None:
     import pyarrow.parquet
 
     metadata = pyarrow.parquet.read_metadata(io.BytesIO(content))
+    for i in range(metadata.num_columns):
+        if metadata.schema.column(i).max_repetition_level:
+            raise ValueError(f"its column {metadata.schema.column(i).path!r} holds lists")
     declared = metadata.num_rows * metadata.num_columns * _VALUE_BYTES
     limit = size_limit(len(content))
     if declared > limit:

@@ -17,6 +17,7 @@ from ..files import (
     prefix_errors,
     read_text,
     split_fields,
+    unescape_formula,
 )
 from ._additions import without_quotes
 from ._codes import CleanNames, clean_names
@@ -159,7 +160,7 @@ class _Table:
             verdict = keys.index(column_key(_VERDICT_COLUMN))
             verdicts = [row[verdict].strip().lower() if len(row) > verdict else "" for row in rows]
             is_tf = np.isin(verdicts, _IS_TF)
-        names = [row[index] if len(row) > index else "" for row in rows]
+        names = [unescape_formula(row[index].strip()) if len(row) > index else "" for row in rows]
         given = pd.Series(names, pd.Index(self.lines, name=LINE), dtype=object, name="TF")
         use = RowUse(len(rows)).without("no TF by verdict", int(np.count_nonzero(~is_tf)))
         return given[is_tf], use
@@ -205,7 +206,7 @@ def _plain_list(text: DelimitedText) -> tuple["pd.Series[Any]", RowUse]:
 def _only_field(line: str, delimiter: str) -> str:
     """Return the only field of a line that is not empty; the line if there are several."""
     fields = [field for field in line.split(delimiter) if field.strip()]
-    return fields[0] if len(fields) == 1 else line
+    return unescape_formula((fields[0] if len(fields) == 1 else line).strip())
 
 
 def _as_tf_names(names: CleanNames, rows: RowUse, path: str | os.PathLike[str]) -> TFNames:

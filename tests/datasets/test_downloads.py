@@ -3,6 +3,8 @@ import gzip
 import hashlib
 import logging
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -57,7 +59,7 @@ def slowly(file: Any, pause: float) -> None:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -305,6 +307,27 @@ def test_truncated_download_leaves_nothing_behind(server: Server, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_download_left_is_removed(server: Server, tmp_path: Path) -> None:
+    server.pause, server.declared_length = 0.05, 10**6
+    program = (
+        "import sys; from scifate_sklearn.datasets import fetch_file; "
+        "fetch_file(sys.argv[1], cache_dir=sys.argv[2])"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, f"{server.url}/slow.csv", str(tmp_path)]
+    )
+    while not server.requests["/slow.csv"]:
+        threading.Event().wait(0.1)
+    threading.Event().wait(0.5)  # until the server has read its state
+    server.pause, server.declared_length = 0, None
+    first = fetch_file(f"{server.url}/peaks.csv", cache_dir=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2  # the other process still writes its file
+    other.kill()
+    other.wait()
+    second = fetch_file(f"{server.url}/others.csv", cache_dir=tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([first, second])
+
+
 def test_damaged_cached_file_is_replaced(server: Server, tmp_path: Path) -> None:
     url = f"{server.url}/peaks.csv"
     fetch_file(url, cache_dir=tmp_path).write_bytes(b"damaged")
@@ -313,7 +336,7 @@ def test_damaged_cached_file_is_replaced(server: Server, tmp_path: Path) -> None
 
 def test_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     # Port 9 (discard) refuses connections on a loopback interface.
     with pytest.raises(OSError, match=r"could not download http://127\.0\.0\.1:9/x\.csv"):
         fetch_file("http://127.0.0.1:9/x.csv", cache_dir=tmp_path)

@@ -57,18 +57,18 @@ def test_damaged_gzip_files(tmp_path, content):
         read_content(path)
 
 
-def gzip_of_zeros(n_bytes, times=1):
+def gzip_of_lines(n_bytes, times=1):
     """Return a gzip file of one or more members, which expand about a thousandfold."""
-    return gzip.compress(bytes(n_bytes)) * times
+    return gzip.compress(b"\n" * n_bytes) * times
 
 
 @pytest.mark.parametrize("read", [read_content, read_text])
-@pytest.mark.parametrize("content", [gzip_of_zeros(300 * 2**20), gzip_of_zeros(2**20, 300)])
+@pytest.mark.parametrize("content", [gzip_of_lines(300 * 2**20), gzip_of_lines(2**20, 300)])
 def test_gzip_files_that_expand_too_much_take_no_memory(tmp_path, content, read):
     path = write(tmp_path, content)
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=r"file \(.* has more than 268,435,456 bytes when"):
+        with pytest.raises(ValueError, match=r"file \(.* has more than [0-9,]+ bytes when"):
             read(path)
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
@@ -76,12 +76,30 @@ def test_gzip_files_that_expand_too_much_take_no_memory(tmp_path, content, read)
 
 
 def test_gzip_files_at_the_limit_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(_text, "MAX_WITHOUT_RATIO", 1000)
+    monkeypatch.setattr(_text, "MAX_TEXT_WITHOUT_RATIO", 1000)
     assert read_content(write(tmp_path, gzip.compress(b"a" * 1000))) == b"a" * 1000
     stored = len(gzip.compress(b"a" * 100_000))
     assert stored * 200 < 100_000
     with pytest.raises(ValueError, match=f"has more than {stored * 200:,} bytes"):
         read_content(write(tmp_path, gzip.compress(b"a" * 100_000)))
+
+
+@pytest.mark.parametrize("start", [b"TF", b"TF,target\n" * 200_000, b"\xff\xfe"])
+def test_binary_files_take_no_memory(tmp_path, start):
+    path = write(tmp_path, start)
+    os.truncate(path, 2**30)  # NUL bytes without content on the disk
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="is not UTF-8 text"):
+            read_text(path)
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_tables_of_many_columns_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"x\.csv is not a table: a row has 20,001 fields"):
+        split_fields(["a," * 20_000], ",", "x.csv")
 
 
 def test_a_large_file_is_refused_before_it_is_read(tmp_path):
@@ -98,6 +116,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path):
 def test_size_limit(stored, expected):
     assert size_limit(stored) == expected
     assert size_limit(10**9, most=None) == 2 * 10**11
+    assert size_limit(10, always=5) == 2000
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...files import AdvisedError
+from ...files import AdvisedError, size_limit
+from ._arrow_sizes import check_version_1, decompressed_size
 
 # Names of the column with the names of the rows, newest layout first.
 ROW_COLUMNS = ("motifs", "tracks", "features")
@@ -48,14 +49,15 @@ def read_layout(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     pa = _import_pyarrow(path)
     magic = _check_magic(Path(path))
     with _naming_damage(path):
+        _check_metadata(Path(path), magic)
         if magic == _MAGIC_V1:
             schema = pa.feather.read_table(path, memory_map=True).schema
         else:
             with pa.memory_map(os.fspath(path)) as source:
                 schema = pa.ipc.open_file(source).schema
     row_column = _row_column(pa, schema, path)
-    rows = _read(pa, path, [row_column]).column(0).to_pylist()
-    return rows, [name for name in schema.names if name != row_column]
+    rows = _read(pa, path, [row_column]).column(0)
+    return _as_text(pa, rows), [name for name in schema.names if name != row_column]
 
 
 def read_columns(
@@ -81,6 +83,10 @@ def read_columns(
     """
     pa = _import_pyarrow(path)
     table = _read(pa, path, list(names)).combine_chunks()
+    # Others, such as run-length encoded ones, may take any memory as NumPy arrays.
+    for field in table.schema:
+        if not (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)):
+            raise ValueError(f"{path}: column {field.name!r} must hold ranks, got {field.type}.")
     columns = dict(zip(table.column_names, table.columns, strict=True))
     incomplete = [name for name, column in columns.items() if column.null_count]
     if incomplete:
@@ -125,17 +131,34 @@ def _check_magic(path: Path) -> bytes:
     )
 
 
+def _check_metadata(path: Path, magic: bytes) -> None:
+    """Raise ValueError for a file that is damaged, or takes far more memory than its size."""
+    if magic == _MAGIC_V1:
+        check_version_1(path)
+        return
+    declared, stored = decompressed_size(path), path.stat().st_size
+    if declared > size_limit(stored, most=None):
+        raise ValueError(f"it has {stored:,} bytes, but {declared:,} bytes when decompressed")
+
+
+def _as_text(pa: ModuleType, column: Any) -> list[Any]:
+    """Return a column of names; equal names of a dictionary are the same object."""
+    if not pa.types.is_dictionary(column.type):
+        names: list[Any] = column.to_pylist()
+        return names
+    decoded: list[Any] = []
+    for chunk in column.chunks:
+        values = chunk.dictionary.to_pylist()
+        decoded += [values[i] if i is not None else None for i in chunk.indices.to_pylist()]
+    return decoded
+
+
 def _row_column(pa: ModuleType, schema: Any, path: str | os.PathLike[str]) -> str:
     names = list(schema.names)
     # A gene may have one of these names too, but its column is numeric.
-    is_number = [pa.types.is_primitive(kind) for kind in schema.types]
-    found = [
-        name
-        for name, number in zip(names, is_number, strict=True)
-        if name in ROW_COLUMNS and not number
-    ]
+    text = [name for name, kind in zip(names, schema.types, strict=True) if _is_text(pa, kind)]
+    found = [name for name in text if name in ROW_COLUMNS]
     if len(found) != 1:
-        text = [name for name, number in zip(names, is_number, strict=True) if not number]
         raise ValueError(
             f"{path} requires one column of text called {', '.join(map(repr, ROW_COLUMNS))} with "
             f"the names of its rows; found {found or text[:5] or 'no column of text'} among "
@@ -145,11 +168,16 @@ def _row_column(pa: ModuleType, schema: Any, path: str | os.PathLike[str]) -> st
     return found[0]
 
 
+def _is_text(pa: ModuleType, kind: Any) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _read(pa: ModuleType, path: str | os.PathLike[str], columns: list[str]) -> Any:
     magic = _check_magic(Path(path))
     with _naming_damage(path):
         if magic == _MAGIC_V1:
-            return pa.feather.read_table(path, columns=columns, memory_map=True)
+            return _validated(pa.feather.read_table(path, columns=columns, memory_map=True))
         source = pa.memory_map(os.fspath(path))
         position = {name: i for i, name in enumerate(pa.ipc.open_file(source).schema.names)}
         # Arrow maps whole files only: selecting columns copies them, and without a selection all
@@ -160,7 +188,13 @@ def _read(pa: ModuleType, path: str | os.PathLike[str], columns: list[str]) -> A
         options = pa.ipc.IpcReadOptions(included_fields=fields)
         reader = pa.ipc.open_file(source, options=options)
         batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-        return pa.Table.from_batches(batches, reader.schema).select(columns)
+        return _validated(pa.Table.from_batches(batches, reader.schema).select(columns))
+
+
+def _validated(table: Any) -> Any:
+    """Return a table whose buffers have the sizes that their use requires."""
+    table.validate(full=True)
+    return table
 
 
 @contextmanager

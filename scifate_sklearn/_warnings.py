@@ -6,8 +6,8 @@ import inspect
 import warnings
 from types import FrameType
 
-# Pipelines, searches and decorators of scikit-learn call the estimators of this package, numba calls
-# its caches, also in worker threads, and pickle restores estimators.
+# Pipelines, searches and decorators of scikit-learn call the estimators of this package, numba
+# calls its caches, also in worker threads, and pickle restores estimators.
 _IN_BETWEEN = frozenset(
     {
         "scifate_sklearn",

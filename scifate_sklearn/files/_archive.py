@@ -7,6 +7,7 @@ larger, which part it is.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -118,7 +119,10 @@ def read_arrays(
         header = json.loads(str(arrays.pop(_HEADER)))
         digest = header["sha256"]
         problem = _difference(header, kind, version, part)
-    except _NOT_WHOLE as error:
+    except (*_NOT_WHOLE, OSError) as error:
+        # Damage can send a seek to before the start of the file.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise ValueError(
             f"{os.fspath(path)} is damaged, or not a file of {kind} ({error}); write it again."
         ) from error

@@ -37,7 +37,7 @@ _DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 # Digits of a checksum that are shown.
 _SHOWN = 8
 
-_ATTEMPTS, _PAUSE = 20, 0.01
+_ATTEMPTS, _PAUSE = 100, 0.01
 
 
 @dataclass(frozen=True)

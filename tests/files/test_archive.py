@@ -136,6 +136,17 @@ def test_a_changed_byte_is_refused_or_does_not_matter(content, tmp_path_factory,
             np.testing.assert_array_equal(arrays_of(loaded)[name], array)
 
 
+def test_every_bit_of_the_end_record(content, tmp_path):
+    path = tmp_path / "end.npz"
+    for position in range(len(content) - 22, len(content)):
+        for bit in range(8):
+            changed = bytearray(content)
+            changed[position] ^= 1 << bit
+            path.write_bytes(changed)
+            loaded, message = load(path)
+            assert loaded is not None or "is damaged" in message
+
+
 def load(path):
     try:
         return Moments.load(path), ""

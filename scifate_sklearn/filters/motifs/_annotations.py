@@ -203,6 +203,12 @@ def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:
         return _from_codes(table["confidence"], levels, "'high' and 'low'", source)
     if set(_FLAG_COLUMNS) <= set(table.columns):
         return _from_flags(*(as_flags(table[name]) for name in _FLAG_COLUMNS))
+    some = [name for name in _FLAG_COLUMNS if name in table.columns]
+    if some and _SOURCE_COLUMN not in table.columns:
+        raise ValueError(
+            f"{source} has {examples(some)}, but not all of {examples(_FLAG_COLUMNS)}; add the "
+            "others, or a column 'confidence' with 'high' and 'low'."
+        )
     if _SOURCE_COLUMN in table.columns:
         codes = "RcisTarget's codes, such as 'directAnnotation', or nothing"
         column = table[_SOURCE_COLUMN]

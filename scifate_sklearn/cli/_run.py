@@ -122,7 +122,7 @@ def _analyse(
         Step("cells", "cells kept", adata.n_obs, len(inputs.cells)),
         Step("genes", "genes kept", adata.n_vars, len(inputs.genes)),
         Step("tf_rows", "rows of --tfs used", tf_names.rows.n_rows, tf_names.rows.n_used),
-        # Words such as "nan" are TFs only if a gene has this name.
+        # Texts such as "nan" are TFs only if a gene has this name.
         Step("tfs", "TFs among them", max(len(tf_names), n_tfs), n_tfs),
         Step(
             "targets_with_links",

@@ -180,10 +180,10 @@ def is_repeated_header(fields: Sequence[str], header: Sequence[str]) -> bool:
     ValueError
         If it has the names of the header in another order.
     """
-    names = [field.strip() for field in fields]
-    if names == [field.strip() for field in header]:
+    names, expected = ([each.strip().lower() for each in row] for row in (fields, header))
+    if names == expected:
         return True
-    if len(names) > 1 and sorted(names) == sorted(field.strip() for field in header):
+    if len(names) > 1 and sorted(names) == sorted(expected):
         raise ValueError("has the columns of the header in another order")
     return False
 

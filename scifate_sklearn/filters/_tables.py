@@ -3,7 +3,7 @@
 import io
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -127,7 +127,13 @@ class NamedRows:
 
     @classmethod
     def from_table(
-        cls, table: pd.DataFrame, roles: Mapping[str, str], source: str, *, allow_any: bool = False
+        cls,
+        table: pd.DataFrame,
+        roles: Mapping[str, str],
+        source: str,
+        *,
+        allow_any: bool = False,
+        own: Collection[str] = (),
     ) -> Self:
         """Keep the rows whose names can be used, and warn about the others.
 
@@ -141,6 +147,8 @@ class NamedRows:
             The argument or file, for messages.
         allow_any : bool, default=False
             Whether all text is a name, as in links tables.
+        own : collection of str, default=()
+            Names of genes in the data, which are names whatever they look like.
 
         Returns
         -------
@@ -158,7 +166,7 @@ class NamedRows:
         """
         with prefix_errors(source):
             cleaned = {
-                role: clean_names(table[column], allow_any=allow_any)
+                role: clean_names(table[column], allow_any=allow_any, own=own)
                 for role, column in roles.items()
             }
         is_usable = np.logical_and.reduce([names.is_usable for names in cleaned.values()])
@@ -318,7 +326,8 @@ def _without_repeated_header(
     table: pd.DataFrame, header: Sequence[str], path: str | os.PathLike[str]
 ) -> pd.DataFrame:
     """Return a table without the headers of other files that were appended to the first."""
-    is_header = table[0].isin(header).to_numpy(np.bool_, copy=True)
+    names = [name.lower() for name in header]
+    is_header = table[0].str.lower().isin(names).to_numpy(np.bool_, copy=True)
     for i in np.flatnonzero(is_header):
         fields = table.iloc[i].dropna().astype(str).tolist()
         try:

@@ -1,6 +1,6 @@
 """Conversion of columns of names: plain names, integer codes, and rows united by name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +67,9 @@ class CleanNames:
         The symbols that each date may stand for.
     additions : mapping of str to list of str
         Names that have changed, by the kind of addition (see `plain_name`).
-    words : tuple of str
-        Missing names that are words, such as ``nan``.
+    originals : tuple of str
+        Texts that are not used as they are: words for missing names, such as ``nan``, dates, and
+        names with additions.
     """
 
     names: "pd.Series[Any]"
@@ -76,7 +77,7 @@ class CleanNames:
     is_date: NDArray[np.bool_]
     dates: Mapping[str, str]
     additions: Mapping[str, list[str]]
-    words: tuple[str, ...]
+    originals: tuple[str, ...]
 
     @property
     def is_usable(self) -> NDArray[np.bool_]:
@@ -84,7 +85,9 @@ class CleanNames:
         return ~(self.is_missing | self.is_date)
 
 
-def clean_names(column: "pd.Series[Any]", *, allow_any: bool = False) -> CleanNames:
+def clean_names(
+    column: "pd.Series[Any]", *, allow_any: bool = False, own: Collection[str] = ()
+) -> CleanNames:
     """Return the names of a column without additions.
 
     Parameters
@@ -93,6 +96,8 @@ def clean_names(column: "pd.Series[Any]", *, allow_any: bool = False) -> CleanNa
         Names; other values are converted to strings.
     allow_any : bool, default=False
         Whether all text is a name, as in links tables. Only empty cells are missing then.
+    own : collection of str, default=()
+        Names of genes in the data: these are names as they are, whatever they look like.
 
     Returns
     -------
@@ -104,19 +109,21 @@ def clean_names(column: "pd.Series[Any]", *, allow_any: bool = False) -> CleanNa
         If the column holds lists or other objects that cannot be names.
     """
     codes, uniques = _factorize(column)
+    texts, own = as_names(uniques), frozenset(own)
+    is_own = np.array([text in own for text in texts], np.bool_)
+    # The last code, -1, is that of missing values.
     lacks_name = np.array([*(_is_no_name(name, allow_any) for name in uniques), True], np.bool_)
-    texts = as_names(uniques)
+    lacks_name[:-1] &= ~is_own
     plain: list[str] = list(texts)
     dates: dict[str, str] = {}
     additions: dict[str, list[str]] = {}
-    for i, text in enumerate(texts if not allow_any else ()):
-        if not lacks_name[i]:
-            plain[i], addition = plain_name(text)
-            if addition:
-                additions.setdefault(addition, []).append(text)
-            if (symbols := date_symbols(plain[i])) is not None:
-                dates[plain[i]] = symbols
-    # The last code, -1, is that of missing values.
+    for i in np.flatnonzero(~(lacks_name[:-1] | is_own)) if not allow_any else ():
+        plain[i], addition = plain_name(texts[i])
+        if addition:
+            additions.setdefault(addition, []).append(texts[i])
+        if (symbols := date_symbols(plain[i])) is not None:
+            dates[plain[i]] = symbols
+    words = [text for text, no in zip(texts, lacks_name, strict=False) if no and is_word(text)]
     names = np.array([*plain, ""], dtype=object)
     names[lacks_name] = ""
     is_date = np.array([name in dates for name in names], np.bool_)
@@ -126,7 +133,7 @@ def clean_names(column: "pd.Series[Any]", *, allow_any: bool = False) -> CleanNa
         is_date[codes],
         dates,
         additions,
-        tuple(t for t, no in zip(texts, lacks_name, strict=False) if no and is_word(t)),
+        (*words, *dates, *(text for changed in additions.values() for text in changed)),
     )
 
 

@@ -49,21 +49,21 @@ class TFNames(list[str]):
     ----------
     rows : RowUse
         Number of rows, how many of them are used, and why others are not.
-    words : tuple of str
-        Words such as ``nan`` among the missing names, which are TFs if the cells have a gene of
-        this name.
+    originals : tuple of str
+        Texts of the file that are not among the names as they are, such as ``nan``, dates and
+        ``Ar(+)``. They are TFs if the cells have a gene of exactly this name.
     """
 
-    def __init__(self, names: Iterable[str], rows: RowUse, words: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str], rows: RowUse, originals: Iterable[str] = ()) -> None:
         super().__init__(names)
         self.rows = rows
-        self.words = tuple(words)
+        self.originals = tuple(originals)
 
     def __repr__(self) -> str:
         return super().__repr__() + (f"  # {self.rows}" if self.rows.unused else "")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (list(self), self.rows, self.words)
+        return type(self), (list(self), self.rows, self.originals)
 
 
 def read_tf_names(path: str | os.PathLike[str], *, column: str | None = None) -> TFNames:
@@ -144,7 +144,8 @@ class _Table:
     def from_text(
         cls, text: DelimitedText, header: list[str], path: str | os.PathLike[str]
     ) -> Self:
-        fields = split_fields(text.lines, text.delimiter, path)
+        # With line ends, which are part of a quoted name of several lines.
+        fields = split_fields((f"{line}\n" for line in text.lines), text.delimiter, path)
         with prefix_errors(path):
             _, lines = text.rows()
             kept = [i for i, row in enumerate(fields) if not is_repeated_header(row, text.header)]
@@ -230,7 +231,7 @@ def _as_tf_names(names: CleanNames, rows: RowUse, path: str | os.PathLike[str]) 
             f"{rows.n_rows:,} rows name no TF and are not used ({'; '.join(problems)}"
             f"{': ' + dates if dates else ''}). Correct these rows, or remove them."
         )
-    return TFNames(distinct, rows, names.words)
+    return TFNames(distinct, rows, names.originals)
 
 
 def _is_known(column: str | None) -> Any:

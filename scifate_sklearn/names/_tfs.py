@@ -25,8 +25,8 @@ def match_tfs(
     Parameters
     ----------
     tf_names : iterable of str
-        Names of TFs; many may be absent from the data. Of `TFNames`, words such as ``nan`` are TFs
-        too if a gene has exactly this name.
+        Names of TFs; many may be absent from the data. Of `TFNames`, ``originals`` are TFs too
+        if a gene has exactly this name.
     gene_names : ndarray of str of shape (n_genes,)
         Names of the genes.
     reserved : collection of str, default=()
@@ -48,13 +48,7 @@ def match_tfs(
         examples of both sides and the likely cause.
     """
     wanted = check_tf_names(tf_names)
-    words = _words_in(tf_names, gene_names)
-    if words:
-        wanted += words
-        warn(
-            f"tf_names contain {examples(words)}, which usually stands for a missing name. It is "
-            "taken as a TF, because a gene has this name."
-        )
+    wanted += _originals_in(tf_names, gene_names)
     is_tf = np.asarray(pd.Index(gene_names).isin(wanted))
     if not is_tf.any():
         cause = explain_mismatch(wanted, gene_names, "tf_names", "the gene names", hint)
@@ -68,10 +62,18 @@ def match_tfs(
     return is_tf
 
 
-def _words_in(tf_names: Iterable[str], gene_names: NDArray[np.object_]) -> list[str]:
-    """Return the words of `TFNames` that are names of genes."""
-    words = tf_names.words if isinstance(tf_names, TFNames) else ()
-    return [word for word in words if word in set(gene_names)]
+def _originals_in(tf_names: Iterable[str], gene_names: NDArray[np.object_]) -> list[str]:
+    """Return the texts of a file of TFs that are names of genes as they are."""
+    if not isinstance(tf_names, TFNames) or not tf_names.originals:
+        return []
+    known = set(gene_names)
+    found = [name for name in tf_names.originals if name in known]
+    if found:
+        warn(
+            f"The list of TFs has {examples(found)}, usually no name as it is. Genes of the cells "
+            "have exactly this name, so it is taken as a TF."
+        )
+    return found
 
 
 def check_tf_names(tf_names: Iterable[str]) -> list[str]:

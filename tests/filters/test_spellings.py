@@ -18,7 +18,7 @@ from scifate_sklearn import (
     score_network,
 )
 from scifate_sklearn.filters import read_motif_annotations
-from scifate_sklearn.names import date_symbols, is_missing, plain_name, read_tf_names
+from scifate_sklearn.names import date_symbols, is_missing, match_tfs, plain_name, read_tf_names
 
 PAIRS = [("MYC", "CDK4"), ("MYC", "NCL"), ("E2F1", "CDK4"), ("E2F1", "MCM2")]
 PEAKS = pd.DataFrame(
@@ -442,3 +442,51 @@ def test_aliases_without_a_name() -> None:
     with pytest.warns(UserWarning, match=r"1 of 3 aliases lack a name and are not used \(row 1\)"):
         found = harmonize_reference(reference, links, table)
     assert set(found.genes) == {"Cdk4", "NCL", "MCM2"}
+
+
+@pytest.mark.parametrize("name", ["nan", "NA", "-", "2-Sep", "NCL(+)", "NCL (human)"])
+@pytest.mark.parametrize("kind", ["csv", "edges", "gmt"])
+def test_names_of_the_cells_are_names(name: str, kind: str, tmp_path: Path) -> None:
+    genes = ["CDK4", name, "ACTB"]
+    edges = pd.DataFrame([("MYC", "CDK4"), ("MYC", name)], columns=["TF", "target"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if kind == "edges":
+            found = BindingReference.from_edges(edges, iter(genes))
+        else:
+            path = tmp_path / f"evidence.{kind}"
+            path.write_text(as_text(edges) if kind == "csv" else f"MYC\tx\tCDK4\t{name}\n")
+            found = BindingReference.read(path, iter(genes))
+    assert found.status.tolist() == [[2, 2, 1]]
+
+
+@pytest.mark.parametrize("name", ["nan", "2-Sep", "Ar(+)"])
+def test_names_of_the_cells_are_names_of_tfs(name: str, tmp_path: Path) -> None:
+    (tmp_path / "tfs.txt").write_text(f"MYC\n{name}\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = read_tf_names(tmp_path / "tfs.txt")
+    assert name not in names
+    genes = np.array(["MYC", name, "Ar", "ACTB"], dtype=object)
+    with pytest.warns(UserWarning, match=r"The list of TFs has .*taken as a TF"):
+        assert match_tfs(names, genes).tolist() == [True, True, name == "Ar(+)", False]
+    assert match_tfs(list(names), genes).tolist()[:2] == [True, False]
+
+
+@pytest.mark.parametrize("column", ["bound", "Peaks", "has_peak", "Is Bound"])
+def test_columns_that_may_be_peaks(column: str, tmp_path: Path) -> None:
+    text = as_text(PEAKS).replace("peak", column, 1)
+    with pytest.raises(ValueError, match=f"has the column '{column}'.*call it 'peak'"):
+        read_text(text, tmp_path)
+
+
+def test_some_flags_of_motif_annotations(tmp_path: Path) -> None:
+    path = tmp_path / "motifs.csv"
+    path.write_text("motif,TF,directAnnotation\nm1,A,FALSE\n")
+    with pytest.raises(ValueError, match="has 'directAnnotation', but not all of"):
+        read_motif_annotations(path)
+
+
+def test_joined_files_in_any_case(tmp_path: Path) -> None:
+    text = as_text(PEAKS) + as_text(PEAKS.set_axis(["tf", "Target", "Peak"], axis=1))
+    assert result(read_text(text, tmp_path)) == result(BindingReference.from_table(PEAKS))

@@ -46,6 +46,7 @@ LISTS = {
     "Lambert, names only": ("AC008770.3\nAC023509.3\nADNP\n", ["AC008770.3", "AC023509.3", "ADNP"]),
     "cisTarget": (CISTARGET, ["HOXA9", "RBPJ"]),
     "RcisTarget": (RCISTARGET, ["HOXA9", "RBPJ"]),
+    "a name of two lines": ('TF,n\n"Pax\n6",1\n', ["Pax\n6"]),
     "a gene in a list": ("Symbol\nPax6\n", ["Symbol", "Pax6"]),
 }
 

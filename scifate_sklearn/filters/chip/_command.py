@@ -49,12 +49,12 @@ class ChipEvidence(EvidenceKind):
     def read(self, cells: CellNames) -> BindingReference:
         """Return the reference, renamed as in the cells if letter case is ignored."""
         from ._harmonize import harmonize_reference
-        from ._reference import BindingReference
+        from ._reference import read_reference
 
         assert self.encode is not None
         with naming("--encode", self.encode):
             reference = harmonize_reference(
-                BindingReference.read(self.encode),
+                read_reference(self.encode, cells.by_role["target"]),
                 cells.by_role,
                 "case" if self.ignore_case else None,
             )

@@ -15,7 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...files import AdvisedError
-from ...names import RowUse, as_flags, check_unique, examples, known_columns, rename_columns
+from ...names import (
+    RowUse,
+    as_flags,
+    check_unique,
+    column_key,
+    examples,
+    known_columns,
+    rename_columns,
+)
 from .._tables import NamedRows
 
 TF_COLUMNS = ("TF", "tf", "id")
@@ -41,6 +49,8 @@ KNOWN_COLUMNS = (
     SOURCE_COLUMN,
     *sorted(_DECOUPLER_MARKS | _HARMONIZOME_COLUMNS),
 )
+# Keys of columns that may be meant as `peak`.
+_LIKE_PEAK = frozenset(("peaks", "haspeak", "ispeak", "bound", "isbound", "binding", "binds"))
 # With it, a table of TFs and targets is one of links, whose names are those of the cells.
 _LINKS_COLUMN = "coef"
 # First field of Harmonizome's second header.
@@ -70,7 +80,11 @@ class EvidenceTable:
 
     @classmethod
     def from_table(
-        cls, table: pd.DataFrame, source: str, confidence: Collection[str] | None = None
+        cls,
+        table: pd.DataFrame,
+        source: str,
+        confidence: Collection[str] | None = None,
+        own: Collection[str] = (),
     ) -> Self:
         """Find the columns of a table, and drop rows without evidence or without names.
 
@@ -82,6 +96,8 @@ class EvidenceTable:
             Name of the argument or file, for messages.
         confidence : collection of str, optional
             Keep rows with these values of the column ``confidence`` only.
+        own : collection of str, default=()
+            Names of genes in the data, which are names whatever they look like.
 
         Returns
         -------
@@ -105,9 +121,8 @@ class EvidenceTable:
         rows = given
         if confidence is not None:
             rows = _select_confidence(rows, source, confidence)
-        named = NamedRows.from_table(
-            rows, columns, source, allow_any=_LINKS_COLUMN in table.columns
-        )
+        is_links = _LINKS_COLUMN in table.columns
+        named = NamedRows.from_table(rows, columns, source, allow_any=is_links, own=own)
         use = replace(named.rows, n_rows=len(given)).without(
             "other confidence", len(given) - len(rows)
         )
@@ -157,6 +172,12 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
             _refuse_ambiguous(source)
         found = _by_source(table, source)
     _check_found(found, table, source)
+    like_peak = [name for name in table.columns if column_key(name) in _LIKE_PEAK]
+    if like_peak and PEAK_COLUMN not in table.columns:
+        raise ValueError(
+            f"{source} has the column {like_peak[0]!r}. If it tells which pairs have a peak, call "
+            "it 'peak'; if all pairs are bound, remove it."
+        )
     return {role: name for role, name in found.items() if name is not None}
 
 

@@ -226,7 +226,8 @@ class BindingReference:
         decoupler's if it has none of these but ``weight``, ``mor``, ``confidence`` or a similar
         column; any other raises an error.
         """
-        evidence = EvidenceTable.from_table(edges, "`edges`", confidence)
+        genes = None if genes is None else _as_universe(genes)
+        evidence = EvidenceTable.from_table(edges, "`edges`", confidence, _own(genes))
         _warn_about_unbound(evidence)
         return cls(*_bound_pairs(evidence, genes, harmonize))
 
@@ -265,10 +266,8 @@ class BindingReference:
         FileNotFoundError, ValueError
             If the file is missing, unreadable or holds no set; and as `from_edges`.
         """
-        sets = GeneSets.from_file(path, tf_of_set)
-        evidence = EvidenceTable.from_table(sets.table, str(path))
-        rows = replace(evidence.rows, n_rows=evidence.rows.n_rows + sets.n_left_out)
-        evidence = replace(evidence, rows=rows.without("set without a TF", sets.n_left_out))
+        genes = None if genes is None else _as_universe(genes)
+        evidence = _evidence_of_sets(path, _own(genes), tf_of_set)
         with prefix_errors(path):
             return cls(*_bound_pairs(evidence, genes, harmonize))
 
@@ -291,7 +290,7 @@ class BindingReference:
             is read as by `from_table`, without it as by `from_edges`, which lists the known
             sources. TRRUST's files, which have no header, are read too. Comments (``#``, ``%``,
             ``!``) and empty rows are left out; in tables with a column ``coef`` (links) any text is
-            a name, in others ``NA``, ``-`` and the like are missing names.
+            a name, in others ``NA``, ``-`` and the like are missing names unless `genes` has them.
         genes : iterable of str, optional
             The universe. Rows of other genes are dropped.
         confidence : collection of str, optional
@@ -315,16 +314,8 @@ class BindingReference:
             If rows are not used because a name is missing or is a date, with the lines of the first
             of them; or as `from_gmt`.
         """
-        if holds_gene_sets(path):
-            if confidence is not None:
-                raise ValueError(
-                    f"`confidence` does not apply to gene sets ({path}); leave it out."
-                )
-            return cls.from_gmt(path, genes, harmonize=harmonize)
-        table = read_evidence(path)
-        evidence = EvidenceTable.from_table(table, str(path), confidence)
-        if not len(table):
-            raise ValueError(f"{path} has a header, but no rows (0 tested pairs).")
+        genes = None if genes is None else _as_universe(genes)
+        evidence = _evidence_of_file(path, _own(genes), confidence)
         with prefix_errors(path):
             return cls(*_pairs(evidence, genes, harmonize))
 
@@ -352,6 +343,49 @@ class BindingReference:
         tfs, status = rename_rows(self.tfs, self.status, _renaming(new_name))
         genes, transposed = rename_rows(self.genes, status.T, _renaming(new_gene_name))
         return type(self)(tfs, genes, np.ascontiguousarray(transposed.T), self.rows)
+
+
+def read_reference(path: str | os.PathLike[str], own: Collection[str]) -> BindingReference:
+    """Read a reference as `BindingReference.read` does; `own` are the names of the cells.
+
+    A text of the file that is exactly one of these is a name, whatever it looks like.
+    """
+    evidence = _evidence_of_file(path, own)
+    with prefix_errors(path):
+        return BindingReference(*_pairs(evidence))
+
+
+def _evidence_of_file(
+    path: str | os.PathLike[str],
+    own: Collection[str],
+    confidence: Collection[str] | None = None,
+) -> EvidenceTable:
+    """Return the evidence of a table or of gene sets."""
+    if holds_gene_sets(path):
+        if confidence is not None:
+            raise ValueError(f"`confidence` does not apply to gene sets ({path}); leave it out.")
+        return _evidence_of_sets(path, own)
+    table = read_evidence(path)
+    evidence = EvidenceTable.from_table(table, str(path), confidence, own)
+    if not len(table):
+        raise ValueError(f"{path} has a header, but no rows (0 tested pairs).")
+    return evidence
+
+
+def _evidence_of_sets(
+    path: str | os.PathLike[str],
+    own: Collection[str],
+    tf_of_set: Callable[[str], str | None] | None = None,
+) -> EvidenceTable:
+    sets = GeneSets.from_file(path, tf_of_set)
+    evidence = EvidenceTable.from_table(sets.table, str(path), own=own)
+    rows = replace(evidence.rows, n_rows=evidence.rows.n_rows + sets.n_left_out)
+    return replace(evidence, rows=rows.without("set without a TF", sets.n_left_out))
+
+
+def _own(genes: Iterable[str] | None) -> Collection[str]:
+    """Return the names of a universe."""
+    return () if genes is None else frozenset(genes)
 
 
 def as_reference(reference: object) -> BindingReference:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...files import AdvisedError
+from ...files import AdvisedError, prefix_errors
 from ...names import (
     are_missing,
     as_flags,
@@ -202,7 +202,14 @@ def _confidence(table: pd.DataFrame, source: str) -> NDArray[np.object_]:
         levels = {HIGH: HIGH, LOW: LOW}
         return _from_codes(table["confidence"], levels, "'high' and 'low'", source)
     if set(_FLAG_COLUMNS) <= set(table.columns):
-        return _from_flags(*(as_flags(table[name]) for name in _FLAG_COLUMNS))
+        with prefix_errors(source):
+            return _from_flags(*(as_flags(table[name]) for name in _FLAG_COLUMNS))
+    some = [name for name in _FLAG_COLUMNS if name in table.columns]
+    if some and _SOURCE_COLUMN not in table.columns:
+        raise ValueError(
+            f"{source} has {examples(some)}, but not all of {examples(_FLAG_COLUMNS)}; add the "
+            "others, or a column 'confidence' with 'high' and 'low'."
+        )
     if _SOURCE_COLUMN in table.columns:
         codes = "RcisTarget's codes, such as 'directAnnotation', or nothing"
         column = table[_SOURCE_COLUMN]
@@ -229,7 +236,7 @@ def _from_codes(
     found = column.astype(str).str.strip().str.lower().map(codes)
     is_wrong = found.isna().to_numpy(np.bool_)
     if allow_missing:
-        is_wrong &= ~are_missing(column)
+        is_wrong = is_wrong & ~are_missing(column)
     if is_wrong.any():
         raise ValueError(
             f"{source}: column {column.name!r} must hold {expected}, found "

@@ -162,7 +162,7 @@ def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Nam
 def _warn_of_lost_names(arguments: Arguments) -> None:
     warn(
         f"`{arguments.X}` has no column names but `{arguments.Y}` has, so `exclude_self` has no "
-        "effect: TFs may be predictors of their own genes. If an earlier step of a pipeline, such "
+        "effect: targets may be their own predictors. If an earlier step of a pipeline, such "
         'as StandardScaler, returned an array, call its `set_output(transform="pandas")`; '
         "otherwise give a DataFrame, or set exclude_self=False."
     )

@@ -476,7 +476,7 @@ def test_a_run_resumes_from_its_checkpoint(
     for out in (tmp_path / "first", tmp_path / "second"):
         assert run(out, "--checkpoint", folder).exit_code == 0
         assert (out / "links.csv").read_bytes() == (done[0] / "links.csv").read_bytes()
-    message = "`lambda_rule`: '1se' there, 'min' here"
+    message = "--lambda-rule: '1se' there, 'min' here"
     result = run(tmp_path / "third", "--checkpoint", folder, "--lambda-rule", "min")
     assert_fails(result, 1, message)
     assert not (tmp_path / "third").exists()

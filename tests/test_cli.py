@@ -564,7 +564,7 @@ def test_a_checkpoint_of_another_run(run: Callable[..., Result], tmp_path: Path)
     manifest.write_text(manifest.read_text().replace('"finished": true', '"finished": false'))
     result = run(tmp_path / "second", "--checkpoint", folder, "--lambda-rule", "min")
     assert result.exit_code == 0
-    assert "`lambda_rule`: '1se' there, 'min' here" in " ".join(result.stderr.split())
+    assert "--lambda-rule: '1se' there, 'min' here" in " ".join(result.stderr.split())
 
 
 def test_ctrl_c_ends_quietly(run: Callable[..., Result], tmp_path: Path, monkeypatch: Any) -> None:

@@ -5,7 +5,17 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import GroupKFold
 
-from scifate_sklearn import MultiOutputLassoCV, SciFateRegressor, prepare_moments
+from scifate_sklearn import (
+    BindingReference,
+    EncodeLinkFilter,
+    MultiOutputLassoCV,
+    SciFateRegressor,
+    compare_links,
+    prepare_anndata,
+    prepare_moments,
+    prior_penalties,
+    score_network,
+)
 from scifate_sklearn.datasets import make_labelled_cells
 
 N = 60
@@ -207,3 +217,33 @@ def test_numbers_in_columns_of_cells(dtype):
     cells.adata.obs["donor"] = donor.astype(dtype)
     for groups in ("donor", donor.astype(dtype)):
         np.testing.assert_array_equal(sums(groups), sums(donor.to_numpy()))
+
+
+@pytest.fixture(scope="module")
+def network():
+    cells = make_labelled_cells(n_cells=200, n_tfs=8, n_targets=30, random_state=0)
+    inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=0)
+    return SciFateRegressor(cv=5).fit(
+        inputs.tf_matrix, inputs.target_matrix
+    ).links_, cells.reference
+
+
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+def test_tables_of_links_and_evidence(backend, network):
+    is_installed(backend)
+
+    def tests(links, reference):
+        filtered = EncodeLinkFilter(BindingReference.from_table(reference)).fit(links)
+        truth = reference.loc[(reference["peak"] == 1).to_numpy(bool), ["TF", "target"]]
+        return [
+            filtered.ledger_,
+            filtered.enrichment_,
+            compare_links(links, network[0]),
+            score_network(links, truth),
+            prior_penalties(BindingReference.from_table(reference)),
+        ]
+
+    converted = [table.convert_dtypes(dtype_backend=backend) for table in network]
+    for one, two in zip(tests(*network), tests(*converted), strict=True):
+        for a, b in zip(*(np.asarray(each, object).ravel() for each in (one, two)), strict=True):
+            assert a is b or a == b or (pd.isna(a) and pd.isna(b))

@@ -66,7 +66,7 @@ def run(invoke: Callable[..., Result], files: Path) -> Callable[..., Result]:
 def test_options_and_tables_are_in_the_help(invoke: Callable[..., Result]) -> None:
     text = " ".join(invoke("run", "--help").output.split())
     assert "--distances <file> Distances: a table with TF, target and distance." in text
-    assert "--max-distance <float range> Largest distance in kb. [default: 10.0; x>=0]" in text
+    assert "--max-distance <float> Largest distance in kb (at least 0). [default: 10.0]" in text
     assert text.index("--motif-annotations <file>") < text.index("--distances <file>")
     assert text.index("--max-distance <") < text.index("--min-overlap <")
     assert "with --encode, --motifs or --distances, links_filtered.csv" in text

@@ -49,8 +49,14 @@ def build_app() -> typer.Typer:
         options=_join(evidence_flags(), "or"),
         tables=_join([f"{name}.csv" for name in evidence_table_names()], "and"),
     )
-    app.command("run", help=run_help)(command_from(RunOptions, _run_cells))
-    app.command("demo", help=_run_simulation.__doc__)(command_from(DemoOptions, _run_simulation))
+    app.command("run", help=run_help, short_help="Find TF → target links in your cells.")(
+        command_from(RunOptions, _run_cells)
+    )
+    app.command(
+        "demo",
+        help=_run_simulation.__doc__,
+        short_help="Find links in simulated cells, whose network is known.",
+    )(command_from(DemoOptions, _run_simulation))
     return app
 
 

@@ -166,7 +166,7 @@ class RunOptions:
 class DemoOptions:
     """Options of `scifate demo`."""
 
-    n_cells: int = option(2000, help="Number of cells to simulate.", min=100)
+    n_cells: int = option(2000, help="Number of cells to simulate.", min=100, max=10_000_000)
     seed: int = _seed(0)
     n_jobs: int = _n_jobs()
     debug: bool = _debug()

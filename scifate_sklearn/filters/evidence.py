@@ -40,8 +40,10 @@ def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **se
     needs : str, optional
         Field of the option without which this one is a usage error.
     **settings
-        Checks, under the names that Typer uses: ``min`` and ``max`` for numbers; ``exists``,
-        ``file_okay``, ``dir_okay`` and ``readable`` for paths.
+        ``min``, and ``max`` or ``below``, for numbers: the accepted range, which the help shows.
+        ``arguments``: names of the Python arguments that the option sets, if not that of the field;
+        messages then name the option. For paths, checks under the names that Typer uses:
+        ``exists``, ``file_okay``, ``dir_okay`` and ``readable``.
 
     Returns
     -------

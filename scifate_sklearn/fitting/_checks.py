@@ -133,7 +133,8 @@ def check_same_rows(X: Any, Y: Any, x_name: str, y_name: str, rows: str) -> None
         )
     raise ValueError(
         f"`{x_name}` and `{y_name}` name different {rows}: {one} against {other} at position "
-        f"{position}, where they first differ; both must have the same {rows} in the same order."
+        f"{position}, where they first differ; both must have the same {rows} in the same order. "
+        f"To pair them by position, as a permutation test does, pass `{y_name}.to_numpy()`."
     )
 
 

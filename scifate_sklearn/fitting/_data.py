@@ -112,11 +112,10 @@ def read_samples(
     x_name, y_name = f"`{arguments.X}`", f"`{arguments.Y}`"
     names: tuple[Names | None, Names | None] = (None, None)
     if arguments.are_named:
-        names = _read_names(X, Y, arguments)
+        check_same_rows(X, Y, arguments.X, arguments.Y, arguments.rows)
         check_per_row(sample_weight, "sample_weight", X, Y, arguments)
         check_per_row(groups, "groups", X, Y, arguments)
-        if estimator.exclude_self and names[0] is None and names[1] is not None:
-            _warn_of_lost_names(arguments)
+        names = _read_names(X, Y, arguments, estimator.exclude_self)
     X, Y = convert_sparse(X, x_name), convert_sparse(Y, y_name)
     check_intact(X, x_name)
     check_intact(Y, y_name)
@@ -142,13 +141,13 @@ def read_samples(
         folds, features.shape[0], splits_small_folds=splits_small_folds, rows=arguments.rows
     )
     samples = Samples(features, targets, weight, plan, *names)
-    data = TrainingData(samples.sums(), samples, is_single, arguments.rows)
-    warn_of_empty_folds(data.moments, data.rows)
-    return data
+    return _warned(TrainingData(samples.sums(), samples, is_single, arguments.rows))
 
 
-def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Names | None]:
-    check_same_rows(X, Y, arguments.X, arguments.Y, arguments.rows)
+def _read_names(
+    X: Any, Y: Any, arguments: Arguments, excludes_self: bool
+) -> tuple[Names | None, Names | None]:
+    """Return the names of the columns of both matrices; warn if they cannot be used."""
     for matrix, argument in ((X, arguments.X), (Y, arguments.Y)):
         if isinstance(matrix, pd.DataFrame) and isinstance(matrix.columns, pd.MultiIndex):
             warn(
@@ -158,13 +157,15 @@ def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Nam
     names = column_names(X), column_names(Y)
     check_unique(names[0], arguments.X)
     check_unique(names[1], arguments.Y)
+    if excludes_self and names[0] is None and names[1] is not None:
+        _warn_of_lost_names(arguments)
     return names
 
 
 def _warn_of_lost_names(arguments: Arguments) -> None:
     warn(
         f"`{arguments.X}` has no column names but `{arguments.Y}` has, so `exclude_self` has no "
-        "effect: TFs may be predictors of their own genes. If an earlier step of a pipeline, such "
+        "effect: targets may be their own predictors. If an earlier step of a pipeline, such "
         'as StandardScaler, returned an array, call its `set_output(transform="pandas")`; '
         "otherwise give a DataFrame, or set exclude_self=False."
     )
@@ -280,6 +281,9 @@ def check_moments(moments: object) -> TrainingData:
     if not isinstance(moments, Moments):
         raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
     check_sums(moments)
-    data = TrainingData(moments)
-    warn_of_empty_folds(moments, data.rows)
+    return _warned(TrainingData(moments))
+
+
+def _warned(data: TrainingData) -> TrainingData:
+    warn_of_empty_folds(data.moments, data.rows)
     return data

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-MESSAGE = "Compiling the solver, about 10 seconds; later runs use the compiled one."
+MESSAGE = "Compiling the solver, which takes about 10 seconds."
 
 
 @dataclass

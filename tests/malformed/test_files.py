@@ -214,15 +214,19 @@ def test_inputs_that_are_not_files(make, message, role, inputs, tmp_path):
 
 WRONG_LAYERS = [
     ("a path", ("--new", "../new"), "layer '../new', which CELLS does not have"),
-    ("an absolute path", ("--total", "/etc/passwd"), "layer '/etc/passwd', which adata"),
-    ("a path inside the file", ("--total", "total/data"), "layer 'total/data', which adata"),
-    ("empty", ("--new", ""), "layer '', which adata"),
+    ("an absolute path", ("--total", "/etc/passwd"), "layer '/etc/passwd', which CELLS"),
+    ("a path inside the file", ("--total", "total/data"), "layer 'total/data', which CELLS"),
+    ("empty", ("--new", ""), "layer '', which CELLS"),
     ("X, which is not there", ("--new", "X"), "layer 'X', which CELLS does not have"),
     ("a sum with nothing", ("--total", "total+"), "layer '', which CELLS does not have"),
     ("a sum of nothing", ("--total", "+"), "layer '', which CELLS does not have"),
-    ("a sum with a path", ("--total", "total+../x"), "layer '../x', which adata"),
-    ("symbols by a path", ("--gene-symbols", "../symbol"), "column '../symbol', which adata.var"),
-    ("empty symbols", ("--gene-symbols", ""), "column '', which adata.var does not have"),
+    ("a sum with a path", ("--total", "total+../x"), "layer '../x', which CELLS"),
+    (
+        "symbols by a path",
+        ("--gene-symbols", "../symbol"),
+        "column '../symbol', which var of CELLS",
+    ),
+    ("empty symbols", ("--gene-symbols", ""), "column '', which var of CELLS does not have"),
 ]
 
 

@@ -12,6 +12,8 @@ from ._declared_sizes import DeclaredSizes, check_expansion, is_read
 # Filters of HDF5 by number: those that do not change the size, and compressors.
 _SHUFFLE, _CHECKSUM, _LZF = 2, 3, 32000
 _COMPRESSORS = {1: "zlib", _LZF: "lzf", 32001: "blosc", 32004: "hdf5-lz4", 32015: "zstd"}
+# Bytes of the reference by which a chunk refers to text of any length.
+_REFERENCE = 16
 ADVICE = "Only data inside the file that was given are read; write the cells again with anndata."
 
 
@@ -73,7 +75,8 @@ def _check_chunks(dataset: Any, path: str) -> None:
     position, codec = _compressor(dataset, path)
     if codec is None:
         return
-    declared = math.prod(dataset.chunks) * dataset.dtype.itemsize
+    itemsize = _REFERENCE if dataset.dtype.hasobject else dataset.dtype.itemsize
+    declared = math.prod(dataset.chunks) * itemsize
     for chunk in _chunks(dataset):
         if chunk.filter_mask >> position & 1:  # the mask has the filters that were left out
             continue

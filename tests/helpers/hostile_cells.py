@@ -14,6 +14,7 @@ import shutil
 import struct
 import zipfile
 import zlib
+from functools import cache
 
 import anndata as ad
 import h5py
@@ -48,14 +49,13 @@ class Trap:
         return os.mkdir, (str(self.path),)
 
 
-def zeros(n_bytes, level=9, wbits=15):
-    """Return compressed zeros without keeping them in memory."""
-    packer, block = zlib.compressobj(level, wbits=wbits), bytes(2**22)
+@cache
+def zeros(wbits=15, n_bytes=3 * 2**28):
+    """Return compressed zeros, 800 kB, without keeping them in memory."""
+    packer, block = zlib.compressobj(1, wbits=wbits), bytes(2**22)
     parts = [packer.compress(block) for _ in range(n_bytes // 2**22)]
     return b"".join(parts) + packer.flush()
 
-
-ZEROS = zeros(2**31)  # 2 MB
 
 # ---------------------------------------------------------------------------- HDF5
 
@@ -105,10 +105,10 @@ def virtual(file, outside):
     file.create_virtual_dataset("layers/total", layout)
 
 
-def packed_chunk(name, shape, dtype, content, **options):
+def packed_chunk(name, shape, dtype, **options):
     def change(file, _):
         made = replace(file, name, shape, dtype, chunks=shape, **options)
-        made.id.write_direct_chunk((0,) * len(shape), content)
+        made.id.write_direct_chunk((0,) * len(shape), zeros())
 
     return hdf5(change)
 
@@ -121,7 +121,7 @@ def twice_packed(file, _):
     del file["layers/total"]
     space = h5py.h5s.create_simple((N_CELLS, N_GENES))
     made = h5py.h5d.create(file["layers"].id, b"total", h5py.h5t.NATIVE_DOUBLE, space, creation)
-    made.write_direct_chunk((0, 0), zlib.compress(ZEROS, 9))
+    made.write_direct_chunk((0, 0), zlib.compress(zeros(), 9))
 
 
 def recursive_frame(file, _):
@@ -273,10 +273,10 @@ H5AD = {
     "huge chunk": dataset("layers/total", CELLS_SHAPE, "f8", chunks=(4 * 10**5, 1000),
                           maxshape=(None, None)),
     "huge mask": hdf5(masked),
-    "chunk that expands": packed_chunk("layers/total", CELLS_SHAPE, "f8", ZEROS,
+    "chunk that expands": packed_chunk("layers/total", CELLS_SHAPE, "f8",
                                        compression="gzip"),
-    "a column that expands": packed_chunk("obs/size", (N_CELLS,), "f8", ZEROS, compression="gzip"),
-    "values that expand": packed_chunk("layers/new/data", (320,), "f8", ZEROS,
+    "a column that expands": packed_chunk("obs/size", (N_CELLS,), "f8", compression="gzip"),
+    "values that expand": packed_chunk("layers/new/data", (320,), "f8",
                                                 compression="gzip", shuffle=True),
     "compressed twice": hdf5(twice_packed),
     "lzf chunk": hdf5(lzf_chunk),
@@ -440,7 +440,7 @@ def metadata_text(node, text):
 
 def repeated_text():
     """Return a chunk of names: one of 1.5 GB, compressed."""
-    out, block, n = zlib.compressobj(9, wbits=31), b"x" * 2**22, 360
+    out, block, n = zlib.compressobj(1, wbits=31), b"x" * 2**22, 190
     head = struct.pack("<II", 1, n * len(block))
     return out.compress(head) + b"".join(out.compress(block) for _ in range(n)) + out.flush()
 
@@ -471,7 +471,7 @@ def repeated_zeros(pack):
 
 
 def blosc_zeros():
-    return numcodecs.Blosc("zstd", 5).encode(np.zeros(2**30, "u1"))
+    return numcodecs.Blosc("zstd", 5).encode(np.zeros(3 * 2**28, "u1"))
 
 
 def huge_chunk(content):
@@ -613,14 +613,16 @@ ZARR = {
     "zstd chunk": packed_array("layers/total", lambda: frame_of_zeros(2**31), "zstd"),
     "zstd chunk without size": packed_array(
         "layers/total", lambda: frame_without_size(2**31), "zstd"),
-    "gzip chunk": packed_array("layers/total", lambda: zeros(2**31, wbits=31), "gzip", level=5),
-    "zlib chunk": packed_array("layers/total", lambda: ZEROS, "zlib"),
+    "gzip chunk": packed_array("layers/total", lambda: zeros(31), "gzip", level=5),
+    "zlib chunk": packed_array("layers/total", zeros, "zlib"),
     "bz2 chunk": packed_array("obs/size", lambda: repeated_zeros(bz2.compress), "bz2"),
     "lzma chunk": packed_array("obs/size", lambda: repeated_zeros(lzma.compress), "lzma"),
     "lz4 chunk": packed_array("obs/size", lambda: struct.pack("<I", 2**31 - 2) + bytes(99), "lz4"),
     "blosc chunk": packed_array("layers/new/data", blosc_zeros, "blosc"),
     "a long name, compressed": packed_array("var/_index", repeated_text, "gzip", level=5),
-    "compressed twice": packed_array("layers/total", lambda: zlib.compress(ZEROS), "zlib", "zlib"),
+    "compressed twice": packed_array(
+        "layers/total", lambda: zlib.compress(zeros()), "zlib", "zlib"
+    ),
     "damaged chunk": damaged_chunk,
     "deep metadata": deep_json,
     "large metadata": large_metadata,

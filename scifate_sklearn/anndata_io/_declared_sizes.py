@@ -58,6 +58,17 @@ class DeclaredSizes:
             self._arrays[path] = (declared, stored)
         _check(path, "a chunk", math.prod(map(int, chunk)) * (itemsize or _POINTER), stored)
 
+    def add_text(self, path: str, length: int, stored: int) -> None:
+        """Raise an error for items of text that together is far longer than its file.
+
+        Parameters
+        ----------
+        path : str
+        length, stored : int
+            Bytes of the text, and of the file.
+        """
+        _check(path, "text", length, stored)
+
     def check_total(self) -> None:
         """Raise an error if all arrays together take far more memory than they store."""
         declared, stored = (sum(each) for each in zip((0, 0), *self._arrays.values(), strict=True))

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._declared_sizes import DeclaredSizes, check_expansion, is_read
+from ._hdf5_text import REFERENCE, total_length
 
 # Filters of HDF5 by number: those that do not change the size, and compressors.
 _SHUFFLE, _CHECKSUM, _LZF = 2, 3, 32000
 _COMPRESSORS = {1: "zlib", _LZF: "lzf", 32001: "blosc", 32004: "hdf5-lz4", 32015: "zstd"}
-# Bytes of the reference by which a chunk refers to text of any length.
-_REFERENCE = 16
 ADVICE = "Only data inside the file that was given are read; write the cells again with anndata."
 
 
@@ -68,6 +67,14 @@ def _check_dataset(dataset: Any, path: str, sizes: DeclaredSizes) -> None:
         stored, itemsize = dataset.id.get_storage_size(), dataset.dtype.itemsize
         sizes.add(path, dataset.shape, dataset.chunks or (), itemsize, stored)
         _check_chunks(dataset, path)
+        sizes.add_text(path, _text_length(dataset), dataset.file.id.get_filesize())
+
+
+def _text_length(dataset: Any) -> int:
+    import h5py
+
+    kind = h5py.check_string_dtype(dataset.dtype)
+    return 0 if kind is None or kind.length is not None else total_length(dataset, _chunks)
 
 
 def _check_chunks(dataset: Any, path: str) -> None:
@@ -75,7 +82,7 @@ def _check_chunks(dataset: Any, path: str) -> None:
     position, codec = _compressor(dataset, path)
     if codec is None:
         return
-    itemsize = _REFERENCE if dataset.dtype.hasobject else dataset.dtype.itemsize
+    itemsize = REFERENCE if dataset.dtype.hasobject else dataset.dtype.itemsize
     declared = math.prod(dataset.chunks) * itemsize
     for chunk in _chunks(dataset):
         if chunk.filter_mask >> position & 1:  # the mask has the filters that were left out

@@ -124,6 +124,35 @@ def twice_packed(file, _):
     made.write_direct_chunk((0, 0), zlib.compress(zeros(), 9))
 
 
+def shared_names(path, outside):
+    """All names refer to one long text."""
+    n = 20_000
+    with h5py.File(path, "r+") as file:
+        made = replace(file, "obs/_index", (n,), TEXT)
+        made[0] = "x" * 200_000
+        offset = made.id.get_offset()
+        for column in ("size", "batch/codes"):
+            replace(file, f"obs/{column}", data=np.zeros(n, "i1"))
+    with path.open("r+b") as file:
+        file.seek(offset)
+        reference = file.read(16)
+        file.seek(offset)
+        file.write(reference * n)
+
+
+def shared_names_in_chunks(path, outside):
+    shared_names(path, outside)
+    with h5py.File(path, "r+") as file:
+        old = file["obs/_index"]
+        offset, n = old.id.get_offset(), len(old)
+        with path.open("rb") as raw:
+            raw.seek(offset)
+            references = raw.read(16 * n)
+        file["kept"] = old  # with its text
+        made = replace(file, "obs/_index", (n,), TEXT, chunks=(n,), compression="gzip")
+        made.id.write_direct_chunk((0,), zlib.compress(references))
+
+
 def recursive_frame(file, _):
     file["obs/self"] = file["obs"]
     file["obs"].attrs["column-order"] = np.array(["size", "self"], object)
@@ -280,6 +309,8 @@ H5AD = {
                                                 compression="gzip", shuffle=True),
     "compressed twice": hdf5(twice_packed),
     "lzf chunk": hdf5(lzf_chunk),
+    "names that share a text": shared_names,
+    "names that share a text, in chunks": shared_names_in_chunks,
     "frame that contains itself": hdf5(recursive_frame),
     "frame in a frame, 3000 times": hdf5(deep_frame),
     "columns that do not exist": hdf5(many_columns),

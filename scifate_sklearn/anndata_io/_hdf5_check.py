@@ -31,20 +31,23 @@ def check_file(file: Any) -> None:
     """
     import h5py
 
-    pending, seen, sizes = [file["/"]], set(), DeclaredSizes()
+    sizes = DeclaredSizes()
+    pending: list[tuple[Any, str]] = [(file["/"], "")]
+    # A group that is linked from a part that is read, and from another part, is visited twice.
+    seen: set[tuple[int, bool]] = set()
     while pending:
-        group = pending.pop()
+        group, parent = pending.pop()
         for name in group:
-            path = f"{group.name.rstrip('/')}/{name}"
+            path = f"{parent}/{name}"
             _check_link(group.get(name, getlink=True), path)
             found = group[name]
-            address = h5py.h5o.get_info(found.id).addr
-            if isinstance(found, h5py.Group) and address not in seen:
-                pending.append(found)
+            place = h5py.h5o.get_info(found.id).addr, is_read(path)
+            if isinstance(found, h5py.Group) and place not in seen:
+                pending.append((found, path))
             elif isinstance(found, h5py.Dataset):
                 _check_dataset(found, path, sizes)
-            seen.add(address)
-    sizes.check_total()
+            seen.add(place)
+    sizes.check_total(file.id.get_filesize())
 
 
 def _check_link(link: Any, path: str) -> None:

@@ -482,6 +482,23 @@ def without_consolidated(folder):
     (folder / "zarr.json").write_text(json.dumps(root))
 
 
+def test_sizes_are_checked_under_every_path(h5ad):
+    """A part that is read is also linked from a part that is not."""
+    with h5py.File(h5ad, "r+") as file:
+        replace(file, "layers/new/indptr", (HUGE,), "i8", chunks=(1000,))
+        file["uns/zzz"] = file["layers/new"]
+    assert "/layers/new/indptr declares an array of" in refusal(h5ad, for_writing=False)
+
+
+def test_one_array_as_many_columns(h5ad):
+    with h5py.File(h5ad, "r+") as file:
+        values = np.random.default_rng(0).integers(0, 9, 2_000_000)
+        column = file["obs"].create_dataset("c", data=values, compression="gzip", chunks=(10**5,))
+        for i in range(200):
+            file[f"obs/c{i}"] = column
+    assert "the tables of cells and genes declare 3,2" in refusal(h5ad, for_writing=False)
+
+
 def test_all_columns_together(h5ad):
     """Each column is small enough, but not all of them."""
     with h5py.File(h5ad, "r+") as file:

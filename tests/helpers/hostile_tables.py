@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
 import pyarrow.parquet
-from hostile_cells import (
+from hostile_common import (
     HUGE,
     N_GENES,
     Trap,

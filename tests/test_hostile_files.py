@@ -19,7 +19,8 @@ pytest.importorskip("pyarrow")
 if not Path("/proc/self/clear_refs").exists():
     pytest.skip("requires Linux, which tells the peak of memory", allow_module_level=True)
 
-from hostile_cells import H5AD, HARMLESS, ZARR, make_cells
+from hostile_common import make_cells
+from hostile_h5ad import H5AD, HARMLESS
 from hostile_tables import (
     ANY_TEXT,
     EVIDENCE,
@@ -31,6 +32,7 @@ from hostile_tables import (
     write_moments,
     write_rankings,
 )
+from hostile_zarr import ZARR
 
 SECRET = "content of another file"
 READER = Path(__file__).parent / "helpers" / "hostile_reader.py"

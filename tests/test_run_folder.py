@@ -602,7 +602,7 @@ class TestFormulas:
     NAMES = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "'=x", "TF5")
 
     @pytest.mark.parametrize("is_escaped", [True, False])
-    def test_names(self, here: Path, is_escaped: bool) -> None:
+    def test_names_that_are_formulas(self, here: Path, is_escaped: bool) -> None:
         cells = anndata.read_h5ad(here / "cells.h5ad")
         tfs = (here / "tfs.txt").read_text().split()
         new = dict(zip(tfs, self.NAMES, strict=True))

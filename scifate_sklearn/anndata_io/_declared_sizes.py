@@ -58,9 +58,29 @@ class DeclaredSizes:
             self._arrays[path] = (declared, stored)
         _check(path, "a chunk", math.prod(map(int, chunk)) * (itemsize or _POINTER), stored)
 
-    def check_total(self) -> None:
-        """Raise an error if all arrays together take far more memory than they store."""
+    def add_text(self, path: str, length: int, stored: int) -> None:
+        """Raise an error for items of text that together are far longer than their file.
+
+        Parameters
+        ----------
+        path : str
+        length, stored : int
+            Bytes of the text, and of the file.
+        """
+        _check(path, "text", length, stored)
+        declared, in_array = self._arrays.get(path, (0, 0))
+        self._arrays[path] = declared + length, in_array + length
+
+    def check_total(self, size: int) -> None:
+        """Raise an error if all arrays together take far more memory than they store.
+
+        Parameters
+        ----------
+        size : int
+            Bytes of the file, in which several arrays may be the same.
+        """
         declared, stored = (sum(each) for each in zip((0, 0), *self._arrays.values(), strict=True))
+        stored = min(stored, size)
         if declared > size_limit(stored, most=None):
             largest = max(self._arrays, key=lambda path: self._arrays[path][0])
             raise ValueError(

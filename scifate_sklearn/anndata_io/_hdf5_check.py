@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._declared_sizes import DeclaredSizes, check_expansion, is_read
+from ._hdf5_text import REFERENCE, total_length
 
 # Filters of HDF5 by number: those that do not change the size, and compressors.
 _SHUFFLE, _CHECKSUM, _LZF = 2, 3, 32000
@@ -30,20 +31,23 @@ def check_file(file: Any) -> None:
     """
     import h5py
 
-    pending, seen, sizes = [file["/"]], set(), DeclaredSizes()
+    sizes = DeclaredSizes()
+    pending: list[tuple[Any, str]] = [(file["/"], "")]
+    # A group that is linked from a part that is read, and from another part, is visited twice.
+    seen: set[tuple[int, bool]] = set()
     while pending:
-        group = pending.pop()
+        group, parent = pending.pop()
         for name in group:
-            path = f"{group.name.rstrip('/')}/{name}"
+            path = f"{parent}/{name}"
             _check_link(group.get(name, getlink=True), path)
             found = group[name]
-            address = h5py.h5o.get_info(found.id).addr
-            if isinstance(found, h5py.Group) and address not in seen:
-                pending.append(found)
+            place = h5py.h5o.get_info(found.id).addr, is_read(path)
+            if isinstance(found, h5py.Group) and place not in seen:
+                pending.append((found, path))
             elif isinstance(found, h5py.Dataset):
                 _check_dataset(found, path, sizes)
-            seen.add(address)
-    sizes.check_total()
+            seen.add(place)
+    sizes.check_total(file.id.get_filesize())
 
 
 def _check_link(link: Any, path: str) -> None:
@@ -66,6 +70,14 @@ def _check_dataset(dataset: Any, path: str, sizes: DeclaredSizes) -> None:
         stored, itemsize = dataset.id.get_storage_size(), dataset.dtype.itemsize
         sizes.add(path, dataset.shape, dataset.chunks or (), itemsize, stored)
         _check_chunks(dataset, path)
+        sizes.add_text(path, _text_length(dataset), dataset.file.id.get_filesize())
+
+
+def _text_length(dataset: Any) -> int:
+    import h5py
+
+    kind = h5py.check_string_dtype(dataset.dtype)
+    return 0 if kind is None or kind.length is not None else total_length(dataset, _chunks)
 
 
 def _check_chunks(dataset: Any, path: str) -> None:
@@ -73,7 +85,8 @@ def _check_chunks(dataset: Any, path: str) -> None:
     position, codec = _compressor(dataset, path)
     if codec is None:
         return
-    declared = math.prod(dataset.chunks) * dataset.dtype.itemsize
+    itemsize = REFERENCE if dataset.dtype.hasobject else dataset.dtype.itemsize
+    declared = math.prod(dataset.chunks) * itemsize
     for chunk in _chunks(dataset):
         if chunk.filter_mask >> position & 1:  # the mask has the filters that were left out
             continue

@@ -34,7 +34,7 @@ _CODECS = (*_TRANSFORMS, *_COMPRESSORS, _SHARDS)
 _ARRAYS_V2, _ATTRIBUTES_V2, _CONSOLIDATED_V2 = ".zarray", ".zattrs", ".zmetadata"
 _NODE_V3 = "zarr.json"
 _METADATA = (_ARRAYS_V2, _ATTRIBUTES_V2, _CONSOLIDATED_V2, _NODE_V3, ".zgroup")
-_MAX_METADATA = 64 * 2**20
+_MAX_METADATA = 16 * 2**20
 # The attributes by which anndata finds other arrays.
 _REFERENCES = ("_index", "column-order", "categories")
 _CHUNK = re.compile(r"c|(c[./])?\d+([./]\d+)*")
@@ -59,7 +59,7 @@ def check_folder(path: Path) -> None:
         If a folder or a file of metadata cannot be read.
     """
     sizes: dict[str, int] = {}
-    _measure(path, "", sizes)
+    size_of_all = _measure(path, "", sizes)
     arrays: dict[str, list[Array]] = {}
     declared = DeclaredSizes()
     for name in list(sizes):
@@ -70,7 +70,7 @@ def check_folder(path: Path) -> None:
                     stored = sizes.get(where, 0)
                     declared.add(where, node["shape"], array.chunk, array.itemsize, stored)
                     arrays.setdefault(where, []).append(array)
-    declared.check_total()
+    declared.check_total(size_of_all)
     for name, size in sizes.items():
         for array in arrays.get(_array_of(name, arrays), ()):
             if _CHUNK.fullmatch(name.removeprefix(f"{array.path}/")) and (path / name).is_file():

@@ -67,15 +67,15 @@ def expands_beyond(
     if codec in ("zlib", "gzip") and stored * _DEFLATE_RATIO <= max(limit, _UNCOUNTED):
         return False
     try:
-        return _count(_DECODERS[codec], read(None), limit) > limit
+        return _count(_DECODERS[codec], read(None), limit, is_repeated=codec != "zlib") > limit
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"the {codec} data are damaged ({error})") from error
 
 
-def _count(make: Callable[[], Any], data: bytes, limit: int) -> int:
+def _count(make: Callable[[], Any], data: bytes, limit: int, is_repeated: bool) -> int:
     """Return the number of bytes after decompression; stop when they exceed the limit."""
     size = 0
-    while data and size <= limit:  # several streams may follow each other
+    while data and size <= limit:
         decoder = make()
         while not decoder.eof and size <= limit:
             try:
@@ -89,7 +89,8 @@ def _count(make: Callable[[], Any], data: bytes, limit: int) -> int:
             size += len(block)
             if not block and not data:  # truncated
                 return size
-        data = decoder.unused_data
+        # Libraries read several streams that follow each other, except of zlib.
+        data = decoder.unused_data if is_repeated else b""
     return size
 
 

@@ -399,13 +399,32 @@ def test_compressed_h5ad_files_are_read(tmp_path, compression):
         assert adata.obs["batch"].tolist() == make_cells().obs["batch"].tolist()
 
 
+@pytest.mark.parametrize("compression", ["gzip", "lzf"])
+def test_chunks_of_many_names_are_read(h5ad, compression, monkeypatch):
+    monkeypatch.setattr("scifate_sklearn.files._expansion._UNCOUNTED", 0)
+    names = [f"cell{i}" for i in range(100_000)]
+    with h5py.File(h5ad, "r+") as file:
+        for name in ("size", "batch", "_index"):
+            del file["obs"][name]
+        file["obs"].attrs["column-order"] = np.array([], "S1")
+        file["obs"].create_dataset(
+            "_index", data=names, dtype=h5py.string_dtype(), chunks=(100_000,),
+            compression=compression, shuffle=True,
+        )  # fmt: skip
+        for layer in ("new", "total"):
+            del file["layers"][layer]
+            file["layers"].create_dataset(layer, (100_000, N_GENES), "f4", compression=compression)
+    with open_anndata(h5ad) as adata:
+        assert list(adata.obs_names) == names
+
+
 def test_zarr_folders_are_read(folder):
     with open_anndata(folder, ["X", "new", "total"]) as adata:
         np.testing.assert_array_equal(adata.X[:], make_cells().X)
         assert adata.var["symbol"].tolist() == list("abcde")
 
 
-@pytest.mark.parametrize("codec", ["lz4", "zlib", "gzip", "bz2", "zstd"])
+@pytest.mark.parametrize("codec", ["lz4", "zlib", "gzip", "bz2", "lzma", "zstd", "blosc"])
 def test_other_codecs_of_zarr_2_are_read(tmp_path, codec):
     numcodecs = pytest.importorskip("numcodecs")
     import zarr
@@ -425,3 +444,82 @@ def test_other_codecs_of_zarr_2_are_read(tmp_path, codec):
     (tmp_path / "cells.zarr" / ".zmetadata").unlink()
     with open_anndata(tmp_path / "cells.zarr") as adata:
         np.testing.assert_array_equal(adata.layers["total"][:], cells.layers["total"])
+
+
+@pytest.mark.parametrize("checksums", [[], ["crc32c"]])
+@pytest.mark.parametrize("location", ["start", "end"])
+def test_shards_are_read(originals, tmp_path, location, checksums):
+    zarr = pytest.importorskip("zarr", minversion="3")
+    with zarr_version(3):
+        make_cells().write_zarr(tmp_path / "cells.zarr")
+    path = tmp_path / "cells.zarr" / "layers" / "total"
+    attributes = dict(zarr.open_array(str(path)).attrs)
+    codecs = [zarr.codecs.BytesCodec(), zarr.codecs.ZstdCodec()]
+    codecs += [zarr.codecs.Crc32cCodec() for _ in checksums]
+    index = [zarr.codecs.BytesCodec(), *(zarr.codecs.Crc32cCodec() for _ in checksums)]
+    shard = zarr.codecs.ShardingCodec(
+        chunk_shape=(3, 5), codecs=codecs, index_codecs=index, index_location=location
+    )
+    array = zarr.create_array(
+        str(path), shape=(N_CELLS, N_GENES), dtype="f8", chunks=(6, 5), serializer=shard,
+        compressors=None, overwrite=True,
+    )  # fmt: skip
+    array[:] = make_cells().layers["total"]
+    array.attrs.update(attributes)
+    without_consolidated(tmp_path / "cells.zarr")
+    with open_anndata(tmp_path / "cells.zarr") as adata:
+        np.testing.assert_array_equal(adata.layers["total"][:], make_cells().layers["total"])
+    shard_file = path / "c" / "0" / "0"
+    content = shard_file.read_bytes()
+    shard_file.write_bytes(content.replace(b"\x28\xb5\x2f\xfd\x20", b"\x28\xb5\x2f\xfd\xe0"))
+    assert shard_file.read_bytes() != content
+    assert "layers/total has a chunk of" in refusal(tmp_path / "cells.zarr")
+
+
+def without_consolidated(folder):
+    root = json.loads((folder / "zarr.json").read_text())
+    root.pop("consolidated_metadata", None)
+    (folder / "zarr.json").write_text(json.dumps(root))
+
+
+def test_sizes_are_checked_under_every_path(h5ad):
+    """A part that is read is also linked from a part that is not."""
+    with h5py.File(h5ad, "r+") as file:
+        replace(file, "layers/new/indptr", (HUGE,), "i8", chunks=(1000,))
+        file["uns/zzz"] = file["layers/new"]
+    assert "/layers/new/indptr declares an array of" in refusal(h5ad, for_writing=False)
+
+
+def test_one_array_as_many_columns(h5ad):
+    with h5py.File(h5ad, "r+") as file:
+        values = np.random.default_rng(0).integers(0, 9, 2_000_000)
+        column = file["obs"].create_dataset("c", data=values, compression="gzip", chunks=(10**5,))
+        for i in range(200):
+            file[f"obs/c{i}"] = column
+    assert "the tables of cells and genes declare 3,2" in refusal(h5ad, for_writing=False)
+
+
+def test_all_columns_together(h5ad):
+    """Each column is small enough, but not all of them."""
+    with h5py.File(h5ad, "r+") as file:
+        for i in range(20):
+            file["obs"].create_dataset(f"c{i}", (30_000_000,), "f8", chunks=(1000,))
+    message = refusal(h5ad, for_writing=False)
+    assert "the tables of cells and genes declare 4,800,0" in message
+    assert "/obs/c" in message
+
+
+@pytest.mark.parametrize("filters", [(1, 1), (6,), (4,), (12345,)])
+def test_filters_of_unknown_size_are_refused(h5ad, filters):
+    with h5py.File(h5ad, "r+") as file:
+        attributes = dict(file["layers/total"].attrs)
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((N_CELLS, N_GENES))
+        for number in filters:
+            values = {1: (4,), 6: (2, 0), 4: (4, 32)}.get(number, ())
+            plist.set_filter(number, h5py.h5z.FLAG_OPTIONAL, values)
+        del file["layers/total"]
+        space = h5py.h5s.create_simple((N_CELLS, N_GENES))
+        h5py.h5d.create(file["layers"].id, b"total", h5py.h5t.NATIVE_DOUBLE, space, plist)
+        file["layers/total"].attrs.update(attributes)
+    assert "/layers/total is compressed by" in refusal(h5ad)

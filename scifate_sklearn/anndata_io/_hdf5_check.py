@@ -104,11 +104,18 @@ def _check_chunks(dataset: Any, path: str) -> None:
 
 
 def _compressor(dataset: Any, path: str) -> tuple[int, str | None]:
-    """Return position and name of the only filter that changes the size; None if there is none."""
+    """Return position and name of the only filter that changes the size.
+
+    The name is None if there is none, or if it is not installed: HDF5 then cannot decompress.
+    """
+    import h5py
+
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(i) for i in range(plist.get_nfilters())]
     packing = [i for i, each in enumerate(filters) if each[0] not in (_SHUFFLE, _CHECKSUM)]
     if not packing:
+        return 0, None
+    if not all(h5py.h5z.filter_avail(number) for number, *_ in filters):
         return 0, None
     number, *_, name = filters[packing[0]]
     if len(packing) > 1 or number not in _COMPRESSORS:

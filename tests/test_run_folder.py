@@ -556,6 +556,27 @@ class TestInputs:
         monkeypatch.setattr(SciFateRegressor, "fit_moments", put_back)
         assert_fails(run(here, "cells.h5ad", "out"), 1, "--tfs: .*tfs.txt' was changed, replaced")
 
+    def test_a_link_that_appears_during_the_run_is_not_followed(
+        self, here: Path, while_fitting: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (here / "secret").mkdir()
+        (here / "secret" / "key").write_text("secret")
+        link = here / "cells.zarr" / "obs" / "link"
+        while_fitting(lambda: link.symlink_to(here / "secret"))
+        copied: list[str] = []
+        remove = shutil.rmtree
+
+        def record(path: Path, *options: Any, **more: Any) -> None:
+            copied.extend(entry.name for entry in Path(path).rglob("*"))
+            remove(path, *options, **more)
+
+        monkeypatch.setattr(shutil, "rmtree", record)
+        result = run(here, "cells.zarr", "out")
+        assert_fails(result, 1, "CELLS: .*cells.zarr' was changed")
+        assert "links.csv" in copied
+        assert "key" not in copied
+        assert not (here / "out").exists()
+
     def test_other_permissions_are_no_change(
         self, here: Path, while_fitting: Callable[..., None]
     ) -> None:

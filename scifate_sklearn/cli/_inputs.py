@@ -178,12 +178,22 @@ class _Content:
                 return False
             # Permissions or links were changed, or the content and then its time of change.
             return now.changed == self.changed or describe_file(path) == described
-        except OSError:
+        except (OSError, ValueError):  # removed, or replaced by a link
             return False
 
 
 def _files(path: Path) -> list[Path]:
-    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    """Return a file, or all files of a folder; links in a folder are not followed."""
+    if not path.is_dir():
+        return [path]
+    entries = sorted(path.rglob("*"))
+    for entry in entries:
+        if entry.is_symlink():
+            raise ValueError(
+                f"'{path}': {entry.relative_to(path)} is a symbolic link. Only data inside the "
+                "folder that was given are read; write the cells again with anndata."
+            )
+    return [entry for entry in entries if entry.is_file()]
 
 
 def _size(path: Path) -> int:

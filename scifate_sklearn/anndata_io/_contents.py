@@ -67,7 +67,8 @@ class Contents:
     def _from_hdf5(cls, path: Path) -> Self:
         import h5py
 
-        head = path.open("rb").read(_HEAD)
+        with path.open("rb") as start:
+            head = start.read(_HEAD)
         groups: dict[str, frozenset[str]] = {}
         arrays = set()
         with h5py.File(path, "r") as file:

@@ -100,7 +100,8 @@ def all_or_nothing(fit: Method) -> Method:
     """Decorate a method that sets attributes, so that it sets all of them or none.
 
     The method runs on a draft, whose attributes replace those of the object in one step. If it is
-    interrupted or fails at any moment, the object stays as it was.
+    interrupted or fails at any moment, the object stays as it was. After an error it gets only the
+    attributes that its class names in ``reports_of_failed_fits``, which explain the error.
 
     Parameters
     ----------
@@ -118,7 +119,12 @@ def all_or_nothing(fit: Method) -> Method:
     def complete(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         draft = object.__new__(type(self))
         draft.__dict__.update(self.__dict__)
-        fit(draft, *args, **kwargs)
+        try:
+            fit(draft, *args, **kwargs)
+        except Exception:
+            reports = getattr(self, "reports_of_failed_fits", ())
+            vars(self).update({name: vars(draft)[name] for name in reports if name in vars(draft)})
+            raise
         self.__dict__ = draft.__dict__
         return self
 

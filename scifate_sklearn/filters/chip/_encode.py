@@ -137,6 +137,7 @@ class EncodeLinkFilter(LinkFilter):
     6
     """
 
+    reports_of_failed_fits: ClassVar[tuple[str, ...]] = ("overlap_",)
     evidence_columns = ("chip_peak", *(f"chip_{name}" for name in _TESTS), *_COUNTS)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -118,9 +118,7 @@ def read_samples(
         check_per_row(groups, "groups", X, Y, arguments)
         if estimator.exclude_self and names[0] is None and names[1] is not None:
             _warn_of_lost_names(arguments)
-    X, Y = convert_sparse(X, x_name), convert_sparse(Y, y_name)
-    check_intact(X, x_name)
-    check_intact(Y, y_name)
+    X, Y = _supported(X, x_name), _supported(Y, y_name)
     with naming(x_name):
         features = validate_data(estimator, X, ensure_min_samples=2, **_AS_FLOATS)
     targets = _read_targets(estimator, Y, y_name)
@@ -158,6 +156,13 @@ def _read_names(X: Any, Y: Any, arguments: Arguments) -> tuple[Names | None, Nam
     check_unique(names[0], arguments.X)
     check_unique(names[1], arguments.Y)
     return names
+
+
+def _supported(matrix: Any, name: str) -> Any:
+    """Return a matrix whose sparse structure is intact and of supported types."""
+    matrix = convert_sparse(matrix, name)
+    check_intact(matrix, name)
+    return matrix
 
 
 def _warn_of_lost_names(arguments: Arguments) -> None:
@@ -203,8 +208,7 @@ def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
     TypeError, ValueError
         If they are invalid or have other columns; the message names `argument`.
     """
-    X = convert_sparse(X, f"`{argument}`")
-    check_intact(X, f"`{argument}`")
+    X = _supported(X, f"`{argument}`")
     with naming(f"`{argument}`"):
         return validate_data(estimator, X, reset=False, **_AS_FLOATS)
 
@@ -256,8 +260,7 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
     TypeError, ValueError
         If the targets are invalid; the message names `argument`.
     """
-    Y = convert_sparse(Y, f"`{argument}`")
-    check_intact(Y, f"`{argument}`")
+    Y = _supported(Y, f"`{argument}`")
     dense = Y.toarray() if hasattr(Y, "toarray") else Y
     return float(r2_score(dense, predicted, sample_weight=sample_weight))
 

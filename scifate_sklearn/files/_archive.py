@@ -6,6 +6,7 @@ kind of content, the version of its format and the SHA-256 of all arrays.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -83,7 +84,10 @@ def read_arrays(path: str | os.PathLike[str], kind: str, version: int) -> dict[s
             }
         header = json.loads(str(arrays.pop(_HEADER)))
         found, its_version, digest = header["kind"], header["version"], header["sha256"]
-    except _NOT_WHOLE as error:
+    except (*_NOT_WHOLE, OSError) as error:
+        # A changed offset within the file leads to a negative position, which is an invalid one.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise ValueError(
             f"{os.fspath(path)} is damaged, or not a file of {kind} ({error}); write it again."
         ) from error

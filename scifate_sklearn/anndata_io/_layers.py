@@ -113,10 +113,9 @@ def check_anndata(adata: object) -> None:
         is_anndata = not isinstance(adata, type) and all(hasattr(adata, slot) for slot in slots)
     except RuntimeError as error:  # of h5py, which anndata asks for the shape of a layer
         raise ValueError(f"adata {_CLOSED}") from error
-    if not is_anndata:
-        raise TypeError(
-            f"adata must be an AnnData, got {type(adata).__name__}.{describe_object(adata)}"
-        )
+    advice = describe_object(adata)  # some of these have the attributes of an AnnData
+    if advice or not is_anndata:
+        raise TypeError(f"adata must be an AnnData, got {type(adata).__name__}.{advice}")
     n_cells, n_genes = len(adata.obs_names), len(adata.var_names)  # type: ignore[attr-defined]
     if n_cells == 0 or n_genes == 0:
         raise ValueError(f"adata is empty: {n_cells} cells and {n_genes} genes.")

@@ -116,9 +116,7 @@ def read_samples(
         check_per_row(sample_weight, "sample_weight", X, Y, arguments)
         check_per_row(groups, "groups", X, Y, arguments)
         names = _read_names(X, Y, arguments, estimator.exclude_self)
-    X, Y = convert_sparse(X, x_name), convert_sparse(Y, y_name)
-    check_intact(X, x_name)
-    check_intact(Y, y_name)
+    X, Y = _supported(X, x_name), _supported(Y, y_name)
     with naming_values(X, arguments.X):
         features = validate_data(estimator, X, ensure_min_samples=2, **_AS_FLOATS)
     targets = _read_targets(estimator, Y, arguments.Y)
@@ -160,6 +158,13 @@ def _read_names(
     if excludes_self and names[0] is None and names[1] is not None:
         _warn_of_lost_names(arguments)
     return names
+
+
+def _supported(matrix: Any, name: str) -> Any:
+    """Return a matrix whose sparse structure is intact and of supported types."""
+    matrix = convert_sparse(matrix, name)
+    check_intact(matrix, name)
+    return matrix
 
 
 def _warn_of_lost_names(arguments: Arguments) -> None:
@@ -205,8 +210,7 @@ def read_new_samples(estimator: Any, X: Any, argument: str) -> Any:
     TypeError, ValueError
         If they are invalid or have other columns; the message names `argument`.
     """
-    X = convert_sparse(X, f"`{argument}`")
-    check_intact(X, f"`{argument}`")
+    X = _supported(X, f"`{argument}`")
     with naming_values(X, argument):
         return validate_data(estimator, X, reset=False, **_AS_FLOATS)
 
@@ -258,8 +262,7 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
     TypeError, ValueError
         If the targets are invalid; the message names `argument`.
     """
-    Y = convert_sparse(Y, f"`{argument}`")
-    check_intact(Y, f"`{argument}`")
+    Y = _supported(Y, f"`{argument}`")
     with naming_values(Y, argument):
         targets = check_array(Y, ensure_2d=False, **_AS_FLOATS)
     dense = targets.toarray() if hasattr(targets, "toarray") else targets

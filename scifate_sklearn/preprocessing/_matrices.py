@@ -133,7 +133,18 @@ def convert_types(matrix: Any, name: str) -> Any:
 
 
 def convert_sparse(matrix: Any, name: str) -> Any:
-    """Return a sparse matrix as from `convert_types`, and any other object as it is."""
+    """Return a sparse matrix as from `convert_types`, and any other object as it is.
+
+    Parameters
+    ----------
+    matrix : object
+    name : str
+        Its name in the error message.
+
+    Returns
+    -------
+    object
+    """
     if not sp.issparse(matrix):
         return matrix
     stored: Any = matrix
@@ -152,6 +163,17 @@ def convert_numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
 
     Half precision becomes single precision, objects that are real numbers become double precision,
     and other byte orders become that of the machine.
+
+    Parameters
+    ----------
+    values : ndarray
+    name : str
+        Their name in the error message.
+
+    Returns
+    -------
+    ndarray
+        The values themselves if nothing needs to be converted.
 
     Raises
     ------
@@ -180,6 +202,16 @@ def convert_positions(values: NDArray[Any], name: str) -> NDArray[Any]:
     """Return indices or starts of a sparse matrix as signed integers of 32 or 64 bits.
 
     R has no integers of 64 bits, so files from R may have these as double precision.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_positions,)
+    name : str
+        Name of the matrix in the error message.
+
+    Returns
+    -------
+    ndarray of int32 or int64
 
     Raises
     ------

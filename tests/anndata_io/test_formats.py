@@ -184,9 +184,10 @@ def test_the_command_line_names_other_formats(name, tmp_path):
 
 
 def typed(name):
-    """Return an object whose type has the given full name."""
+    """Return an object whose type has the given full name, and attributes as of an AnnData."""
     module, _, kind = name.rpartition(".")
-    return type(kind, (), {"__module__": module})()
+    attributes = dict.fromkeys(["layers", "obs_names", "var_names", "uns", "obs", "var"])
+    return type(kind, (), {"__module__": module, **attributes})()
 
 
 OBJECTS = {

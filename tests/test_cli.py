@@ -382,7 +382,7 @@ class TestTables:
             ("--motifs", "r.feather", "ARROW1 damaged", "cannot be read as a feather file"),
         ],
     )
-    def test_errors(
+    def test_errors_about_tables_name_options(
         self,
         run: Callable[..., Result],
         motifs: list[object],

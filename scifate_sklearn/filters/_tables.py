@@ -85,6 +85,17 @@ def read_table(
     content = read_content(path)
     if content.startswith(_PARQUET_MAGIC):
         return _read_parquet(content, path)
+    return _parse(_find_rows(content, path, known, check_header, missing_header), path)
+
+
+def _find_rows(
+    content: bytes,
+    path: str | os.PathLike[str],
+    known: Sequence[str],
+    check_header: Callable[[Sequence[str], str], None],
+    missing_header: Callable[[str], Sequence[str] | None] | None,
+) -> DelimitedText:
+    """Return the rows of a text file, with a checked header."""
     keys = set(map(column_key, known))
     text = DelimitedText.from_text(
         require_lines(decode_text(content, path), path), lambda name: column_key(name) in keys
@@ -100,7 +111,7 @@ def read_table(
         )
     else:
         check_header([field.strip() for field in text.header], str(path))
-    return _parse(text, path)
+    return text
 
 
 def require_lines(text: str, path: str | os.PathLike[str]) -> str:
@@ -185,7 +196,9 @@ class NamedRows:
         _report(problems, rows, source)
         plain = {roles[role]: names.names for role, names in cleaned.items()}
         notes = _notes(cleaned, source)
-        return cls(table.assign(**plain)[is_usable], replace(rows, notes=notes))
+        table = table.assign(**plain)
+        # Without a copy of large tables, if possible.
+        return cls(table if is_usable.all() else table[is_usable], replace(rows, notes=notes))
 
 
 def _problem(
@@ -257,7 +270,9 @@ def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
     if not len(counts):
         return pd.DataFrame(columns=[name for name in names if name], dtype=object)
     try:
-        table: pd.DataFrame = pd.read_csv(io.StringIO("\n".join(text.lines)), **options)
+        body, header = io.BytesIO("\n".join(text.lines).encode()), text.header
+        del text  # its lines take more memory than the table
+        table: pd.DataFrame = pd.read_csv(body, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         _refuse(error, lines, path)
     if len(table) != len(lines):
@@ -266,7 +281,7 @@ def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
     table = table.apply(lambda column: column.str.strip())
     if any("'" in line for line in text.lines):
         table = table.map(unescape_formula, na_action="ignore")
-    table = _without_repeated_header(table, text.header, path)
+    table = _without_repeated_header(table, header, path)
     is_named = [name is not None for name in names]
     return table.loc[:, is_named].set_axis([name for name in names if name is not None], axis=1)
 
@@ -326,8 +341,9 @@ def _without_repeated_header(
     table: pd.DataFrame, header: Sequence[str], path: str | os.PathLike[str]
 ) -> pd.DataFrame:
     """Return a table without the headers of other files that were appended to the first."""
-    names = [name.lower() for name in header]
-    is_header = table[0].str.lower().isin(names).to_numpy(np.bool_, copy=True)
+    names = {name.lower() for name in header}
+    codes, uniques = pd.factorize(table[0])
+    is_header = np.isin(codes, [i for i, text in enumerate(uniques) if text.lower() in names])
     for i in np.flatnonzero(is_header):
         fields = table.iloc[i].dropna().astype(str).tolist()
         try:
@@ -336,7 +352,7 @@ def _without_repeated_header(
             raise ValueError(
                 f"{path}: line {table.index[int(i)]:,} {error}; join tables of equal columns only."
             ) from error
-    return table[~is_header]
+    return table[~is_header] if is_header.any() else table
 
 
 def _read_parquet(content: bytes, path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -288,6 +288,21 @@ def test_errors_name_options(given, message, run):
     assert not re.search(rf"(?<!-)\b({'|'.join(python)}|adata)\b", text), text
 
 
+@pytest.mark.parametrize("path", ["/proc/x", "/dev/null", "{file}", "{file}/a/b"])
+def test_a_checkpoint_that_cannot_be_written_is_a_usage_error(path, run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, text = run("--checkpoint", path.format(file=tmp_path / "file"))
+    assert code == 2
+    assert re.search("--checkpoint.*(cannot write to .*; choose another|is a file)", text), text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_a_refused_run_leaves_no_folder(run, tmp_path):
+    folder = tmp_path / "a" / "b"
+    assert run("--checkpoint", folder, "--new", "x")[0] == 1
+    assert not folder.parent.exists()
+
+
 def test_warnings_name_options(run, tmp_path):
     assert run("--lambda-rule", "1e-300")[0] == 0
     (warning,) = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["warnings"]

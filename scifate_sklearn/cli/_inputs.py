@@ -13,6 +13,7 @@ from typing import TypeAlias
 import typer
 
 from ._commands import label_of, option_values
+from ._folders import writing_problem
 from ._options import RunOptions
 from ._out_folder import out_error, result_files
 from ._streams import unicode_problem
@@ -186,10 +187,13 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
 
 
 def _check_checkpoint(options: RunOptions) -> None:
-    """Raise a usage error if the checkpoint overlaps with an input, or is within a result."""
+    """Raise a usage error if the checkpoint cannot be written, or overlaps with other files."""
     checkpoint = options.checkpoint
     if checkpoint is None:
         return
+    if problem := writing_problem(checkpoint.absolute()):
+        problem = f"cannot write to '{checkpoint}' ({problem}); choose another folder."
+        raise _error("checkpoint", problem)
     results = {f"{name} of --out": options.out / name for name in result_files()}
     inputs = {label_of(name): path for name, path in _input_paths(options).items()}
     for label, path in {**results, **inputs}.items():

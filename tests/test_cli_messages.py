@@ -322,7 +322,10 @@ def test_too_few_cells_for_the_folds(files):
 # ------------------------------------------------------------------------------------ plain locale
 
 
-@pytest.mark.parametrize("place", ["cells", "tfs", "out", "working folder"])
+SLOW = [pytest.param(place, marks=pytest.mark.slow) for place in ("tfs", "out")]
+
+
+@pytest.mark.parametrize("place", ["cells", "working folder", *SLOW])
 def test_letters_that_the_locale_lacks_are_refused_at_the_start(place, files, tmp_path):
     names = {"cells": "cells.h5ad", "tfs": "tfs.txt", "out": "out", "working folder": "folder"}
     names[place] = "ä" + names[place]

@@ -31,6 +31,7 @@ from scifate_sklearn.cli import app
 from scifate_sklearn.cli._commands import command_from, flag_of, option_values
 from scifate_sklearn.cli._evidence_kinds import evidence_kinds
 from scifate_sklearn.cli._options import DemoOptions, RunOptions
+from scifate_sklearn.cli._ranges import NumberRange
 from scifate_sklearn.cli._vocabulary import PYTHON_ONLY, in_options
 from scifate_sklearn.datasets import make_labelled_cells
 
@@ -122,6 +123,28 @@ def test_ranges_of_the_help_are_those_that_are_accepted(command, name, kind, set
     never = ["nan", "inf", "-inf", "1e400", "-1e400"] if kind is float else ["1.5", "nan", "1e3"]
     for number in [*bad, *never, "many", ""]:
         assert flag in parse(command, flag, number), number
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "good", "bad"),
+    [
+        ({"min": 1}, "of at least 1", [1, 10**400], [0.9, np.nan, np.inf]),
+        ({"max": 1000}, "of at most 1,000", [-5, 1000], [1001, np.nan, -np.inf]),
+        ({"below": 1}, "below 1", [-5, 0.9], [1, np.nan, -np.inf]),
+        ({"min": 0, "below": 1}, "from 0 to below 1", [0, 0.9], [1, -0.1]),
+    ],
+)
+def test_ranges(settings, text, good, bad):
+    found = NumberRange.from_settings(settings)
+    assert str(found) == text
+    assert [found.check(number) for number in good] == good
+    for number in bad:
+        with pytest.raises(typer.BadParameter, match=f"must be a number {text}, got"):
+            found.check(number)
+
+
+def test_options_without_a_range():
+    assert NumberRange.from_settings({"help": ""}) is None
 
 
 @pytest.mark.parametrize("rule", ["1se", "min", "1e-300", "1e300", "0.5"])
@@ -265,6 +288,21 @@ def test_errors_name_options(given, message, run):
     assert not re.search(rf"(?<!-)\b({'|'.join(python)}|adata)\b", text), text
 
 
+@pytest.mark.parametrize("path", ["/proc/x", "/dev/null", "{file}", "{file}/a/b"])
+def test_a_checkpoint_that_cannot_be_written_is_a_usage_error(path, run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, text = run("--checkpoint", path.format(file=tmp_path / "file"))
+    assert code == 2
+    assert re.search("--checkpoint.*(cannot write to .*; choose another|is a file)", text), text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_a_refused_run_leaves_no_folder(run, tmp_path):
+    folder = tmp_path / "a" / "b"
+    assert run("--checkpoint", folder, "--new", "x")[0] == 1
+    assert not folder.parent.exists()
+
+
 def test_warnings_name_options(run, tmp_path):
     assert run("--lambda-rule", "1e-300")[0] == 0
     (warning,) = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["warnings"]
@@ -284,7 +322,10 @@ def test_too_few_cells_for_the_folds(files):
 # ------------------------------------------------------------------------------------ plain locale
 
 
-@pytest.mark.parametrize("place", ["cells", "tfs", "out", "working folder"])
+SLOW = [pytest.param(place, marks=pytest.mark.slow) for place in ("tfs", "out")]
+
+
+@pytest.mark.parametrize("place", ["cells", "working folder", *SLOW])
 def test_letters_that_the_locale_lacks_are_refused_at_the_start(place, files, tmp_path):
     names = {"cells": "cells.h5ad", "tfs": "tfs.txt", "out": "out", "working folder": "folder"}
     names[place] = "ä" + names[place]

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import typer
 
 from ._commands import label_of, option_values
+from ._folders import writing_problem
 from ._options import RunOptions
 from ._out_folder import out_error, result_files
 from ._streams import unicode_problem
@@ -253,14 +254,13 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
 
 
 def _check_checkpoint(options: RunOptions) -> None:
-    """Raise a usage error if the checkpoint overlaps with an input, or cannot be written."""
+    """Raise a usage error if the checkpoint cannot be written, or overlaps with other files."""
     checkpoint = options.checkpoint
     if checkpoint is None:
         return
-    existing = next(path for path in (checkpoint, *checkpoint.absolute().parents) if path.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        problem = f"'{checkpoint}' cannot be a folder to write to, because of '{existing}'; "
-        raise _error("checkpoint", problem + "choose another folder.")
+    if problem := writing_problem(checkpoint.absolute()):
+        problem = f"cannot write to '{checkpoint}' ({problem}); choose another folder."
+        raise _error("checkpoint", problem)
     results = {f"{name} of --out": options.out / name for name in result_files()}
     inputs = {label_of(name): path for name, path in _input_paths(options).items()}
     for label, path in {**results, **inputs}.items():

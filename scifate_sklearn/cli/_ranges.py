@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import typer
@@ -30,16 +31,17 @@ class NumberRange:
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> NumberRange | None:
         """Return the range of an option, None if it has none."""
-        if "min" not in settings:
+        if settings.keys().isdisjoint(("min", "max", "below")):
             return None
-        return cls(settings["min"], settings.get("max"), settings.get("below"))
+        return cls(settings.get("min", -inf), settings.get("max"), settings.get("below"))
 
     def __str__(self) -> str:
-        if self.below is not None:
-            return f"from {self.least:,} to below {self.below:,}"
-        if self.most is not None:
-            return f"from {self.least:,} to {self.most:,}"
-        return f"of at least {self.least:,}"
+        if self.below is None and self.most is None:
+            return f"of at least {self.least:,}"
+        end = f"{self.most:,}" if self.below is None else f"below {self.below:,}"
+        if self.least == -inf:
+            return f"of at most {end}" if self.below is None else end
+        return f"from {self.least:,} to {end}"
 
     def describe(self, text: str) -> str:
         """Return the text for the help with the range after its first sentence."""
@@ -49,7 +51,8 @@ class NumberRange:
     def check(self, number: float) -> float:
         """Return an accepted number, or raise a usage error."""
         is_inside = (
-            self.least <= number < float("inf")
+            self.least <= number
+            and abs(number) < inf
             and (self.most is None or number <= self.most)
             and (self.below is None or number < self.below)
         )

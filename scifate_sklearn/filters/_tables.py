@@ -271,6 +271,7 @@ def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=[name for name in names if name], dtype=object)
     try:
         body, header = io.BytesIO("\n".join(text.lines).encode()), text.header
+        has_apostrophes = any("'" in line for line in text.lines)
         del text  # its lines take more memory than the table
         table: pd.DataFrame = pd.read_csv(body, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -279,7 +280,7 @@ def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
         raise ValueError(f"{path} is not a table with one row per line; check its quotation marks.")
     table.index = pd.Index(lines, name=LINE)
     table = table.apply(lambda column: column.str.strip())
-    if any("'" in line for line in text.lines):
+    if has_apostrophes:
         table = table.map(unescape_formula, na_action="ignore")
     table = _without_repeated_header(table, header, path)
     is_named = [name is not None for name in names]

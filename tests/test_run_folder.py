@@ -145,7 +145,7 @@ class TestClaim:
         def fail(_: int) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr("scifate_sklearn.cli._out_folder.lock_file", fail)
+        monkeypatch.setattr("scifate_sklearn.files.lock_file", fail)
         result = run(here, "cells.h5ad", "out")
         assert result.exit_code == 0
         assert "has no locks" in result.stderr
@@ -476,7 +476,7 @@ class TestLateFailures:
 
         monkeypatch.setattr("scifate_sklearn.cli._files.write_uns", fail)
         result = run(here, cells, "out", "--overwrite")
-        assert_fails(result, 1, "--out: .*out' has no space left.*MB.*--no-annotated")
+        assert_fails(result, 1, "--out: No space left in '.*out' for.*MB.*--no-annotated")
         assert state(here / "out") == before
 
     @pytest.mark.slow

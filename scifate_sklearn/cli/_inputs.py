@@ -84,9 +84,10 @@ def naming_full_disk(options: RunOptions) -> Iterator[None]:
         )
         if not is_full:
             raise
+        needed = sum(path.lstat().st_size for path in options.out.rglob("*"))
         raise OSError(
-            f"--out: '{options.out}' has no space left for the results, which need more than "
-            f"{_size(options.out) / _MEGABYTE:,.1f} MB. Nothing was written; choose another folder"
+            f"--out: No space left in '{options.out}' for the results, which need more than "
+            f"{needed / _MEGABYTE:,.1f} MB. Nothing was written; choose another folder"
             f"{_smaller(options)}."
         ) from error
 

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import typer
 
-from ..files import lock_file, replacing
 from ._commands import evidence_table_names
 from ._signals import ignore_signals
 
@@ -59,6 +58,8 @@ class OutFolder:
         The old ``run.json`` is removed before the first new file appears, and the new one is moved
         last. If that is interrupted, `discard` restores the earlier results.
         """
+        from ..files import replacing
+
         ignore_signals()
         names = result_files()
         old = [name for name in reversed(names) if os.path.lexists(self.path / name)]
@@ -218,6 +219,8 @@ def _usage_errors(out: Path) -> Iterator[None]:
 
 def _acquire(out: Path) -> tuple[int, bool]:
     """Return an open lock file, and whether it is locked: some file systems have no locks."""
+    from ..files import lock_file  # imports NumPy
+
     for _ in range(_ATTEMPTS):
         try:
             out.mkdir(parents=True, exist_ok=True)

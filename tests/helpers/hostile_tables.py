@@ -260,7 +260,7 @@ def run_ends(path, _):
 
 
 def views(path, _):
-    names = pa.array(["x" * 100] * 4, pa.string_view())
+    names = pa.array(["x" * 100] * 4, getattr(pa, "string_view", pa.string)())
     arrow(pa.table({"motifs": names, "Gene0": pa.nulls(4, pa.null())}))(path, _)
 
 

@@ -105,7 +105,7 @@ def ends(settings, kind):
     return [repr(kind(x)) for x in good], [repr(kind(x)) for x in bad]
 
 
-@pytest.mark.parametrize(("command", "name", "kind", "settings"), numbers())
+@pytest.mark.parametrize(("command", "name", "kind", "settings"), list(numbers()))
 def test_ranges_of_the_help_are_those_that_are_accepted(command, name, kind, settings):
     flag = flag_of(name)
     help_text = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
@@ -196,7 +196,7 @@ def arguments():
     return sorted({name for each in CALLED for name in inspect.signature(each).parameters})
 
 
-@pytest.mark.parametrize("name", arguments())
+@pytest.mark.parametrize("name", list(arguments()))
 def test_every_argument_has_an_option_or_is_marked(name):
     text = in_options(f"raise `{name}`, now 3")
     if text == f"raise `{name}`, now 3":

@@ -8,6 +8,7 @@ from . import (
     moments as moments,
     networks as networks,
     preprocessing as preprocessing,
+    ranking as ranking,
     regressor as regressor,
     resampling as resampling,
 )
@@ -38,6 +39,7 @@ from .networks import (
     score_network as score_network,
 )
 from .preprocessing import RSampleKFold as RSampleKFold
+from .ranking import RidgeRanking as RidgeRanking
 from .regressor import SciFateRegressor as SciFateRegressor
 from .resampling import (
     PermutationFDR as PermutationFDR,

@@ -91,6 +91,11 @@ class FoldPlan:
     parts: tuple[NDArray[np.intp], ...]
     layout: FoldLayout
 
+    @classmethod
+    def whole_only(cls, n_cells: int) -> FoldPlan:
+        """Return the plan of all cells as one part, without cross-validation."""
+        return cls((np.arange(n_cells),), FoldLayout.whole_only(1))
+
     @property
     def n_cells(self) -> int:
         """Number of cells."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ._matrices import Matrix
 from ._moments import Moments
-from ._plan import FoldLayout, FoldPlan
+from ._plan import FoldPlan
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Samples:
 
     def without_folds(self) -> Samples:
         """Return the same samples as one set that is not cross-validated."""
-        plan = FoldPlan((np.arange(len(self)),), FoldLayout.whole_only(1))
+        plan = FoldPlan.whole_only(len(self))
         return Samples(self.X, self.Y, self.weight, plan, self.feature_names, self.target_names)
 
     def sums(self, around: Moments | None = None) -> Moments:

@@ -19,6 +19,7 @@ from ._problem import (
     every_predictor,
     select_candidates,
 )
+from ._ridge import RidgeFits, RidgeProblem
 from ._selection import CVCurve, LambdaRule, paper_grid
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "GeometricGrid",
     "LambdaRule",
     "LassoProblem",
+    "RidgeFits",
+    "RidgeProblem",
     "Selection",
     "Solution",
     "SolverSettings",

@@ -20,6 +20,7 @@ from ._problem import (
     select_candidates,
 )
 from ._ridge import RidgeFits, RidgeProblem
+from ._robust import RobustProblem, RobustSums
 from ._selection import CVCurve, LambdaRule, paper_grid
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "LassoProblem",
     "RidgeFits",
     "RidgeProblem",
+    "RobustProblem",
+    "RobustSums",
     "Selection",
     "Solution",
     "SolverSettings",

@@ -15,7 +15,7 @@ larger by W_ij B_j / P_jj. One inverse therefore serves all targets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self, TypeAlias
 
@@ -30,8 +30,10 @@ Floats: TypeAlias = NDArray[np.float64]
 
 # Predictors are linearly dependent if the correlation matrix has an eigenvalue below this.
 _DEPENDENT = 1e-10
-# A coefficient that a single cell determines to this share has no standard error.
-_ALONE = 1.0 - 1e-8
+# A cell with a leverage of 1 up to this value determines a coefficient alone.
+_ALONE = 1e-8
+# Mean residuals, in standard deviations of the target, up to this size are rounding.
+_SAME_CELLS = 1e-6
 # Cells are read so many entries at a time.
 _CHUNK_ENTRIES = 2**22
 
@@ -44,17 +46,27 @@ class RobustSums:
     ----------
     variance : ndarray of shape (n_features, n_targets)
         Σ_i W_ij² e_i² / (1 − h_i)² / s².
-    largest : ndarray of shape (n_features,)
-        Largest share of one cell in the coefficient of each predictor, W_ij² / (P_jj s).
+    alone : ndarray of bool of shape (n_features,)
+        Whether a single cell determines the coefficient of each predictor, so that it has no
+        standard error.
+    n_cells : int
+        Cells of positive weight.
+    residual : ndarray of shape (n_targets,)
+        Σ_i √w_i e_i / s, which is 0 over the cells that the models are fitted to.
     """
 
     variance: Floats
-    largest: Floats
+    alone: NDArray[np.bool_]
+    n_cells: int
+    residual: Floats
 
     def __add__(self, other: Self) -> RobustSums:
         """Return the sums over the cells of both."""
         return RobustSums(
-            self.variance + other.variance, np.maximum(self.largest, other.largest)
+            self.variance + other.variance,
+            self.alone | other.alone,
+            self.n_cells + other.n_cells,
+            self.residual + other.residual,
         )
 
 
@@ -133,15 +145,34 @@ class RobustProblem:
         varies = self.x_sd > 0
         return int(varies.sum()) - np.where(self.own >= 0, varies[self.own], False)
 
+    @property
+    def df(self) -> NDArray[np.intp]:
+        """Residual degrees of freedom of each target's model."""
+        return self.n_cells - 1 - self.n_predictors
+
+    def take(self, predictors: NDArray[np.intp], target: int) -> Self:
+        """Return the problem of one target on some predictors, which must not be its own."""
+        t = slice(target, target + 1)
+        return replace(
+            self,
+            x_mean=self.x_mean[predictors],
+            x_sd=self.x_sd[predictors],
+            y_mean=self.y_mean[t],
+            y_sd=self.y_sd[t],
+            G=self.G[np.ix_(predictors, predictors)],
+            C=self.C[predictors, t],
+            own=np.full(1, -1, np.intp),
+        )
+
     @cached_property
-    def P(self) -> Floats:
+    def inverse(self) -> Floats:
         """Inverse of the correlation matrix."""
         return np.asarray(scipy.linalg.inv(self.G), np.float64)
 
     @cached_property
     def _free(self) -> Floats:
         """Coefficients of all targets on all predictors, on standardised columns."""
-        return self.P @ self.C
+        return self.inverse @ self.C
 
     @cached_property
     def _constrained(self) -> NDArray[np.intp]:
@@ -151,14 +182,14 @@ class RobustProblem:
     def _own_slope(self) -> Floats:
         """B_j / P_jj of the own predictor of each target that has one."""
         own = self.own[self._constrained]
-        slope: Floats = self._free[own, self._constrained] / np.diagonal(self.P)[own]
+        slope: Floats = self._free[own, self._constrained] / np.diagonal(self.inverse)[own]
         return slope
 
     @cached_property
     def coef(self) -> Floats:
         """Coefficients (n_features, n_targets) on standardised columns, 0 for `own`."""
         coef, targets = self._free.copy(), self._constrained
-        coef[:, targets] -= self.P[:, self.own[targets]] * self._own_slope
+        coef[:, targets] -= self.inverse[:, self.own[targets]] * self._own_slope
         coef[self.own[targets], targets] = 0.0
         return coef
 
@@ -171,34 +202,49 @@ class RobustProblem:
         weight : ndarray of shape (n_cells,)
         """
         p, q = self.C.shape
-        variance, largest = np.zeros((p, q)), np.zeros(p)
+        variance, residual = np.zeros((p, q)), np.zeros(q)
+        alone = np.zeros(p, bool)
         rows = np.flatnonzero(weight > 0)
         for chunk in slices(len(rows), max(1, _CHUNK_ENTRIES // (p + q))):
             part = rows[chunk]
             root = np.sqrt(weight[part])[:, None]
             Z = root * _standardised(dense(X[part]), self.x_mean, self.x_sd)
             T = root * _standardised(dense(Y[part]), self.y_mean, self.y_sd)
-            W = Z @ self.P
+            W = Z @ self.inverse
             free = 1.0 - (root[:, 0] ** 2 + np.einsum("ij,ij->i", W, Z)) / self.weight
-            self._add(W, T - Z @ self._free, free, variance, largest)
-        return RobustSums(variance / self.weight**2, largest)
+            E = T - Z @ self._free
+            residual += root[:, 0] @ E
+            alone = alone | self._add(W, E, free, variance)
+        return RobustSums(variance / self.weight**2, alone, len(rows), residual / self.weight)
 
-    def _add(self, W: Floats, E: Floats, free: Floats, variance: Floats, largest: Floats) -> None:
-        """Add the sums over cells, given their W, residuals and 1 − h, in place."""
+    def is_complete(self, sums: RobustSums) -> bool:
+        """Return whether sums are over the cells that the models are fitted to."""
+        same = np.abs(sums.residual).max(initial=0.0) < _SAME_CELLS
+        return sums.n_cells == self.n_cells and bool(same)
+
+    def _add(self, W: Floats, E: Floats, free: Floats, variance: Floats) -> NDArray[np.bool_]:
+        """Add the sums over cells to `variance`, given their W, residuals and 1 − h.
+
+        Returns whether one of the cells alone determines the coefficient of each predictor: without
+        this cell, the predictors in its row of W would be linearly dependent.
+        """
         targets, own = self._constrained, self.own[self._constrained]
         squares, column = W**2, W[:, own]
-        share = squares / (np.diagonal(self.P) * self.weight)
-        np.maximum(largest, share.max(axis=0, initial=0.0), out=largest)
+        share = squares / (np.diagonal(self.inverse) * self.weight)
+        alone = np.asarray((share[free < _ALONE] > _ALONE).any(axis=0))
         E[:, targets] += column * self._own_slope
         divisor = np.repeat(free[:, None], E.shape[1], axis=1)
         divisor[:, targets] += share[:, own]
         # Where a cell alone determines a coefficient, its residual is 0 as well.
-        E /= np.maximum(divisor, 1.0 - _ALONE)
+        E /= np.maximum(divisor, _ALONE)
         E *= E
         variance += squares.T @ E
-        c = self.P[:, own] / np.diagonal(self.P)[own]
+        c = self.inverse[:, own] / np.diagonal(self.inverse)[own]
         cross = W.T @ (column * E[:, targets])
-        variance[:, targets] += c * (c * np.einsum("ij,ij->j", column**2, E[:, targets]) - 2 * cross)
+        variance[:, targets] += c * (
+            c * np.einsum("ij,ij->j", column**2, E[:, targets]) - 2 * cross
+        )
+        return alone
 
     def statistics(self, sums: RobustSums) -> Floats:
         """Return t (n_targets, n_features); NaN for pairs that cannot be tested.
@@ -206,9 +252,7 @@ class RobustProblem:
         Those are constant columns, the target itself, and predictors whose coefficient depends on a
         single cell.
         """
-        can_test = np.outer(
-            (self.x_sd > 0) & (sums.largest < _ALONE), (self.y_sd > 0)
-        )
+        can_test = np.outer((self.x_sd > 0) & (~sums.alone), (self.y_sd > 0))
         can_test[self.own[self._constrained], self._constrained] = False
         error = np.sqrt(np.maximum(sums.variance, 0.0))
         t = np.full(error.shape, np.nan)

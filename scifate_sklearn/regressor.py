@@ -99,6 +99,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         With ``engine="glmnet"``, glmnet's own threshold.
     max_iter : int, default=100_000
         Rounds (solves for the active set, or sweeps and a Newton step) allowed per penalty.
+    n_repeats : int, default=1
+        Number of cross-validations with other folds, if `cv` is an int: repeat r uses the seed
+        ``random_state + r``. Their curves are averaged, so that the penalties depend less on the
+        seed. The standard error is that of one cross-validation.
     n_jobs : int, default=None
         Workers over blocks of targets (joblib, threads unless a backend is configured). Results do
         not depend on it.
@@ -175,6 +179,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         "path": [StrOptions({"adaptive", "full"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, np.iinfo(np.int64).max, closed="both")],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [
             Interval(Integral, None, -1, closed="right"),
             Interval(Integral, 1, None, closed="left"),
@@ -201,6 +206,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         path: str = "adaptive",
         tol: float = 1e-12,
         max_iter: int = 100_000,
+        n_repeats: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 123456,
         verbose: int = 0,
@@ -220,6 +226,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         self.path = path
         self.tol = tol
         self.max_iter = max_iter
+        self.n_repeats = n_repeats
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -272,7 +279,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_moments(self, moments: Moments) -> SciFateRegressor:
-        """Fit from moments, without the cells; `cv` and `random_state` are not used.
+        """Fit from moments, without the cells; `cv`, `n_repeats` and `random_state` are not used.
 
         Parameters
         ----------
@@ -334,6 +341,7 @@ def read_cells(
         CELLS,
         cv=regressor.cv,
         random_state=regressor.random_state,
+        n_repeats=regressor.n_repeats,
         sample_weight=sample_weight,
         groups=groups,
     )

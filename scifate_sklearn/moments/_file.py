@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +21,8 @@ S = TypeVar("S", bound=PartSums)
 
 _KIND = "moments of cells"
 _VERSION = 1
-_LAYOUT = tuple(field.name for field in fields(FoldLayout))
+_LAYOUT = ("training", "held_out", "training_of", "total")
+_REPEATS = "layout_n_repeats"
 _NAMES = ("feature_names", "target_names")
 
 
@@ -30,6 +30,8 @@ def to_state(sums: PartSums) -> dict[str, NDArray[Any]]:
     """Return all fields as arrays of numbers or strings, by name."""
     state = {name: getattr(sums, name) for name in (*SUMS, "x_shift", "y_shift")}
     state |= {f"layout_{name}": getattr(sums.layout, name) for name in _LAYOUT}
+    if sums.layout.n_repeats > 1:  # earlier versions can read all other files
+        state[_REPEATS] = np.array(sums.layout.n_repeats)
     for name in _NAMES:
         if getattr(sums, name) is not None:
             state[name] = np.asarray(getattr(sums, name), np.str_)
@@ -40,13 +42,22 @@ def from_state(kind: type[S], state: Mapping[str, NDArray[Any]]) -> S:
     """Return the checked sums that `to_state` was given; see `Moments.from_state`."""
     rest = dict(state)
     try:
-        layout = FoldLayout(*(rest.pop(f"layout_{name}") for name in _LAYOUT))
+        n_repeats = _whole_number(rest.pop(_REPEATS, np.array(1)))
+        layout = FoldLayout(
+            **{name: rest.pop(f"layout_{name}") for name in _LAYOUT}, n_repeats=n_repeats
+        )
         names = {n: rest.pop(n).astype(object) for n in _NAMES if n in rest}
         sums = kind(**rest, **names, layout=layout)
         _check(sums)
     except (KeyError, TypeError) as error:
         raise ValueError(str(error)) from error
     return sums
+
+
+def _whole_number(array: NDArray[Any]) -> int:
+    if array.shape != () or array.dtype.kind != "i":
+        raise TypeError("the number of repeats is not an integer")
+    return int(array)
 
 
 def write(path: str | os.PathLike[str], sums: PartSums) -> None:

@@ -42,6 +42,11 @@ class Engine(Protocol):
         """Weight of each test unit, in the order of `errors`."""
         ...
 
+    @property
+    def n_repeats(self) -> int:
+        """How often the test units cover all samples: the number of repeated cross-validations."""
+        ...
+
     def grids(self, block: TargetBlock) -> Floats:
         """Return the decreasing penalties (n_block, n_lambdas) of each target, NaN-padded."""
         ...
@@ -101,7 +106,7 @@ def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> Block
     lambdas = insert_penalty(engine.grids(block), selection.rule)
     errors, n_unconverged = engine.errors(block, lambdas)
     weight = engine.unit_weight if selection.weighs_folds else np.ones(errors.shape[1])
-    mse, mse_se = cv_curve(errors, weight)
+    mse, mse_se = cv_curve(errors, weight, engine.n_repeats)
     no_model = block.n_candidates == 0
     mse[no_model], mse_se[no_model] = np.nan, np.nan
     i_min, i_1se = min_and_1se(mse, mse_se)

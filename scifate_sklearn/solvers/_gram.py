@@ -214,11 +214,12 @@ class GramEngine:
             self._held_coordinates.gram(held_out),
             np.searchsorted(self._training_of, folds),
             self.unit_weight,
+            self.n_repeats,
         )
         self._n_models = max(1, layout.n_folds) if settings.path == "adaptive" else 1
         self._idle: list[kernels.Models] = []
         none = np.empty((0, predictors.n_features, predictors.n_features))
-        self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))
+        self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0), 1)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_idle": []}
@@ -227,6 +228,11 @@ class GramEngine:
     def unit_weight(self) -> Floats:
         """Weight of each test unit."""
         return self._held_out.weight
+
+    @property
+    def n_repeats(self) -> int:
+        """How often the test units cover all samples."""
+        return self._layout.n_repeats
 
     def _whole_targets(self, block: TargetBlock) -> StandardizedTargets:
         return self._whole.standardize(block.sums.combine(self._layout.total[None]))

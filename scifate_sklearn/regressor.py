@@ -25,7 +25,7 @@ from .fitting import (
 )
 from .links import build_links
 from .moments import Moments
-from .solvers import ENGINES, BlockFit
+from .solvers import CRITERIA, ENGINES, BlockFit
 
 # Attributes with one entry per target, and their names in a block of fitted targets.
 _PER_TARGET = {
@@ -60,10 +60,13 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     engine : {"gram", "glmnet"}, default="gram"
         ``"gram"`` solves all targets from shared moments. ``"glmnet"`` calls glmnet's Fortran code
         through python-glmnet, target by target, for comparison; it is hundreds of times slower.
-    lambda_rule : {"1se", "min"}, float or callable, default="1se"
+    lambda_rule : {"1se", "min", "aic", "bic", "ebic"}, float or callable, default="1se"
         Rule that selects the penalty: one of glmnet's two rules; a fixed number, which is added to
         the grid so that its error is cross-validated too; or a callable that receives a
-        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``.
+        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``. The information
+        criteria AIC, BIC and EBIC (with γ = 1) are computed from the fit to all cells alone:
+        nothing is cross-validated, so the result depends on no seed, and ``cv_mse_``, ``r2_``,
+        ``lambda_min_`` and ``lambda_1se_`` are NaN.
     lambdas : {"paper", "auto"} or array-like, default="paper"
         Penalty grid: the paper's 100 values from 10 to 0.001, glmnet's data-driven grid for each
         target, or given values.
@@ -163,7 +166,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "engine": [StrOptions(ENGINES.keys())],
         "lambda_rule": [
-            StrOptions({"1se", "min"}),
+            StrOptions({"1se", "min", *CRITERIA}),
             Interval(Real, 0, None, closed="neither"),
             callable,
         ],
@@ -334,12 +337,13 @@ def read_cells(
     TypeError, ValueError
         If a parameter or an argument is invalid.
     """
+    is_cross_validated = FitParameters.from_estimator(regressor).is_cross_validated
     return read_samples(
         regressor,
         tf_matrix,
         target_matrix,
         CELLS,
-        cv=regressor.cv,
+        cv=regressor.cv if is_cross_validated else None,
         random_state=regressor.random_state,
         n_repeats=regressor.n_repeats,
         sample_weight=sample_weight,

@@ -5,8 +5,9 @@ package does not import numba.
 """
 
 from ._checkpoint import Checkpoint, identify
-from ._engine import BlockFit, Engine, Selection, Solution
+from ._engine import BlockFit, Engine, PathEngine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
+from ._information import CRITERIA
 from ._parallel import fit_all, solve_all
 from ._problem import (
     GLMNET,
@@ -24,6 +25,7 @@ from ._robust import RobustProblem, RobustSums
 from ._selection import CVCurve, LambdaRule, paper_grid
 
 __all__ = [
+    "CRITERIA",
     "ENGINES",
     "GLMNET",
     "SCIKIT_LEARN",
@@ -36,6 +38,7 @@ __all__ = [
     "GeometricGrid",
     "LambdaRule",
     "LassoProblem",
+    "PathEngine",
     "RidgeFits",
     "RidgeProblem",
     "RobustProblem",

@@ -63,13 +63,7 @@ class GlmnetEngine:
         )
         self._units = np.flatnonzero(unit_weight > 0)
         self._unit_weight = unit_weight[self._units]
-        self._n_repeats = samples.plan.layout.n_repeats
         self._whole = StandardizedSets.from_moments(predictors.whole, settings)
-
-    @property
-    def n_repeats(self) -> int:
-        """How often the test units cover all samples."""
-        return self._n_repeats
 
     @property
     def unit_weight(self) -> Floats:

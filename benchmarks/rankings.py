@@ -16,7 +16,7 @@ from known_networks import KnownNetwork
 from numpy.typing import NDArray
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 
-from scifate_sklearn import SciFateRegressor, StabilitySelection
+from scifate_sklearn import RidgeRanking, SciFateRegressor, StabilitySelection
 
 Floats = NDArray[np.float64]
 # arboreto's: the number of rounds in which trees no longer help, by the samples they do not see.
@@ -63,6 +63,11 @@ def frequency(rule: str) -> Ranking:
         return ranked_by(network, selection.fit(network.X, network.Y).frequency_)
 
     return rank
+
+
+def moderated_ridge(network: KnownNetwork, effort: Effort, seed: int) -> pd.DataFrame:
+    """Absolute score of `RidgeRanking`."""
+    return ranked_by(network, np.abs(RidgeRanking().fit(network.X, network.Y).score_))
 
 
 def ranked_by(network: KnownNetwork, values: Floats) -> pd.DataFrame:
@@ -143,6 +148,7 @@ RANKINGS: dict[str, Ranking] = {
     "frequency, min": frequency("min"),
     "coefficient, 1se": coefficient("1se"),
     "coefficient, min": coefficient("min"),
+    "moderated ridge": moderated_ridge,
     "correlation": correlation,
     "GENIE3": genie3,
     "GRNBoost2": grnboost2,

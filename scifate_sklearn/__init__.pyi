@@ -8,6 +8,7 @@ from . import (
     moments as moments,
     networks as networks,
     preprocessing as preprocessing,
+    ranking as ranking,
     regressor as regressor,
     resampling as resampling,
 )
@@ -38,8 +39,10 @@ from .networks import (
     score_network as score_network,
 )
 from .preprocessing import RSampleKFold as RSampleKFold
+from .ranking import RidgeRanking as RidgeRanking
 from .regressor import SciFateRegressor as SciFateRegressor
 from .resampling import (
+    LinkTest as LinkTest,
     PermutationFDR as PermutationFDR,
     StabilitySelection as StabilitySelection,
 )

@@ -26,7 +26,7 @@ from .fitting import (
 )
 from .links import build_links
 from .moments import Moments
-from .solvers import ENGINES, BlockFit
+from .solvers import CRITERIA, ENGINES, BlockFit
 
 # Attributes with one entry per target, and their names in a block of fitted targets.
 _PER_TARGET = {
@@ -62,10 +62,13 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     engine : {"gram", "glmnet"}, default="gram"
         ``"gram"`` solves all targets from shared moments. ``"glmnet"`` calls glmnet's Fortran code
         through python-glmnet, target by target, for comparison; it is hundreds of times slower.
-    lambda_rule : {"1se", "min"}, float or callable, default="1se"
+    lambda_rule : {"1se", "min", "aic", "bic", "ebic"}, float or callable, default="1se"
         Rule that selects the penalty: one of glmnet's two rules; a fixed number, which is added to
         the grid so that its error is cross-validated too; or a callable that receives a
-        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``.
+        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``. The information
+        criteria AIC, BIC and EBIC (with γ = 1) are computed from the fit to all cells alone:
+        nothing is cross-validated, so the result depends on no seed, and ``cv_mse_``, ``r2_``,
+        ``lambda_min_`` and ``lambda_1se_`` are NaN.
     lambdas : {"paper", "auto"} or array-like, default="paper"
         Penalty grid: the paper's 100 values from 10 to 0.001, glmnet's data-driven grid for each
         target, or given values.
@@ -104,6 +107,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         With ``engine="glmnet"``, glmnet's own threshold.
     max_iter : int, default=100_000
         Rounds (solves for the active set, or sweeps and a Newton step) allowed per penalty.
+    n_repeats : int, default=1
+        Number of cross-validations with other folds, if `cv` is an int: repeat r uses the seed
+        ``random_state + r``. Their curves are averaged, so that the penalties depend less on the
+        seed. The standard error is that of one cross-validation.
     n_jobs : int, default=None
         Workers over blocks of targets (joblib, threads unless a backend is configured). Results do
         not depend on it.
@@ -166,7 +173,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "engine": [StrOptions(ENGINES.keys())],
         "lambda_rule": [
-            StrOptions({"1se", "min"}),
+            StrOptions({"1se", "min", *CRITERIA}),
             Interval(Real, 0, None, closed="neither"),
             callable,
         ],
@@ -182,6 +189,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         "path": [StrOptions({"adaptive", "full"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, np.iinfo(np.int64).max, closed="both")],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [
             Interval(Integral, None, -1, closed="right"),
             Interval(Integral, 1, None, closed="left"),
@@ -208,6 +216,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         path: str = "adaptive",
         tol: float = 1e-12,
         max_iter: int = 100_000,
+        n_repeats: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 123456,
         verbose: int = 0,
@@ -227,6 +236,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         self.path = path
         self.tol = tol
         self.max_iter = max_iter
+        self.n_repeats = n_repeats
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -283,7 +293,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
     def fit_moments(self, moments: Moments) -> SciFateRegressor:
-        """Fit from moments, without the cells; `cv` and `random_state` are not used.
+        """Fit from moments, without the cells; `cv`, `n_repeats` and `random_state` are not used.
 
         Parameters
         ----------
@@ -338,13 +348,15 @@ def read_cells(
     TypeError, ValueError
         If a parameter or an argument is invalid.
     """
+    is_cross_validated = FitParameters.from_estimator(regressor).is_cross_validated
     return read_samples(
         regressor,
         tf_matrix,
         target_matrix,
         CELLS,
-        cv=regressor.cv,
+        cv=regressor.cv if is_cross_validated else None,
         random_state=regressor.random_state,
+        n_repeats=regressor.n_repeats,
         sample_weight=sample_weight,
         groups=groups,
     )

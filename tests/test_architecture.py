@@ -20,6 +20,7 @@ PUBLIC_MODULES = {
     "filters.evidence",
     "ledger",
     "linear_model",
+    "ranking",
     "regressor",
 }
 # In lines, docstrings excluded.

@@ -19,11 +19,13 @@ import scifate_sklearn
 from scifate_sklearn import (
     BindingReference,
     EncodeLinkFilter,
+    LinkTest,
     LinkUnion,
     MotifLinkFilter,
     MotifRankings,
     MultiOutputLassoCV,
     PermutationFDR,
+    RidgeRanking,
     SciFateRegressor,
     StabilitySelection,
     _state,
@@ -71,6 +73,8 @@ ESTIMATORS = {
     "MultiOutputLassoCV": (lambda: MultiOutputLassoCV(cv=3), CELLS, OTHER_CELLS),
     "PermutationFDR": (lambda: PermutationFDR(LASSO, n_permutations=2), CELLS, OTHER_CELLS),
     "StabilitySelection": (lambda: StabilitySelection(LASSO, n_resamples=2), CELLS, OTHER_CELLS),
+    "LinkTest": (lambda: LinkTest(LASSO), CELLS, OTHER_CELLS),
+    "RidgeRanking": (lambda: RidgeRanking(), CELLS, OTHER_CELLS),
     "EncodeLinkFilter": (lambda: EncodeLinkFilter(make_reference()), LINKS, OTHER_LINKS),
     "MotifLinkFilter": (make_motif_filter, LINKS, OTHER_LINKS),
     "LinkUnion": (

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..fitting import check_same_rows, group_labels
-from ..moments import plan_folds
-from ..preprocessing import make_folds, zscore
+from ..moments import FoldPlan, plan_folds
+from ..preprocessing import make_repeated_folds, zscore
 from ._choices import NewChoices, make_choices
 from ._chunks import Bools
 from ._inputs import SciFateInputs, SciFateMoments
@@ -132,6 +132,7 @@ def prepare_moments(
     cv: Any = 10,
     groups: str | ArrayLike | None = None,
     random_state: Any = 123456,
+    n_repeats: int = 1,
     chunk_size: int | None = None,
     like: SciFateMoments | None = None,
 ) -> SciFateMoments:
@@ -154,6 +155,9 @@ def prepare_moments(
         Groups for a group-aware splitter: a column of ``adata.obs``, or one label for each cell.
     random_state : int, RandomState or None, default=123456
         Seed of the folds if `cv` is an int.
+    n_repeats : int, default=1
+        Number of cross-validations with other folds, as for `SciFateRegressor`. All are summed in
+        the same pass; the moments take `n_repeats` times the memory.
     chunk_size : int, default=None
         Number of cells to read at a time; None for chunks of about 12 MB. Dask arrays keep their
         chunks.
@@ -201,8 +205,10 @@ def prepare_moments(
             "Lower `cell_filter_UMI`, or pass fewer folds."
         )
     labels = _group_labels(adata, groups, np.concatenate(kept.masks))
-    folds = make_folds(cv, random_state, np.zeros((n_cells, 1)), None, labels)
-    moments = sum_moments(kept, plan_folds(folds, n_cells))
+    cells = np.zeros((n_cells, 1))
+    repeats = make_repeated_folds(cv, random_state, n_repeats, cells, None, labels)
+    plan = FoldPlan.repeated([plan_folds(folds, n_cells) for folds in repeats])
+    moments = sum_moments(kept, plan)
     return SciFateMoments.from_logs(moments, kept.cells, kept.genes, kept.unit)
 
 

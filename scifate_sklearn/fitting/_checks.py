@@ -181,7 +181,10 @@ def check_targets(given: Names | None, fitted: Names, argument: str) -> None:
 
 
 def group_labels(
-    groups: Any, weight: NDArray[np.float64] | NDArray[np.bool_], rows: str = "cells"
+    groups: Any,
+    weight: NDArray[np.float64] | NDArray[np.bool_],
+    rows: str = "cells",
+    argument: str = "groups",
 ) -> NDArray[Any]:
     """Return validated groups of the rows.
 
@@ -194,6 +197,8 @@ def group_labels(
         Or whether each row is used.
     rows : str, default="cells"
         The plural noun for the rows.
+    argument : str, default="groups"
+        Its name, for messages.
 
     Raises
     ------
@@ -206,15 +211,15 @@ def group_labels(
     labels = np.asarray(groups) if hasattr(groups, "dtype") else np.asarray(groups, object)
     if labels.shape != weight.shape:
         raise ValueError(
-            f"`groups` has the shape {labels.shape}, but there are {len(weight)} {rows}; give the "
-            "group of each."
+            f"`{argument}` has the shape {labels.shape}, but there are {len(weight)} {rows}; give "
+            "the group of each."
         )
     present = np.flatnonzero(weight > 0)
     mask = np.ma.getmaskarray(groups) if isinstance(groups, np.ma.MaskedArray) else False
     missing = present[(_is_missing(labels) | mask)[present]]
     if missing.size:
         raise ValueError(
-            f"`groups` is missing for {missing.size} {rows[:-1]}(s), the first of them in row "
+            f"`{argument}` is missing for {missing.size} {rows[:-1]}(s), the first of them in row "
             f"{missing[0]}; give them a group or leave them out."
         )
     if labels.dtype == object:
@@ -225,8 +230,8 @@ def group_labels(
                 for kind, row in sorted(kinds.items(), key=lambda each: each[1])
             ]
             raise TypeError(
-                f"`groups` is of mixed type: {', '.join(found)}. Convert the groups to one type, "
-                "for example with `.astype(str)`."
+                f"`{argument}` is of mixed type: {', '.join(found)}. Convert the groups to one "
+                "type, for example with `.astype(str)`."
             )
     return labels
 

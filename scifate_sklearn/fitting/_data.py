@@ -14,7 +14,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .._warnings import warn
-from ..moments import Moments, Samples, plan_folds
+from ..moments import FoldPlan, Moments, Samples, plan_folds
 from ..preprocessing import (
     WEIGHT_MAGNITUDES,
     X_MAGNITUDES,
@@ -22,7 +22,7 @@ from ..preprocessing import (
     check_intact,
     check_magnitude,
     convert_sparse,
-    make_folds,
+    make_repeated_folds,
 )
 from ._checks import (
     Arguments,
@@ -80,6 +80,7 @@ def read_samples(
     *,
     cv: Any,
     random_state: Any = None,
+    n_repeats: int = 1,
     sample_weight: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     splits_small_folds: bool = True,
@@ -94,8 +95,8 @@ def read_samples(
     X, Y : DataFrame, ndarray or sparse matrix
         Features and targets; the targets may have one dimension.
     arguments : Arguments
-    cv, random_state, groups :
-        As in `make_folds`.
+    cv, random_state, n_repeats, groups :
+        As in `make_repeated_folds`; None as `cv` means no cross-validation.
     sample_weight : array-like of shape (n_samples,), default=None
     splits_small_folds : bool, default=True
         As in `plan_folds`.
@@ -133,11 +134,13 @@ def read_samples(
     weight = _read_weight(sample_weight, features, arguments.rows)
     if arguments.are_named and groups is not None:
         groups = group_labels(groups, weight, arguments.rows)
-    y = targets[:, 0] if targets.shape[1] == 1 else targets
-    folds = make_folds(cv, random_state, features, y, groups)
-    plan = plan_folds(
-        folds, features.shape[0], splits_small_folds=splits_small_folds, rows=arguments.rows
-    )
+    if cv is None:
+        plan = FoldPlan.whole_only(features.shape[0])
+    else:
+        y = targets[:, 0] if targets.shape[1] == 1 else targets
+        repeats = make_repeated_folds(cv, random_state, n_repeats, features, y, groups)
+        options: dict[str, Any] = {"splits_small_folds": splits_small_folds, "rows": arguments.rows}
+        plan = FoldPlan.repeated([plan_folds(f, features.shape[0], **options) for f in repeats])
     samples = Samples(features, targets, weight, plan, *names)
     return _warned(TrainingData(samples.sums(), samples, is_single, arguments.rows))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..moments import Moments, Samples
-from ..solvers import BlockFit, Checkpoint, Engine, LassoProblem, fit_all, solve_all
+from ..solvers import CRITERIA, BlockFit, Checkpoint, Engine, LassoProblem, fit_all, solve_all
 from ._checks import check_folds
 from ._data import TrainingData
 from ._parameters import FitParameters
@@ -42,7 +42,7 @@ class Fit:
             If the data are to be cross-validated and a training set, or every test set but one, has
             no weight; or if `penalty_factor` does not match the data.
         """
-        if data.moments.layout.n_folds:
+        if data.moments.layout.n_folds and parameters.is_cross_validated:
             check_folds(data.moments, data.rows)
         return cls(parameters, parameters.problem(data.moments), data.samples)
 
@@ -62,8 +62,19 @@ class Fit:
             Folder of finished blocks.
         verbose : bool, default=False
             Show a progress bar.
+
+        Raises
+        ------
+        ValueError
+            If folds are needed but the moments have none.
         """
-        selection, n_jobs = self.parameters.selection, self.parameters.n_jobs
+        if self.parameters.is_cross_validated and not self.problem.moments.layout.n_folds:
+            raise ValueError(
+                "`moments` have no folds, so that they can be fitted with the information criteria "
+                f"only ({', '.join(CRITERIA)}), got `lambda_rule`={self.parameters.lambda_rule!r}."
+            )
+        selection = self.parameters.selection(self.problem.moments)
+        n_jobs = self.parameters.n_jobs
         return fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
 
     def solve_at(
@@ -124,5 +135,5 @@ class PermutedFits:
         engine, parameters = self.engine, self.parameters
         if parameters.reads_samples:
             engine = parameters.make_engine(moments, replace(own, Y=Y[order]))
-        problem, selection = parameters.problem(moments), parameters.selection
+        problem, selection = parameters.problem(moments), parameters.selection(moments)
         return fit_all(engine, problem, selection, parameters.n_jobs, None, verbose=False)

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._warnings import warn
 from ..moments import Moments, Samples
 from ..solvers import (
+    CRITERIA,
     ENGINES,
     GLMNET,
     Checkpoint,
@@ -78,15 +79,25 @@ class FitParameters:
         names = {field.name for field in fields(cls)} & set(estimator.get_params(deep=False))
         return cls(**{name: getattr(estimator, name) for name in names})
 
-    @property
-    def selection(self) -> Selection:
-        """The rule that selects the penalties."""
-        return Selection(self.lambda_rule, self.convention.weighs_folds, self.keeps_errors)
+    def selection(self, moments: Moments) -> Selection:
+        """Return the rule that selects the penalties of a fit to these moments."""
+        return Selection(
+            self.lambda_rule,
+            self.convention.weighs_folds,
+            self.keeps_errors,
+            moments.layout.n_repeats,
+            float(moments.layout.total @ moments.n_cells),
+        )
 
     @property
     def reads_samples(self) -> bool:
         """Whether the engine needs the samples, not only their moments."""
         return ENGINES[self.engine].reads == "samples"
+
+    @property
+    def is_cross_validated(self) -> bool:
+        """Whether folds are needed; an information criterion needs none."""
+        return not (isinstance(self.lambda_rule, str) and self.lambda_rule in CRITERIA)
 
     def require_moments_suffice(self, what: str, advice: str = "") -> None:
         """Raise ValueError if the engine reads the samples.
@@ -123,6 +134,13 @@ class FitParameters:
 
     def make_engine(self, moments: Moments, samples: Samples | None) -> Engine:
         """Return an engine for the predictors of these moments and samples."""
+        entry = ENGINES[self.engine]
+        if not (self.is_cross_validated or entry.has_path):
+            known = ", ".join(f'"{name}"' for name, each in ENGINES.items() if each.has_path)
+            raise ValueError(
+                f'`lambda_rule`="{self.lambda_rule}" requires an engine that gives the models of a '
+                f'path ({known}), got engine="{self.engine}".'
+            )
         is_geometric = isinstance(self.lambdas, GeometricGrid)
         settings = SolverSettings(
             self.lambdas if is_geometric else penalty_grid(self.lambdas),
@@ -135,7 +153,7 @@ class FitParameters:
             self.path if self.lambda_rule in ("1se", "min") else "full",
             self.convention,
         )
-        return ENGINES[self.engine].make(moments.predictors, settings, samples)
+        return entry.make(moments.predictors, settings, samples)
 
     def identity(self, moments: Moments) -> Identity:
         """Return all that determines the results of a fit, for a checkpoint.

@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 LINK_COLUMNS = ("TF", "target", "coef", "r2", "lambda_")
 REQUIRED_COLUMNS = ("TF", "target", "coef")
 LEDGER_COLUMNS = ("kept", "reason")
+# Columns of evidence in which the sign is that of the regulation, and in which small numbers are
+# strong evidence.
+SIGNED_COLUMNS = ("coef", "score", "t")
+PROBABILITY_COLUMNS = ("q", "t_p", "t_q", "chip_p", "chip_q")
 
 
 def build_links(

@@ -3,6 +3,7 @@
 `plan_folds` assigns the cells to parts, `Moments` holds the sums of each part.
 """
 
+from ._matrices import Matrix, dense, slices
 from ._moments import Moments
 from ._plan import FoldLayout, FoldPlan, plan_folds
 from ._samples import Samples
@@ -13,9 +14,12 @@ __all__ = [
     "CONSTANT",
     "FoldLayout",
     "FoldPlan",
+    "Matrix",
     "Moments",
     "Samples",
     "Scale",
     "TargetSums",
+    "dense",
     "plan_folds",
+    "slices",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,14 +21,14 @@ S = TypeVar("S", bound=PartSums)
 
 _KIND = "moments of cells"
 _VERSION = 1
-_LAYOUT = tuple(field.name for field in fields(FoldLayout))
+_LAYOUT = "layout_"
 _NAMES = ("feature_names", "target_names")
 
 
 def to_state(sums: PartSums) -> dict[str, NDArray[Any]]:
     """Return all fields as arrays of numbers or strings, by name."""
     state = {name: getattr(sums, name) for name in (*SUMS, "x_shift", "y_shift")}
-    state |= {f"layout_{name}": getattr(sums.layout, name) for name in _LAYOUT}
+    state |= {f"{_LAYOUT}{name}": array for name, array in sums.layout.to_state().items()}
     for name in _NAMES:
         if getattr(sums, name) is not None:
             state[name] = np.asarray(getattr(sums, name), np.str_)
@@ -40,7 +39,8 @@ def from_state(kind: type[S], state: Mapping[str, NDArray[Any]]) -> S:
     """Return the checked sums that `to_state` was given; see `Moments.from_state`."""
     rest = dict(state)
     try:
-        layout = FoldLayout(*(rest.pop(f"layout_{name}") for name in _LAYOUT))
+        own = {name: rest.pop(name) for name in list(rest) if name.startswith(_LAYOUT)}
+        layout = FoldLayout.from_state({n.removeprefix(_LAYOUT): a for n, a in own.items()})
         names = {n: rest.pop(n).astype(object) for n in _NAMES if n in rest}
         sums = kind(**rest, **names, layout=layout)
         _check(sums)

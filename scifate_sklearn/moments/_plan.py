@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
 
 # Below this many cells per fold, cv.glmnet pools single residuals instead of fold means.
 MIN_CELLS_PER_FOLD = 3
+
+_ARRAYS = ("training", "held_out", "training_of", "total")
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,15 @@ class FoldLayout:
         The training set whose model each test unit evaluates.
     total : ndarray of shape (n_parts,)
         1 for the parts that add up to all cells.
+    n_repeats : int, default=1
+        How often the test units cover all cells, each time with other folds.
     """
 
     training: NDArray[np.float64]
     held_out: NDArray[np.intp]
     training_of: NDArray[np.intp]
     total: NDArray[np.float64]
+    n_repeats: int = 1
 
     @property
     def n_folds(self) -> int:
@@ -51,10 +57,41 @@ class FoldLayout:
         return cls(training, np.arange(n_parts), training_of, np.ones(n_parts))
 
     @classmethod
+    def repeated(cls, layouts: Sequence[FoldLayout]) -> FoldLayout:
+        """Return the layout of the parts of several layouts, which cover the same cells."""
+        n_parts = np.cumsum([0, *(layout.training.shape[1] for layout in layouts)])
+        n_folds = np.cumsum([0, *(layout.n_folds for layout in layouts)])
+        total = np.zeros(n_parts[-1])
+        total[: n_parts[1]] = layouts[0].total
+        return cls(
+            np.asarray(block_diag(*(layout.training for layout in layouts)), np.float64),
+            np.concatenate([own.held_out + k for own, k in zip(layouts, n_parts, strict=False)]),
+            np.concatenate([own.training_of + k for own, k in zip(layouts, n_folds, strict=False)]),
+            total,
+            sum(layout.n_repeats for layout in layouts),
+        )
+
+    @classmethod
     def whole_only(cls, n_parts: int) -> FoldLayout:
         """Return the layout of `n_parts` parts without cross-validation."""
         none = np.empty(0, np.intp)
         return cls(np.empty((0, n_parts)), none, none, np.ones(n_parts))
+
+    def to_state(self) -> dict[str, NDArray[Any]]:
+        """Return all fields as arrays, by name; `n_repeats` only if it is above 1."""
+        state = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        # Files and checkpoints without repeats are those of earlier versions.
+        if self.n_repeats == 1:
+            del state["n_repeats"]
+        return state
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> FoldLayout:
+        """Return the layout that `to_state` gave; raise TypeError or KeyError for other arrays."""
+        n_repeats = state.get("n_repeats", np.array(1))
+        if n_repeats.shape != () or n_repeats.dtype.kind != "i":
+            raise TypeError("the number of repeats is not an integer")
+        return cls(**{name: state[name] for name in _ARRAYS}, n_repeats=int(n_repeats))
 
     def equals(self, other: FoldLayout) -> bool:
         """Return whether all arrays of both layouts are equal."""
@@ -78,6 +115,8 @@ class FoldLayout:
             )
         if self.total.shape != (n_parts,):
             raise ValueError("the layout's total does not cover all parts")
+        if self.n_repeats < 1 or len(self.held_out) % self.n_repeats:
+            raise ValueError("the layout's test units are not of so many repeats")
         members = np.vstack([self.training, self.total])
         types = {self.training.dtype, self.total.dtype}
         if types != {np.dtype(np.float64)} or not np.isin(members, (0.0, 1.0)).all():
@@ -90,6 +129,19 @@ class FoldPlan:
 
     parts: tuple[NDArray[np.intp], ...]
     layout: FoldLayout
+
+    @classmethod
+    def whole_only(cls, n_cells: int) -> FoldPlan:
+        """Return the plan of all cells as one part, without cross-validation."""
+        return cls((np.arange(n_cells),), FoldLayout.whole_only(1))
+
+    @classmethod
+    def repeated(cls, plans: Sequence[FoldPlan]) -> FoldPlan:
+        """Return the plan of cross-validations of the same cells with several plans."""
+        if len(plans) == 1:
+            return plans[0]
+        parts = tuple(part for plan in plans for part in plan.parts)
+        return cls(parts, FoldLayout.repeated([plan.layout for plan in plans]))
 
     @property
     def n_cells(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..files import archive
 from ._matrices import Matrix
 from ._moments import Moments
-from ._plan import FoldLayout, FoldPlan
+from ._plan import FoldPlan
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Samples:
 
     def without_folds(self) -> Samples:
         """Return the same samples as one set that is not cross-validated."""
-        plan = FoldPlan((np.arange(len(self)),), FoldLayout.whole_only(1))
+        plan = FoldPlan.whole_only(len(self))
         return Samples(self.X, self.Y, self.weight, plan, self.feature_names, self.target_names)
 
     def sums(self, around: Moments | None = None) -> Moments:
@@ -67,9 +67,7 @@ class Samples:
         rows = np.concatenate(self.plan.parts)
         sizes = np.array([len(own) for own in self.plan.parts])
         arrays = {"weight": self.weight, "rows": rows, "sizes": sizes}
-        arrays |= {
-            f"{field.name}": getattr(self.plan.layout, field.name) for field in fields(FoldLayout)
-        }
+        arrays |= self.plan.layout.to_state()
         for name, matrix in (("X", self.X), ("Y", self.Y)):
             arrays |= _buffers(name, matrix)
         return archive.checksum(arrays)

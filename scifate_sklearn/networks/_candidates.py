@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..files import prefix_errors
-from ..links import PAIR, by_pair
+from ..links import PAIR, PROBABILITY_COLUMNS, SIGNED_COLUMNS, by_pair
 from ..names import are_missing, as_flags, examples, places, rename_columns, require_common
 
 PEAK = "peak"
@@ -136,8 +136,10 @@ def values_by_pair(scores: object, by: str) -> Values:
     _check_table(scores, [*PAIR, by], "scores")
     _check_real(scores[[by]], f"Column {by!r} of `scores`")
     values = by_pair(scores, [by], "score_network")[by]
-    if by == "coef":
+    if by in SIGNED_COLUMNS:
         values = values.abs()
+    elif by in PROBABILITY_COLUMNS:
+        values = 1.0 - values
     _check_range(values.to_numpy(), f"Column {by!r} of `scores`")
     return values
 
@@ -195,7 +197,7 @@ def _check_range(values: NDArray[np.float64], what: str) -> None:
     if (values < 0).any():
         raise ValueError(
             f"{what} must hold numbers ≥ 0, found {values.min():g}: pairs without a score count "
-            "as 0 and would rank above it. Rank by absolute values, or by 1 − q instead of q."
+            "as 0 and would rank above it. Rank by absolute values."
         )
 
 

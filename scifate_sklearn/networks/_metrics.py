@@ -1,5 +1,6 @@
 """Metrics of a ranking, from the number of candidates and edges that share each score."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +22,40 @@ class Tally(NamedTuple):
 
     @classmethod
     def from_scores(cls, values: NDArray[np.float64], is_edge: NDArray[np.bool_]) -> "Tally":
-        """Count scores ≥ 0; those equal to 0, most of a large network, are not sorted."""
+        """Count scores ≥ 0."""
+        return Ranked.from_scores(values, is_edge).tally()
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Candidates by the rank of their score, to be counted with several weights.
+
+    Attributes
+    ----------
+    level : ndarray of int of shape (n_candidates,)
+        Rank of the score among the distinct ones, from 1 for the lowest positive one; 0 for 0.
+    is_edge : ndarray of bool of shape (n_candidates,)
+    """
+
+    level: NDArray[np.intp]
+    is_edge: NDArray[np.bool_]
+
+    @classmethod
+    def from_scores(cls, values: NDArray[np.float64], is_edge: NDArray[np.bool_]) -> "Ranked":
+        """Rank scores ≥ 0; those equal to 0, most of a large network, are not sorted."""
+        level = np.zeros(len(values), np.intp)
         is_scored = values > 0
-        _, level, n = np.unique(values[is_scored], return_inverse=True, return_counts=True)
-        hits = np.bincount(level[is_edge[is_scored]], minlength=len(n))
-        n_rest, hits_rest = np.count_nonzero(~is_scored), np.count_nonzero(is_edge & ~is_scored)
-        if n_rest:
-            n, hits = np.append(n_rest, n), np.append(hits_rest, hits)
-        return cls(n[::-1].astype(np.int64), hits[::-1].astype(np.int64))
+        level[is_scored] = np.unique(values[is_scored], return_inverse=True)[1] + 1
+        return cls(level, is_edge)
+
+    def tally(self, weight: NDArray[np.int64] | None = None) -> Tally:
+        """Count the candidates; with `weight` (n_candidates,), as often as it says."""
+        n_levels = int(self.level.max(initial=0)) + 1
+        of_edges = None if weight is None else weight[self.is_edge]
+        n = np.bincount(self.level, weight, n_levels)
+        hits = np.bincount(self.level[self.is_edge], of_edges, n_levels)
+        found = np.flatnonzero(n)[::-1]
+        return Tally(n[found].astype(np.int64), hits[found].astype(np.int64))
 
 
 def average_precision(tally: Tally) -> float:

@@ -1,16 +1,17 @@
 """Scores of a ranking of pairs against a known network."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 from ..links import PAIR
 from ..names import require_common
 from ._candidates import Universe, edges_of, names_of, pairs_of, values_by_pair
-from ._metrics import Tally, average_precision, early_precision, roc_auc
+from ._metrics import Ranked, Tally, average_precision, early_precision, roc_auc
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class NetworkScore:
         target outside the universe, from a TF to itself, or excluded.
     n_excluded : int
         Pairs that would be candidates if `exclude` did not contain them.
+    aupr_se, auroc_se, early_precision_se : float
+        Standard errors over samples of targets; NaN without `n_bootstrap`.
     """
 
     aupr: float
@@ -48,6 +51,9 @@ class NetworkScore:
     n_edges: int
     n_outside: int
     n_excluded: int
+    aupr_se: float = np.nan
+    auroc_se: float = np.nan
+    early_precision_se: float = np.nan
 
 
 def score_network(
@@ -58,6 +64,8 @@ def score_network(
     tfs: Collection[str] | None = None,
     targets: Collection[str] | None = None,
     exclude: pd.DataFrame | None = None,
+    n_bootstrap: int = 0,
+    random_state: int | np.random.RandomState | None = 123456,
 ) -> NetworkScore:
     r"""Score a ranking of TF → target pairs against a known network.
 
@@ -74,7 +82,8 @@ def score_network(
         The edges of the known network, columns ``TF`` and ``target``; repeated pairs count once.
         With a column ``peak``, as in tables of binding evidence, only rows where it is 1 are edges.
     by : str, default="coef"
-        Column of a table to rank by. For ``coef`` the absolute value is used.
+        Column of a table to rank by. Of ``coef``, ``score`` and ``t`` the absolute value is used;
+        of p- and q-values (``q``, ``t_p``, ``t_q``, ``chip_p``, ``chip_q``) 1 minus the value.
     tfs, targets : collection of str, default=None
         The universe. None means all names in `scores` and `gold`. A links table does not contain
         TFs and targets without a link: pass all regulators and targets of the regression if some
@@ -82,6 +91,12 @@ def score_network(
     exclude : DataFrame, default=None
         Pairs that are not candidates, columns ``TF`` and ``target``: for example the pairs of a
         prior that was used for the scores, which would otherwise be rewarded for repeating it.
+    n_bootstrap : int, default=0
+        Number of bootstrap samples of targets for the standard errors; 0 computes none. A sample
+        has as many targets as the universe, drawn with replacement. Samples without any edge, or
+        without any other pair, are drawn again.
+    random_state : int, RandomState or None, default=123456
+        Seed of the samples.
 
     Returns
     -------
@@ -93,8 +108,8 @@ def score_network(
         If `scores`, `gold` or `exclude` is not a DataFrame, or `tfs` or `targets` is a text.
     ValueError
         If columns or names are missing, a score is negative or not finite, a pair is repeated with
-        different scores, no names match (including those of `exclude`), or all or none of the
-        candidates are edges.
+        different scores, no names match (including those of `exclude`), all or none of the
+        candidates are edges, or `n_bootstrap` is 1 or negative.
 
     Notes
     -----
@@ -127,17 +142,28 @@ def score_network(
     >>> score.n_pairs, score.n_edges, score.early_precision, score.aupr
     (4, 2, 0.5, 0.75)
     """
+    if n_bootstrap != 0 and n_bootstrap < 2:
+        raise ValueError(f"`n_bootstrap` must be 0 or at least 2, got {n_bootstrap}.")
     edges = edges_of(gold)
     values = values_by_pair(scores, by)
     universe = Universe.from_values(values, edges, tfs, targets)
     is_pair = universe.is_pair()
     is_candidate = is_pair if exclude is None else is_pair & ~_excluded(exclude, universe)
-    return _score(
-        universe.spread(values)[is_candidate],
-        universe.spread(edges)[is_candidate] > 0,
-        n_gold=len(edges),
-        n_excluded=int(np.count_nonzero(is_pair & ~is_candidate)),
+    ranked = Ranked.from_scores(
+        universe.spread(values)[is_candidate], universe.spread(edges)[is_candidate] > 0
     )
+    n_excluded = int(np.count_nonzero(is_pair & ~is_candidate))
+    score = _score(ranked.tally(), n_gold=len(edges), n_excluded=n_excluded)
+    if not n_bootstrap:
+        return score
+    aupr, auroc, early = _standard_errors(
+        ranked,
+        np.nonzero(is_candidate)[1],
+        len(universe.targets),
+        n_bootstrap,
+        check_random_state(random_state),
+    )
+    return replace(score, aupr_se=aupr, auroc_se=auroc, early_precision_se=early)
 
 
 def _excluded(exclude: pd.DataFrame, universe: Universe) -> NDArray[np.bool_]:
@@ -150,16 +176,14 @@ def _excluded(exclude: pd.DataFrame, universe: Universe) -> NDArray[np.bool_]:
     return universe.spread(pairs) > 0
 
 
-def _score(
-    values: NDArray[np.float64], is_edge: NDArray[np.bool_], *, n_gold: int, n_excluded: int
-) -> NetworkScore:
-    n_pairs, n_edges = len(values), int(np.count_nonzero(is_edge))
+def _score(tally: Tally, *, n_gold: int, n_excluded: int) -> NetworkScore:
+    n_pairs, n_edges = int(tally.n.sum()), int(tally.hits.sum())
     if n_edges in (0, n_pairs):
         raise ValueError(
             f"{'All' if n_edges else 'None'} of the {n_pairs} candidate pairs are edges of `gold`, "
             "so that all rankings are equally good; check the universe (`tfs`, `targets`)."
         )
-    tally, density = Tally.from_scores(values, is_edge), n_edges / n_pairs
+    density = n_edges / n_pairs
     early = early_precision(tally)
     return NetworkScore(
         aupr=average_precision(tally),
@@ -172,3 +196,21 @@ def _score(
         n_outside=n_gold - n_edges,
         n_excluded=n_excluded,
     )
+
+
+def _standard_errors(
+    ranked: Ranked,
+    target: NDArray[np.intp],
+    n_targets: int,
+    n_bootstrap: int,
+    rng: np.random.RandomState,
+) -> list[float]:
+    """Return the standard deviations of AUPR, AUROC and early precision over samples of targets."""
+    samples: list[list[float]] = []
+    while len(samples) < n_bootstrap:
+        times = np.bincount(rng.randint(n_targets, size=n_targets), minlength=n_targets)
+        tally = ranked.tally(times[target])
+        if 0 < tally.hits.sum() < tally.n.sum():
+            samples.append([average_precision(tally), roc_auc(tally), early_precision(tally)])
+    errors: list[float] = np.std(samples, axis=0, ddof=1).tolist()
+    return errors

@@ -17,7 +17,7 @@ from ._counts import (
     to_dense,
     zscore,
 )
-from ._folds import RSampleKFold, make_folds
+from ._folds import RSampleKFold, make_repeated_folds
 from ._matrices import (
     WEIGHT_MAGNITUDES,
     X_MAGNITUDES,
@@ -50,7 +50,7 @@ __all__ = [
     "is_constant",
     "log_above_zero",
     "log_normalize",
-    "make_folds",
+    "make_repeated_folds",
     "naming",
     "rounded_totals",
     "select_genes",

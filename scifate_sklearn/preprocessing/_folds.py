@@ -157,33 +157,14 @@ class RSampleKFold(BaseCrossValidator):
             yield folds == fold
 
 
-def make_folds(
+def _make_folds(
     cv: Any,
     random_state: Any,
     X: Any,
     y: Any = None,
     groups: ArrayLike | None = None,
 ) -> Iterable[tuple[ArrayLike, ArrayLike]]:
-    """Return the training and test rows of each fold.
-
-    Parameters
-    ----------
-    cv : int, splitter or iterable of (train, test)
-        An int stands for ``RSampleKFold(cv, seed=random_state)``; an iterable is returned as is.
-    random_state : int, RandomState or None
-        Seed of the folds if `cv` is an int. A seed is drawn from it if it is not an int.
-    X, y, groups : object
-        Passed to the splitter.
-
-    Returns
-    -------
-    iterable of (train, test)
-
-    Raises
-    ------
-    TypeError
-        If `cv` is a class.
-    """
+    """Return the training and test rows of each fold; an int as `cv` means `RSampleKFold`."""
     if isinstance(cv, type):
         raise TypeError(f"`cv` is the class {cv.__name__}; pass an instance of the class.")
     if isinstance(cv, Integral):
@@ -195,6 +176,53 @@ def make_folds(
         folds: Iterable[tuple[ArrayLike, ArrayLike]] = cv
         return folds
     return cv.split(X, y, groups)
+
+
+def make_repeated_folds(
+    cv: Any,
+    random_state: Any,
+    n_repeats: int,
+    X: Any,
+    y: Any = None,
+    groups: ArrayLike | None = None,
+) -> list[Iterable[tuple[ArrayLike, ArrayLike]]]:
+    """Return the training and test rows of each fold, of each repeat.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        An int stands for ``RSampleKFold(cv, seed=random_state + r)`` in repeat r, counted from 0;
+        an iterable is returned as is.
+    random_state : int, RandomState or None
+        Seed of the folds if `cv` is an int. Seeds are drawn from it if it is not an int.
+    n_repeats : int
+        1 unless `cv` is an int.
+    X, y, groups : object
+        Passed to the splitter.
+
+    Returns
+    -------
+    list of iterables of (train, test)
+
+    Raises
+    ------
+    TypeError
+        If `cv` is a class.
+    ValueError
+        If `n_repeats` is above 1 and `cv` not an int.
+    """
+    if n_repeats == 1:
+        return [_make_folds(cv, random_state, X, y, groups)]
+    if not isinstance(cv, Integral):
+        raise ValueError(
+            f"`n_repeats`={n_repeats} requires a number of folds as `cv`, got "
+            f"{type(cv).__name__}. Give a number, or a splitter that repeats itself, such as "
+            "RepeatedKFold, and n_repeats=1."
+        )
+    if not isinstance(random_state, Integral):
+        rng = check_random_state(random_state)
+        return [_make_folds(cv, rng, X, y, groups) for _ in range(n_repeats)]
+    return [_make_folds(cv, random_state + r, X, y, groups) for r in range(n_repeats)]
 
 
 def _check_integer(name: str, value: object) -> int:

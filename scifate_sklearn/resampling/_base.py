@@ -68,12 +68,13 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
         self.links_ = self.regressor_.links_.assign(**{self.evidence_column: evidence})
         self.ledger_ = ledger_of(self.links_, reasons)
 
-    def _show_progress(self, rounds: Iterable[Any], total: int, unit: str) -> Iterable[Any]:
-        # tqdm is slow to import.
-        from tqdm.auto import tqdm
 
-        is_shown = self.verbose and sys.stderr is not None
-        return tqdm(rounds, total=total, unit=unit, disable=not is_shown)
+def show_progress(rounds: Iterable[Any], verbose: int, total: int, unit: str) -> Iterable[Any]:
+    """Return the rounds of an estimator, with a progress bar if it is verbose."""
+    # tqdm is slow to import.
+    from tqdm.auto import tqdm
+
+    return tqdm(rounds, total=total, unit=unit, disable=not (verbose and sys.stderr is not None))
 
 
 def is_tf(regressor: SciFateRegressor) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from ..fitting import PermutedFits
 from ..links import first_reason
 from ..moments import Moments, Samples
 from ..regressor import SciFateRegressor, fit_regressor
-from ._base import LinkResampler, is_tf
+from ._base import LinkResampler, is_tf, show_progress
 from ._covariates import CovariateFit
 from ._nulls import empirical_q, fdr_curve
 from ._rounds import PERMUTATIONS, Rounds, rounds_folder, units_checksum
@@ -249,7 +249,7 @@ class PermutationFDR(LinkResampler):
         """Return |coef| of the links of all permutations."""
         can_link, sizes, n_unconverged = is_tf(self.regressor_), [], 0
         orders = self._orders(strata, len(fits.samples))
-        shown = self._show_progress(orders, self.n_permutations, "permutation")
+        shown = show_progress(orders, self.verbose, self.n_permutations, "permutation")
         for number, order in enumerate(shown):
             compute = partial(_null_links, fits, order, covariate_fit, can_link)
             links, failed = rounds.result(number, compute, _are_sizes)

@@ -27,7 +27,7 @@ from ..fitting import (
 from ..links import first_reason
 from ..moments import Moments
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
-from ._base import LinkResampler, is_tf
+from ._base import LinkResampler, is_tf, show_progress
 from ._error_bound import r_concave_bound, smallest_count, worst_case_bound
 from ._halves import Halving, halving_of_folds, halving_of_samples, parts_by_fold
 from ._rounds import HALVES, Rounds, rounds_folder, units_checksum
@@ -299,7 +299,7 @@ class StabilitySelection(LinkResampler):
         counts = np.zeros((len(self.target_names_in_), self.n_features_in_), np.intp)
         n_unconverged = 0
         packed = np.packbits(counts != 0)
-        halves = self._show_progress(chain.from_iterable(pairs), self.n_resamples, "half")
+        halves = show_progress(chain.from_iterable(pairs), self.verbose, self.n_resamples, "half")
         for number, drawn in enumerate(halves):
             compute = partial(_selected, select, parameters, halving, drawn)
             links, failed = rounds.result(number, compute, partial(_is_like, packed))

@@ -6,8 +6,9 @@ package does not import numba.
 
 from ._checkpoint import Checkpoint, Identity, identify
 from ._compiling import announce_compilation
-from ._engine import BlockFit, Engine, Selection, Solution
+from ._engine import BlockFit, Engine, PathEngine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
+from ._information import CRITERIA
 from ._parallel import fit_all, solve_all
 from ._problem import (
     GLMNET,
@@ -20,9 +21,12 @@ from ._problem import (
     every_predictor,
     select_candidates,
 )
+from ._ridge import RidgeFits, RidgeProblem
+from ._robust import RobustProblem, RobustSums
 from ._selection import CVCurve, LambdaRule, paper_grid
 
 __all__ = [
+    "CRITERIA",
     "ENGINES",
     "GLMNET",
     "SCIKIT_LEARN",
@@ -36,6 +40,11 @@ __all__ = [
     "Identity",
     "LambdaRule",
     "LassoProblem",
+    "PathEngine",
+    "RidgeFits",
+    "RidgeProblem",
+    "RobustProblem",
+    "RobustSums",
     "Selection",
     "Solution",
     "SolverSettings",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._information import CRITERIA, best_by_criterion, criterion_cost
 from ._problem import Floats, SolverSettings, TargetBlock
 from ._selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_and_1se
 
@@ -55,23 +56,49 @@ class Engine(Protocol):
         ...
 
 
+class PathEngine(Engine, Protocol):
+    """Engine that also gives the models of all samples along a path."""
+
+    def path(
+        self, block: TargetBlock, lambdas: Floats, cost: Floats
+    ) -> tuple[Floats, NDArray[np.intp], int]:
+        """Return errors and sizes (n_block, n_lambdas) of the models, and the unconverged count.
+
+        Parameters
+        ----------
+        block : TargetBlock
+        lambdas : ndarray of shape (n_block, n_lambdas)
+            Decreasing penalties, NaN-padded.
+        cost : ndarray of shape (n_block, n_features + 1)
+            The cost of k coefficients in the criterion log e + cost[k]. Errors are NaN beyond a
+            penalty after which no model can have a lower criterion.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Selection:
     """Rule that selects the penalty of each target from the held-out errors.
 
     Attributes
     ----------
-    rule : "1se", "min", float or callable
+    rule : "1se", "min", "aic", "bic", "ebic", float or callable
     weighs_folds : bool, default=True
         Weigh each test unit by the weight of its samples, as glmnet does; otherwise equally, as
         scikit-learn does.
     keeps_errors : bool, default=False
         Keep the held-out error of every test unit.
+    n_repeats : int, default=1
+        How often the test units cover all samples.
+    n_samples : float, default=1.0
+        Number of samples, for the information criteria.
     """
 
     rule: LambdaRule
     weighs_folds: bool = True
     keeps_errors: bool = False
+    n_repeats: int = 1
+    n_samples: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -98,10 +125,12 @@ class BlockFit:
 
 def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> BlockFit:
     """Cross-validate a block of targets, select their penalties and fit them on all samples."""
+    if selection.rule in CRITERIA:
+        return _fit_by_criterion(cast(PathEngine, engine), selection, block)
     lambdas = insert_penalty(engine.grids(block), selection.rule)
     errors, n_unconverged = engine.errors(block, lambdas)
     weight = engine.unit_weight if selection.weighs_folds else np.ones(errors.shape[1])
-    mse, mse_se = cv_curve(errors, weight)
+    mse, mse_se = cv_curve(errors, weight, selection.n_repeats)
     no_model = block.n_candidates == 0
     mse[no_model], mse_se[no_model] = np.nan, np.nan
     i_min, i_1se = min_and_1se(mse, mse_se)
@@ -121,6 +150,31 @@ def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> Block
         dual_gap=solution.dual_gap,
         n_unconverged=n_unconverged + solution.n_unconverged,
         errors=errors if selection.keeps_errors else None,
+    )
+
+
+def _fit_by_criterion(engine: PathEngine, selection: Selection, block: TargetBlock) -> BlockFit:
+    """Select penalties by an information criterion; nothing is cross-validated."""
+    lambdas = engine.grids(block)
+    cost = criterion_cost(str(selection.rule), block, selection.n_samples, block.factors.shape[1])
+    errors, sizes, n_unconverged = engine.path(block, lambdas, cost)
+    errors[block.n_candidates == 0] = np.nan
+    chosen = best_by_criterion(errors, sizes, cost)
+    solution = engine.solve(block, lambdas, chosen)
+    unknown, none = np.full_like(lambdas, np.nan), np.full(len(block), np.nan)
+    return BlockFit(
+        lambdas=lambdas,
+        cv_mse=unknown,
+        cv_mse_se=unknown.copy(),
+        lambda_min=none,
+        lambda_1se=none.copy(),
+        lambda_=_take(lambdas, chosen),
+        r2=none.copy(),
+        coef=solution.coef,
+        intercept=solution.intercept,
+        n_iter=solution.n_iter,
+        dual_gap=solution.dual_gap,
+        n_unconverged=n_unconverged + solution.n_unconverged,
     )
 
 

@@ -24,11 +24,14 @@ class EngineEntry:
         matrices; it then cannot fit from moments alone.
     conventions : tuple of Convention, default=(GLMNET,)
         Conventions that the engine knows.
+    has_path : bool, default=False
+        Whether the engine is a `PathEngine`, for information criteria.
     """
 
     path: str
     reads: Literal["moments", "samples"]
     conventions: tuple[Convention, ...] = (GLMNET,)
+    has_path: bool = False
 
     def make(
         self, predictors: Moments, settings: SolverSettings, samples: Samples | None
@@ -62,7 +65,7 @@ class EngineEntry:
 
 # One line adds an engine; CONTRIBUTING.md has an example.
 ENGINES = {
-    "gram": EngineEntry("._gram:GramEngine", "moments", (GLMNET, SCIKIT_LEARN)),
+    "gram": EngineEntry("._gram:GramEngine", "moments", (GLMNET, SCIKIT_LEARN), has_path=True),
     "glmnet": EngineEntry("._glmnet:GlmnetEngine", "samples"),
 }
 

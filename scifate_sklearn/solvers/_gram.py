@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from ..moments import CONSTANT, Moments, Samples, TargetSums
@@ -19,6 +21,9 @@ from ._engine import Solution
 from ._problem import Floats, GeometricGrid, SolverSettings, TargetBlock
 
 N_AUTOMATIC = 100
+
+# Smaller eigenvalues, relative to the largest, are rounding.
+_RESOLVED = 1e-13
 
 # Sums of a constant column are relative to its shift, up to this rounding.
 _ROUNDING = 1e-12
@@ -214,11 +219,12 @@ class GramEngine:
             self._held_coordinates.gram(held_out),
             np.searchsorted(self._training_of, folds),
             self.unit_weight,
+            layout.n_repeats,
         )
         self._n_models = max(1, layout.n_folds) if settings.path == "adaptive" else 1
         self._idle: list[kernels.Models] = []
         none = np.empty((0, predictors.n_features, predictors.n_features))
-        self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0))
+        self._whole_set = kernels.Sets(self._whole.gram, none, np.zeros(2, np.intp), np.empty(0), 1)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_idle": []}
@@ -312,6 +318,56 @@ class GramEngine:
                 errors,
             )
         return errors, failed
+
+    def path(
+        self, block: TargetBlock, lambdas: Floats, cost: Floats
+    ) -> tuple[Floats, NDArray[np.intp], int]:
+        """Return errors and sizes (n_block, n_lambdas) of the models of all samples along a path.
+
+        Errors are NaN beyond a penalty after which the criterion log e + cost[k] cannot be lower.
+        """
+        settings = self.settings
+        y = self._whole_targets(block)
+        (n_targets, n_lambdas), n_features = lambdas.shape, y.linear.shape[2]
+        stop = np.isfinite(lambdas).sum(axis=1) - 1
+        targets = kernels.Targets(
+            y.linear, y.scale, y.linear, y.scale**2, block.factors, lambdas, stop,
+            *penalty_units(settings, y.scale),
+        )  # fmt: skip
+        sets = kernels.Sets(
+            self._whole.gram, self._whole.gram, np.arange(2), np.ones(1), self._layout.n_repeats
+        )
+        errors = np.full((n_targets, 1, n_lambdas), np.nan)
+        sizes = np.zeros((n_targets, n_lambdas), np.intp)
+        with self._models() as models:
+            failed = kernels.follow_whole(
+                models,
+                sets,
+                targets,
+                cost,
+                np.minimum.accumulate(cost[:, ::-1], axis=1)[:, ::-1].copy(),
+                y.scale[:, 0] ** 2 * self._unexplained(y.linear[:, 0]),
+                settings.tol,
+                settings.max_iter,
+                errors,
+                sizes,
+                np.zeros((n_targets, 1, n_features)),
+                np.zeros((n_targets, 1), np.intp),
+                np.zeros((n_targets, 1)),
+            )
+        return errors[:, 0], sizes, failed
+
+    def _unexplained(self, linear: Floats) -> Floats:
+        """Return a lower bound (n_block,) of 1 − R² of any model of all samples."""
+        d, V = self._whole_spectrum
+        gamma = linear @ V
+        explained = (gamma**2 / np.maximum(d, _RESOLVED * d[-1])).sum(axis=1)
+        return np.maximum(1.0 - explained, 0.0)
+
+    @cached_property
+    def _whole_spectrum(self) -> tuple[Floats, Floats]:
+        d, V = scipy.linalg.eigh(self._whole.gram[0])
+        return d, V
 
     def _follow(
         self, sets: kernels.Sets, targets: kernels.Targets, adaptive: bool

@@ -205,17 +205,18 @@ def correlations(whole: Moments, targets: TargetSums) -> Floats:
     x_mean, weight = whole.x_mean[0], whole.weight[0]
     y_mean = targets.sum[0] / weight
     covariance = targets.xy[0].T / weight - np.outer(y_mean, x_mean)
-    y_sd = _standard_deviation(targets.yy[0] / weight, y_mean)
+    y_sd = standard_deviation(targets.yy[0] / weight, y_mean)
     scale = np.outer(y_sd, _deviations(whole))
     return np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
 
 
 def _deviations(whole: Moments) -> Floats:
     """Return the standard deviation (n_features,) of each predictor, 0 if constant."""
-    return _standard_deviation(np.diagonal(whole.xx[0]) / whole.weight[0], whole.x_mean[0])
+    return standard_deviation(np.diagonal(whole.xx[0]) / whole.weight[0], whole.x_mean[0])
 
 
-def _standard_deviation(square: Floats, mean: Floats) -> Floats:
+def standard_deviation(square: Floats, mean: Floats) -> Floats:
+    """Return the standard deviations (ddof 0) of columns, exactly 0 where one is constant."""
     variance = square - mean**2
     return np.sqrt(np.where(variance > CONSTANT * square, variance, 0.0))
 

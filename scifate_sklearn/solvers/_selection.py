@@ -7,6 +7,10 @@ w_k its weight, ``cv.glmnet`` (Friedman, Hastie & Tibshirani, J. Stat. Softw. 33
 * cvsd = √[(Σ w (e − cvm)² / Σ w) / (K − 1)],
 * λ_min = max{λ : cvm ≤ min cvm},
 * λ_1se = max{λ : cvm ≤ cvm(λ_min) + cvsd(λ_min)}.
+
+If the cross-validation is repeated with other folds, the sums are over the units of all repeats, so
+that cvm is the mean of their curves. K is the number of units of one repeat: cvsd does not decrease
+with the number of repeats, because all of them use the same samples.
 """
 
 from __future__ import annotations
@@ -67,7 +71,7 @@ def insert_penalty(lambdas: Floats, rule: LambdaRule) -> Floats:
     return wider if np.isfinite(extra).any() else lambdas
 
 
-def cv_curve(errors: Floats, weight: Floats) -> tuple[Floats, Floats]:
+def cv_curve(errors: Floats, weight: Floats, n_repeats: int = 1) -> tuple[Floats, Floats]:
     """Return cvm and cvsd (n_targets, n_lambdas) of errors (n_targets, n_units, n_lambdas)."""
     share = (weight / weight.sum())[None, :, None]
     mse = (share * errors).sum(axis=1)
@@ -75,7 +79,7 @@ def cv_curve(errors: Floats, weight: Floats) -> tuple[Floats, Floats]:
     # In units of the largest, since the square of a squared error may overflow or underflow.
     unit = np.maximum(np.abs(deviation).max(axis=1), np.finfo(float).tiny)
     variance = (share * (deviation / unit[:, None, :]) ** 2).sum(axis=1)
-    return mse, unit * np.sqrt(variance / (len(weight) - 1))
+    return mse, unit * np.sqrt(variance / (len(weight) // n_repeats - 1))
 
 
 def min_and_1se(mse: Floats, mse_se: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

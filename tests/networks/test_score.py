@@ -321,8 +321,12 @@ class TestErrors:
         scores, gold = problem
         with pytest.raises(ValueError, match="numbers ≥ 0, found -0"):
             score_network(-scores, gold)
-        with pytest.raises(ValueError, match="'q' of `scores` must hold numbers ≥ 0"):
-            score_network(as_table(scores, by="q").assign(q=lambda t: -t["q"]), gold, by="q")
+        with pytest.raises(ValueError, match="'effect' of `scores` must hold numbers ≥ 0"):
+            score_network(
+                as_table(scores, by="effect").assign(effect=lambda t: -t["effect"]),
+                gold,
+                by="effect",
+            )
 
     def test_broken_matrices(self, problem):
         scores, gold = problem
@@ -349,3 +353,44 @@ class TestErrors:
             score_network(scores, gold, exclude=[("TF0", "G0")])
         with pytest.raises(ValueError, match="`gold` must have one column 'TF', has 0"):
             score_network(scores, gold.rename(columns={"TF": "regulator"}))
+
+
+class TestColumns:
+    @pytest.mark.parametrize("by", ["score", "t"])
+    def test_signs_do_not_matter_where_they_are_those_of_the_regulation(self, by):
+        scores, gold = make_problem(0)
+        table = as_table(scores, by)
+        signed = table.assign(**{by: table[by] * np.resize([1, -1], len(table))})
+        assert score_network(signed, gold, by=by) == score_network(table, gold, by=by)
+
+    @pytest.mark.parametrize("by", ["q", "t_p", "t_q"])
+    def test_small_probabilities_rank_first(self, by):
+        scores, gold = make_problem(0)
+        table = as_table(scores, by)
+        small = table.assign(**{by: 1.0 - table[by]})
+        found, expected = score_network(small, gold, by=by), score_network(scores, gold)
+        assert found.aupr == pytest.approx(expected.aupr, rel=1e-12)
+
+
+class TestStandardErrors:
+    def test_equal_those_of_samples_that_are_scored_one_by_one(self):
+        scores, gold = make_problem(3)
+        found = score_network(scores, gold, tfs=TFS, targets=GENES, n_bootstrap=40, random_state=7)
+        rng, n = np.random.RandomState(7), len(GENES)
+        aupr = []
+        while len(aupr) < 40:
+            drawn = rng.randint(n, size=n)
+            edges = set(map(tuple, gold.to_numpy()))
+            pairs = [(tf, GENES[k]) for tf in TFS for k in drawn if tf != GENES[k]]
+            truth = [pair in edges for pair in pairs]
+            if 0 < sum(truth) < len(truth):
+                values = [scores.loc[pair] for pair in pairs]
+                aupr.append(average_precision_score(truth, values))
+        assert found.aupr_se == pytest.approx(np.std(aupr, ddof=1), rel=1e-12)
+        assert np.isfinite([found.auroc_se, found.early_precision_se]).all()
+
+    def test_none_without_samples(self):
+        scores, gold = make_problem(3)
+        assert np.isnan(score_network(scores, gold).aupr_se)
+        with pytest.raises(ValueError, match="`n_bootstrap` must be 0 or at least 2, got 1"):
+            score_network(scores, gold, n_bootstrap=1)

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 
 from scifate_sklearn import SciFateRegressor, StabilitySelection
 from scifate_sklearn.moments import Moments, plan_folds
-from scifate_sklearn.preprocessing import make_folds
+from scifate_sklearn.preprocessing import RSampleKFold
 
 FEW = {"n_resamples": 4, "random_state": 5}
 
@@ -88,7 +88,7 @@ def test_halves_of_folds_equal_halves_of_their_cells(n_folds, is_weighted, tfs, 
     regressor = SciFateRegressor(lambda_rule="min", cv=n_folds)
     stable = StabilitySelection(regressor, resample="folds", **FEW)
     stable.fit(tfs, new, sample_weight=given)
-    units = [test for _, test in make_folds(n_folds, 123456, tfs)]
+    units = [test for _, test in RSampleKFold(n_folds).split(tfs)]
     expected = frequency_by_hand(
         SciFateRegressor, stable.regressor_, tfs, new, given, halves_by_hand(units, 4, 5)
     )
@@ -96,7 +96,7 @@ def test_halves_of_folds_equal_halves_of_their_cells(n_folds, is_weighted, tfs, 
 
 
 def moments_of(tfs, new, cv=10):
-    plan = plan_folds(make_folds(cv, 123456, tfs), len(tfs))
+    plan = plan_folds(RSampleKFold(cv).split(tfs), len(tfs))
     names = tfs.columns.to_numpy(object), new.columns.to_numpy(object)
     return Moments.from_arrays(tfs.to_numpy(), new.to_numpy(), plan, None, *names)
 
@@ -116,7 +116,7 @@ def test_penalties_selected_on_each_half(resample, tfs, new):
     """Each half is fitted on its own cells, with the folds restricted to these cells."""
     regressor = SciFateRegressor(cv=8)
     stable = StabilitySelection(regressor, resample=resample, penalty="cv", **FEW).fit(tfs, new)
-    folds = [test for _, test in make_folds(8, 123456, tfs)]
+    folds = [test for _, test in RSampleKFold(8).split(tfs)]
     units = folds if resample == "folds" else list(np.arange(len(tfs))[:, None])
     selected = []
     for rows in halves_by_hand(units, 4, 5):

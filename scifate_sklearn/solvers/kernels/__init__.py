@@ -18,6 +18,7 @@ as ``np.intp(0)``, not 0: otherwise the callee is compiled twice, for the litera
 """
 
 from ._automatic import automatic_errors, automatic_grids, interpolate_path
+from ._information import follow_whole
 from ._model import Models, new_models
 from ._objective import duality_gap_of
 from ._paths import Sets, Targets, follow_grids
@@ -30,6 +31,7 @@ __all__ = [
     "automatic_grids",
     "duality_gap_of",
     "follow_grids",
+    "follow_whole",
     "interpolate_path",
     "new_models",
 ]

@@ -25,7 +25,8 @@ FLAT_STRIDE = 12
 # held_grams : (n_units, p, p), mean held-out products in the coordinates of the training set
 # first_unit : (n_folds + 1,), the test units k of a training set are first_unit[k] to [k + 1]
 # held_weight : (n_units,)
-Sets = namedtuple("Sets", "grams held_grams first_unit held_weight")
+# n_repeats : how often the units cover all cells
+Sets = namedtuple("Sets", "grams held_grams first_unit held_weight n_repeats")
 
 # A block of q targets.
 #
@@ -141,7 +142,7 @@ def follow_grids(models, sets, targets, adaptive, tol, max_iter, errors, coef, n
         while last <= targets.stop[t]:
             first, last = last, targets.stop[t] + 1
             if adaptive:
-                may_end = is_deep(errors[t], best, sets.held_weight)
+                may_end = is_deep(errors[t], best, sets.held_weight, sets.n_repeats)
                 last = next_turn(targets, t, last, first, best == first - 1, may_end)
             for k in range(n_folds):
                 unconverged += follow(
@@ -150,7 +151,7 @@ def follow_grids(models, sets, targets, adaptive, tol, max_iter, errors, coef, n
                 )  # fmt: skip
             if adaptive:
                 stop, best, lowest = stop_of_path(
-                    errors[t], sets.held_weight, first, last, best, lowest
+                    errors[t], sets.held_weight, sets.n_repeats, first, last, best, lowest
                 )
                 if stop >= 0:
                     targets.stop[t] = stop

@@ -111,7 +111,7 @@ def test_automatic_errors_are_those_of_interpolated_models(make_problem, new_mod
     problems = [make_problem(k, p=p) for k in range(n_folds)]
     held = [make_problem(50 + u, n=20, p=p) for u in range(4)]
     sets = Sets(
-        np.array([G for G, _ in problems]), np.array([H for H, _ in held]), units, np.ones(4)
+        np.array([G for G, _ in problems]), np.array([H for H, _ in held]), units, np.ones(4), 1
     )
     y_scale = np.array([[0.0, 0.5], [1.3, 0.7], [1.0, 1.0], [2.0, 1.0]])
     factors = np.ones((n_targets, p))

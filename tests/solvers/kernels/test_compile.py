@@ -83,6 +83,7 @@ def make_arguments(data, shape, factors, n_folds, units_per_fold, n_targets=4):
         np.array(held_grams),
         units_per_fold * np.arange(n_folds + 1),
         np.bincount(unit_of).astype(float),
+        1,
     )
     targets = kernels.Targets(
         np.ascontiguousarray(np.array(linear).transpose(1, 0, 2)),

@@ -17,7 +17,9 @@ def test_mean_and_se_against_numpy(seed, n_units):
         e = errors[:, 3] - (errors[:, other] if other >= 0 else 0.0)
         mean = np.average(e, weights=weight)
         se = np.sqrt(np.average((e - mean) ** 2, weights=weight) / (n_units - 1))
-        assert curves.mean_and_se(errors, 3, other, weight) == pytest.approx((mean, se), rel=1e-12)
+        assert curves.mean_and_se(errors, 3, other, weight, 1) == pytest.approx(
+            (mean, se), rel=1e-12
+        )
 
 
 # Deviations of the units with mean 0 and a standard error of 1.
@@ -35,8 +37,8 @@ def curve_of(means, spread=0.01, paired=0.01):
 
 def test_the_curves_of_these_tests_have_the_given_errors():
     errors, weight = curve_of([3.0, 1.0], spread=0.2, paired=0.05), np.ones(N_UNITS)
-    assert curves.mean_and_se(errors, 0, curves.NOTHING, weight) == pytest.approx((3.0, 0.2))
-    assert curves.mean_and_se(errors, 1, 0, weight) == pytest.approx((-2.0, 0.05))
+    assert curves.mean_and_se(errors, 0, curves.NOTHING, weight, 1) == pytest.approx((3.0, 0.2))
+    assert curves.mean_and_se(errors, 1, 0, weight, 1) == pytest.approx((-2.0, 0.05))
 
 
 @pytest.mark.parametrize(
@@ -58,30 +60,30 @@ def test_clearly_worse(paired, mean, depth, expected):
     errors[:, 1] = 1.0 + best_se * UNIT
     errors[:, 0] = errors[:, 1] + depth * curves.DEPTH * best_se
     errors[:, 2] = errors[:, 1] + excess + excess / paired / curves.PAIRED_SE * UNIT
-    assert curves.clearly_worse(errors, 2, 1, np.ones(N_UNITS)) == expected
-    assert not curves.clearly_worse(errors, 1, 1, np.ones(N_UNITS))
+    assert curves.clearly_worse(errors, 2, 1, np.ones(N_UNITS), 1) == expected
+    assert not curves.clearly_worse(errors, 1, 1, np.ones(N_UNITS), 1)
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(4.9, False), (5.1, True)])
 def test_a_minimum_is_deep_many_standard_errors_below_the_first_penalty(depth, expected):
     errors = np.zeros((N_UNITS, 2))
     errors[:, 1] = UNIT
-    errors[:, 0] = errors[:, 1] + depth * curves.mean_and_se(errors, 1, -1, np.ones(N_UNITS))[1]
-    assert curves.is_deep(errors, 1, np.ones(N_UNITS)) == expected
-    assert not curves.is_deep(errors, 0, np.ones(N_UNITS))
+    errors[:, 0] = errors[:, 1] + depth * curves.mean_and_se(errors, 1, -1, np.ones(N_UNITS), 1)[1]
+    assert curves.is_deep(errors, 1, np.ones(N_UNITS), 1) == expected
+    assert not curves.is_deep(errors, 0, np.ones(N_UNITS), 1)
 
 
 def test_weights_decide_what_is_clearly_worse():
     errors = np.zeros((4, 3))
     errors[:, 0] = 9.0
     errors[:, 2] = 1.0, 1.1, -3.0, -3.0
-    assert curves.clearly_worse(errors, 2, 1, np.array([1.0, 1.0, 1e-6, 1e-6]))
-    assert not curves.clearly_worse(errors, 2, 1, np.ones(4))
+    assert curves.clearly_worse(errors, 2, 1, np.array([1.0, 1.0, 1e-6, 1e-6]), 1)
+    assert not curves.clearly_worse(errors, 2, 1, np.ones(4), 1)
 
 
 def stop_of(errors, first=0, best=0, lowest=np.inf):
     weight = np.ones(len(errors))
-    return curves.stop_of_path(errors, weight, first, errors.shape[1], best, lowest)
+    return curves.stop_of_path(errors, weight, 1, first, errors.shape[1], best, lowest)
 
 
 def test_a_deep_curve_stops_soon_after_its_minimum():

@@ -1,0 +1,370 @@
+"""LinkTest: heteroscedasticity-robust t tests of all pairs of a TF and a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from numbers import Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from sklearn.base import _fit_context, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from .._state import all_or_nothing
+from .._warnings import warn
+from ..fitting import (
+    Fit,
+    FitParameters,
+    TrainingData,
+    feature_names,
+    generated_names,
+    self_positions,
+)
+from ..links import LINK_COLUMNS, first_reason, ledger_of
+from ..moments import Matrix, Moments, Samples, dense
+from ..names import examples
+from ..regressor import SciFateRegressor, fit_regressor, read_moments
+from ..solvers import RobustProblem, RobustSums
+from ._base import LinkResampler, is_tf
+from ._halves import halving_of_samples
+from ._units import complementary_pairs, rows_by_group
+
+Floats = NDArray[np.float64]
+
+# Fewest cells for each predictor, and the number below which a warning is issued.
+_LEAST, _FEW = 3, 10
+_METHODS: dict[str, Literal["bh", "by"]] = {"fdr_bh": "bh", "fdr_by": "by"}
+_COLUMNS = ("t", "t_p", "t_q")
+
+
+class LinkTest(LinkResampler):
+    """Keep the links whose TF has an effect of its own, by heteroscedasticity-robust t tests.
+
+    Each target is regressed on all TFs and covariates by least squares. The coefficient of every
+    pair is tested with a standard error that is valid if the noise differs between cells (HC3), and
+    the p-values of all pairs are adjusted together. The null hypothesis is that the target does not
+    depend on *this* TF, given all other TFs and the covariates; `PermutationFDR` tests whether it
+    depends on any. Links of the regressor with q ≤ `fdr` are kept.
+
+    What is not among the predictors is not accounted for. Cell types, batches and time points that
+    act on TFs and targets must be covariates.
+
+    Parameters
+    ----------
+    regressor : SciFateRegressor
+        Not changed: `fit` fits a clone. Its `exclude_self` and `covariates` apply to the tests as
+        well. Its prefilter, penalties and penalty factors do not.
+    fdr : float in [0, 1], default=0.1
+        Largest accepted share of false links among those that are kept.
+    method : {"fdr_bh", "fdr_by"}, default="fdr_bh"
+        Adjustment of the p-values: that of Benjamini & Hochberg, or of Benjamini & Yekutieli, which
+        is valid under any dependence of the tests and keeps fewer links.
+    pairs : {"all", "selected"}, default="all"
+        ``"all"`` tests all TFs in one model per target, which requires at least three cells for
+        each predictor. ``"selected"`` selects the TFs of each target at λ_min on one half of the
+        cells, tests those on the other half, exchanges the halves, and takes twice the smaller
+        p-value. It suits many TFs.
+    random_state : int, RandomState or None, default=123456
+        Seed of the halves.
+    verbose : int, default=0
+        Not used; for consistency with the other tests of links.
+
+    Attributes
+    ----------
+    regressor_ : SciFateRegressor
+        Fitted to all cells.
+    t_ : ndarray of shape (n_targets, n_features) or (n_features,)
+        t statistics, with the sign of the effect; of ``pairs="selected"`` those of the smaller
+        p-value. NaN for pairs that are not tested: constant columns, a TF as its own target, TFs
+        whose coefficient depends on a single cell, and TFs that are not selected.
+    p_, q_ : ndarray of shape (n_targets, n_features) or (n_features,)
+        Two-sided p-values, and q-values over all tested pairs. NaN also for covariates.
+    links_ : DataFrame
+        The links of ``regressor_`` with the columns ``t``, ``t_p`` and ``t_q``.
+    ledger_ : DataFrame
+        ``links_`` with ``kept``, and the ``reason`` why a link was dropped ("" if it was kept).
+    feature_names_in_ : ndarray of str
+        Only where `tf_matrix` has names.
+    target_names_in_ : ndarray of str
+    n_features_in_ : int
+
+    Notes
+    -----
+    With the centred predictors A (n × k), P = (AᵀA)⁻¹, W = A P, the leverages h and the residuals e
+    of a target, the variance of the coefficient of predictor j is
+
+        V_j = Σᵢ Wᵢⱼ² eᵢ² / (1 − hᵢ)²
+
+    (MacKinnon & White 1985), and t = b / √V has n − k − 1 degrees of freedom. Weights are those of
+    weighted least squares.
+
+    The costs are those of two further products of the cells, 4 n k q operations for q targets.
+
+    References
+    ----------
+    J. G. MacKinnon, H. White, "Some heteroskedasticity-consistent covariance matrix estimators with
+    improved finite sample properties", Journal of Econometrics 29, 1985.
+
+    Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal
+    Statistical Society B 57, 1995.
+
+    Y. Benjamini, D. Yekutieli, "The control of the false discovery rate in multiple testing under
+    dependency", Annals of Statistics 29, 2001.
+
+    N. Meinshausen, L. Meier, P. Bühlmann, "p-values for high-dimensional regression", Journal of
+    the American Statistical Association 104, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from scifate_sklearn import LinkTest, SciFateRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> tfs = pd.DataFrame(rng.normal(size=(200, 3)), columns=["Pax6", "Sox2", "Myc"])
+    >>> new = pd.DataFrame({"Neurog3": tfs["Pax6"] + rng.normal(size=200)})
+    >>> tested = LinkTest(SciFateRegressor()).fit(tfs, new)
+    >>> tested.transform(tfs)["TF"].tolist()
+    ['Pax6']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "regressor": [SciFateRegressor],
+        "fdr": [Interval(Real, 0, 1, closed="both")],
+        "method": [StrOptions(_METHODS.keys())],
+        "pairs": [StrOptions({"all", "selected"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        regressor: SciFateRegressor,
+        *,
+        fdr: float = 0.1,
+        method: str = "fdr_bh",
+        pairs: str = "all",
+        random_state: Any = 123456,
+        verbose: int = 0,
+    ) -> None:
+        self.regressor = regressor
+        self.fdr = fdr
+        self.method = method
+        self.pairs = pairs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
+    def fit(
+        self,
+        tf_matrix: Any,
+        target_matrix: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> LinkTest:
+        """Fit the regressor, and test all pairs.
+
+        Parameters
+        ----------
+        tf_matrix : DataFrame, ndarray or sparse matrix of shape (n_cells, n_features)
+        target_matrix : DataFrame, ndarray or CSR matrix of shape (n_cells, n_targets), or 1-D
+            As for the regressor.
+        sample_weight : array-like of shape (n_cells,), default=None
+            Non-negative weights of the cells.
+        groups : array-like of shape (n_cells,), default=None
+            With ``pairs="selected"`` halves consist of whole groups. The splitter of the regressor
+            receives the groups too, unless its `cv` is a number.
+
+        Returns
+        -------
+        LinkTest
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than three cells for each predictor, predictors are linearly
+            dependent, or the matrices are invalid.
+        """
+        regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
+        samples = data.require_samples("LinkTest")
+        parameters = FitParameters.from_estimator(regressor)
+        own = _own_positions(parameters, data.moments)
+        if self.pairs == "all":
+            problem = self._checked(RobustProblem.from_moments(data.moments, own), data.moments)
+            t = problem.statistics(problem.sums(samples.X, samples.Y, samples.weight))
+            p = _p_values(t, problem.df[:, None])
+        else:
+            t, p = self._test_selected(parameters, data, samples, own, groups)
+        fit_regressor(regressor, data)
+        self._publish(regressor, t, p, data.is_single)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    @all_or_nothing
+    def fit_moments(self, moments: Moments, chunks: Iterable[tuple[Matrix, ...]]) -> LinkTest:
+        """Fit the regressor from moments, and test all pairs in a second pass over the cells.
+
+        Parameters
+        ----------
+        moments : Moments
+            Sums over the cells of each fold.
+        chunks : iterable of (X, Y) or (X, Y, sample_weight)
+            The same cells; each matrix dense or sparse.
+
+        Returns
+        -------
+        LinkTest
+
+        Raises
+        ------
+        TypeError, ValueError
+            As from `fit`; also if `pairs` is ``"selected"``, or the chunks are not of these cells.
+        """
+        if self.pairs != "all":
+            raise ValueError(
+                'LinkTest.fit_moments tests all pairs; use `fit` for pairs="selected".'
+            )
+        regressor = clone(self.regressor)
+        data = read_moments(regressor, moments)
+        own = _own_positions(FitParameters.from_estimator(regressor), moments)
+        problem = self._checked(RobustProblem.from_moments(moments, own), moments)
+        t = problem.statistics(_sum_chunks(problem, chunks))
+        fit_regressor(regressor, data)
+        self._publish(regressor, t, _p_values(t, problem.df[:, None]), is_single=False)
+        return self
+
+    def _link_columns(self) -> tuple[str, ...]:
+        return (*LINK_COLUMNS, *_COLUMNS)
+
+    def _checked(self, problem: RobustProblem, moments: Moments) -> RobustProblem:
+        """Return the problem if it can be solved; warn if the tests are only approximate."""
+        n, k = problem.n_cells, int(problem.n_predictors.max())
+        advice = 'Give fewer TFs or more cells, or use pairs="selected".'
+        if n < _LEAST * k:
+            raise ValueError(
+                f"LinkTest needs at least {_LEAST} cells for each predictor, got {n} cells for {k} "
+                f"predictors. {advice}"
+            )
+        if n < _FEW * k:
+            warn(
+                f"LinkTest has {n} cells for {k} predictors; with fewer than {_FEW} cells for each "
+                f"its p-values are approximate. {advice}"
+            )
+        dependent = problem.dependent
+        if len(dependent):
+            names = moments.feature_names
+            shown = generated_names("x", moments.n_features) if names is None else names
+            raise ValueError(
+                f"`tf_matrix`: {len(dependent)} columns are linearly dependent "
+                f"({examples(shown[dependent])}), so that their effects cannot be separated. "
+                "Remove one of them."
+            )
+        return problem
+
+    def _test_selected(
+        self,
+        parameters: FitParameters,
+        data: TrainingData,
+        samples: Samples,
+        own: NDArray[np.intp],
+        groups: Any,
+    ) -> tuple[Floats, Floats]:
+        """Return t and p (n_targets, n_features) of the TFs that one half selects."""
+        weight = samples.weight
+        units = np.flatnonzero(weight > 0) if groups is None else rows_by_group(groups, weight)
+        if len(units) < 2:
+            raise ValueError("`groups` has only one group, but halves consist of whole groups.")
+        parameters = replace(parameters, lambda_rule="min")
+        halve = halving_of_samples(data.moments, samples, units, with_folds=True)
+        rng = check_random_state(self.random_state)
+        drawn = next(complementary_pairs(rng, len(units), 1))
+        halves = [halve(half) for half in drawn]
+        found = []
+        for one, other in (halves, halves[::-1]):
+            fits = Fit.from_data(parameters, one).cross_validate()
+            selected = _selection_order(fits.coef, one.moments)
+            found.append(_test_half(other, selected, own))
+        (t, p), (t2, p2) = found
+        is_second = np.isnan(p) | (p2 < p)
+        both = np.where(is_second, p2, p)
+        return np.where(is_second, t2, t), np.minimum(2.0 * both, 1.0)
+
+    def _publish(self, regressor: SciFateRegressor, t: Floats, p: Floats, is_single: bool) -> None:
+        self._adopt(regressor)
+        p = np.where(is_tf(regressor), p, np.nan)
+        is_tested = np.isfinite(p)
+        q = np.full_like(p, np.nan)
+        if is_tested.any():
+            q[is_tested] = stats.false_discovery_control(p[is_tested], method=_METHODS[self.method])
+        for name, values in (("t_", t), ("p_", p), ("q_", q)):
+            setattr(self, name, values[0] if is_single else values)
+        links = regressor.links_
+        pair = (
+            pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
+            pd.Index(feature_names(self)).get_indexer(pd.Index(links["TF"])),
+        )
+        evidence = dict(zip(_COLUMNS, (t[pair], p[pair], q[pair]), strict=True))
+        reasons = first_reason(
+            (np.isnan(q[pair]), "t test: not tested"),
+            (~(q[pair] <= self.fdr), f"t test: q above {self.fdr:g}"),
+        )
+        self.links_ = links.assign(**evidence)
+        self.ledger_ = ledger_of(self.links_, reasons)
+
+
+def _own_positions(parameters: FitParameters, moments: Moments) -> NDArray[np.intp]:
+    """Return the predictor that each target must not have, −1 for none."""
+    if parameters.exclude_self and moments.target_names is not None:
+        return self_positions(moments.feature_names, moments.target_names)
+    return np.full(moments.n_targets, -1, np.intp)
+
+
+def _p_values(t: Floats, df: Any) -> Floats:
+    """Return two-sided p-values of t statistics."""
+    p: Floats = 2.0 * stats.t.sf(np.abs(t), df)
+    return p
+
+
+def _sum_chunks(problem: RobustProblem, chunks: Iterable[tuple[Matrix, ...]]) -> RobustSums:
+    """Return the sums over all chunks; raise ValueError if they are not of the same cells."""
+    total: RobustSums | None = None
+    for X, Y, *rest in chunks:
+        weight = rest[0] if rest else np.ones(X.shape[0])
+        sums = problem.sums(X, Y, weight)
+        total = sums if total is None else total + sums
+    if total is None or not problem.is_complete(total):
+        raise ValueError("`chunks` and `moments` are not of the same cells.")
+    return total
+
+
+def _selection_order(coef: Floats, moments: Moments) -> list[NDArray[np.intp]]:
+    """Return the selected predictors of each target, those with the largest effect first."""
+    whole = moments.predictors.whole
+    variance = np.diagonal(whole.xx[0]) / whole.weight[0] - whole.x_mean[0] ** 2
+    size = np.abs(coef) * np.sqrt(np.maximum(variance, 0.0))
+    return [np.argsort(-row, kind="stable")[: np.count_nonzero(row)] for row in size]
+
+
+def _test_half(
+    half: TrainingData, selected: list[NDArray[np.intp]], own: NDArray[np.intp]
+) -> tuple[Floats, Floats]:
+    """Return t and p (n_targets, n_features) of the selected predictors on one half."""
+    samples = half.require_samples("LinkTest")
+    problem = RobustProblem.from_moments(half.moments, own)
+    rows = np.flatnonzero(samples.weight > 0)
+    X, Y, weight = dense(samples.X[rows]), samples.Y[rows], samples.weight[rows]
+    t = np.full((len(selected), X.shape[1]), np.nan)
+    p = np.full_like(t, np.nan)
+    for target, predictors in enumerate(selected):
+        kept = predictors[: problem.n_cells // _LEAST]
+        if len(kept):
+            part = problem.take(kept, target)
+            sums = part.sums(X[:, kept], Y[:, [target]], weight)
+            t[target, kept] = part.statistics(sums)[0]
+            p[target, kept] = _p_values(t[target, kept], part.df[0])
+    return t, p

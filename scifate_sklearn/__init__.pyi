@@ -42,6 +42,7 @@ from .preprocessing import RSampleKFold as RSampleKFold
 from .ranking import RidgeRanking as RidgeRanking
 from .regressor import SciFateRegressor as SciFateRegressor
 from .resampling import (
+    DifferentialLinks as DifferentialLinks,
     LinkTest as LinkTest,
     PermutationFDR as PermutationFDR,
     StabilitySelection as StabilitySelection,

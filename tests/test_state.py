@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 import scifate_sklearn
 from scifate_sklearn import (
     BindingReference,
+    DifferentialLinks,
     EncodeLinkFilter,
     LinkTest,
     LinkUnion,
@@ -65,6 +66,13 @@ def make_motif_filter():
     return MotifLinkFilter(make_rankings(), annotations, nes_threshold=-9.0, min_targets=1)
 
 
+class Compared(DifferentialLinks):
+    """The halves of the cells are compared."""
+
+    def fit(self, X, Y):
+        return super().fit(X, Y, condition=np.arange(60) < 30)
+
+
 CELLS, LINKS = make_cells(), (make_links(),)
 OTHER_CELLS, OTHER_LINKS = make_cells(4, 3, seed=1), (make_links(9, "weight"),)
 # An unfitted estimator, the data of its fit, and other data with other columns.
@@ -73,6 +81,7 @@ ESTIMATORS = {
     "MultiOutputLassoCV": (lambda: MultiOutputLassoCV(cv=3), CELLS, OTHER_CELLS),
     "PermutationFDR": (lambda: PermutationFDR(LASSO, n_permutations=2), CELLS, OTHER_CELLS),
     "StabilitySelection": (lambda: StabilitySelection(LASSO, n_resamples=2), CELLS, OTHER_CELLS),
+    "DifferentialLinks": (lambda: Compared(LASSO, n_permutations=1), CELLS, OTHER_CELLS),
     "LinkTest": (lambda: LinkTest(LASSO), CELLS, OTHER_CELLS),
     "RidgeRanking": (lambda: RidgeRanking(), CELLS, OTHER_CELLS),
     "EncodeLinkFilter": (lambda: EncodeLinkFilter(make_reference()), LINKS, OTHER_LINKS),
@@ -254,7 +263,9 @@ def test_a_refit_that_fails_at_its_end(make, data, others, error, monkeypatch):
         raise error
 
     for place in ("links._table.ledger_of", "regressor.build_links", "filters.base.ledger_of",
-                  "resampling._base.ledger_of", "linear_model._mean_squares"):  # fmt: skip
+                  "resampling._base.ledger_of", "resampling._link_test.ledger_of",
+                  "resampling._differential.empirical_q",
+                  "ranking._on_input_scale", "linear_model._mean_squares"):  # fmt: skip
         monkeypatch.setattr(f"scifate_sklearn.{place}", fail)
     with pytest.raises(error):
         model.fit(*others)

@@ -1,7 +1,8 @@
-"""Tests of links against the cells themselves: t tests, permuted cells, and halves of the cells."""
+"""Tests of links with the cells themselves: t tests, permuted cells, halves, and two groups."""
 
+from ._differential import DifferentialLinks
 from ._link_test import LinkTest
 from ._permutation import PermutationFDR
 from ._stability import StabilitySelection
 
-__all__ = ["LinkTest", "PermutationFDR", "StabilitySelection"]
+__all__ = ["DifferentialLinks", "LinkTest", "PermutationFDR", "StabilitySelection"]

@@ -73,7 +73,7 @@ def _check_filters(rate: Any, least: Any) -> None:
     if not _is_number(rate) or not 0 <= rate < 1:
         raise ValueError(f"`gene_filter_rate` must be a fraction from 0 to below 1, got {rate!r}.")
     with np.errstate(over="ignore"):  # in half precision the largest number is infinite
-        is_valid = _is_number(least) and 0 <= least <= np.finfo(float).max
+        is_valid = _is_number(least) and 0 <= least <= float(np.finfo(float).max)
     if not is_valid:
         raise ValueError(f"`cell_filter_UMI` must be a number of counts from 0, got {least!r}.")
 

@@ -1,5 +1,6 @@
 """Arguments that `prepare_anndata` and `prepare_moments` share."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -72,10 +73,15 @@ class Recipe:
 def _check_filters(rate: Any, least: Any) -> None:
     if not _is_number(rate) or not 0 <= rate < 1:
         raise ValueError(f"`gene_filter_rate` must be a fraction from 0 to below 1, got {rate!r}.")
-    with np.errstate(over="ignore"):  # in half precision the largest number is infinite
-        is_valid = _is_number(least) and 0 <= least <= np.finfo(float).max
-    if not is_valid:
+    if not (_is_number(least) and least >= 0 and _is_finite(least)):
         raise ValueError(f"`cell_filter_UMI` must be a number of counts from 0, got {least!r}.")
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond double precision
+        return False
 
 
 def _is_number(value: Any) -> bool:

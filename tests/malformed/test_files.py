@@ -653,8 +653,8 @@ def test_any_damage_to_a_block(data, finished, tmp_path_factory, check):
     np.testing.assert_array_equal(model.cv_mse_, finished[1].cv_mse_)
 
 
-# Some damage makes HDF5 itself loop forever (H5Aread of a string; `anndata.read_h5ad` hangs as well),
-# so the places are drawn from fixed seeds.
+# Some damage makes HDF5 itself loop forever (H5Aread of a string; `anndata.read_h5ad` hangs as
+# well), so the places are drawn from fixed seeds.
 @pytest.mark.parametrize("seed", range(50))
 def test_any_damage_to_an_h5ad(seed, inputs, tmp_path, check):
     """A damaged file is refused with a reason, or the damage is where it is not read."""

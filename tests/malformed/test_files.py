@@ -653,23 +653,20 @@ def test_any_damage_to_a_block(data, finished, tmp_path_factory, check):
     np.testing.assert_array_equal(model.cv_mse_, finished[1].cv_mse_)
 
 
-# Hypothesis derives the examples from the source of this test, so any edit draws others. Some
-# damage makes HDF5 itself loop forever (H5Aread of a string; `anndata.read_h5ad` hangs as well).
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(data=st.data())
-def test_any_damage_to_an_h5ad(data, inputs, tmp_path_factory, check):
-    """A damaged file is refused with a reason, or the damage is where nobody reads."""
-    path = tmp_path_factory.mktemp("h5ad") / "cells.h5ad"
+# Some damage makes HDF5 itself loop forever (H5Aread of a string; `anndata.read_h5ad` hangs as
+# well), so the places are drawn from fixed seeds.
+@pytest.mark.parametrize("seed", range(50))
+def test_any_damage_to_an_h5ad(seed, inputs, tmp_path, check):
+    """A damaged file is refused with a reason, or the damage is where it is not read."""
+    rng, path = np.random.default_rng(seed), tmp_path / "cells.h5ad"
     damaged = bytearray((inputs / "cells.h5ad").read_bytes())
-    start = data.draw(st.integers(0, len(damaged) - 1))
-    length = data.draw(st.sampled_from([1, 8, 64]))
-    filler = data.draw(st.sampled_from([b"\0", b"\xff", b"\x80"]))
-    damaged[start : start + length] = filler * length
+    start, length = int(rng.integers(len(damaged))), int(rng.choice([1, 8, 64]))
+    damaged[start : start + length] = bytes([rng.choice([0, 255, 128])]) * length
     path.write_bytes(damaged)
     with check.few_warnings():
         prepared, message = try_prepare(path)
     if prepared is None:
-        assert re.search(r"cells\.h5ad|layer '|tf_names|is left|CELLS is empty", message)
+        assert re.search(r"cells\.h5ad|layer '|tf_names|is left|adata is empty", message)
     else:
         assert np.isfinite(prepared.tf_matrix.to_numpy()).all()
         assert np.isfinite(prepared.target_matrix.to_numpy()).all()

@@ -58,7 +58,8 @@ QUICK = {
     "layer of references", "chunk that expands", "compressed twice", "cut in the middle",
     "pickle as compressor", "pickle in the copy of the metadata", "codec that allocates",
     "link to a folder", "index outside", "zstd chunk without size", "blosc chunk", "deep metadata",
-    "zip file", "gzip of lines", "pickle", "pipe", "device", "UTF-16, cut", "a quote that never closes",
+    "zip file", "gzip of lines", "pickle", "pipe", "device", "UTF-16, cut",
+    "a quote that never closes",
     "extension type", "declared length, zstd", "wrong offsets", "version 1, damaged",
     "pickled array", "name outside", "huge shape", "zip bomb",
 }  # fmt: skip

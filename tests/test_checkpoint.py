@@ -395,7 +395,7 @@ class TestUnusableFolders:
         def fail(*_, **__):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr(np, "savez", fail)
+        monkeypatch.setattr(np.lib.format, "write_array", fail)
         with pytest.raises(OSError, match=self.ADVICE) as caught:
             SciFateRegressor(checkpoint=tmp_path).fit(*make_cells())
         assert caught.value.errno == errno.ENOSPC

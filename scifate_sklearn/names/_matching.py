@@ -172,8 +172,8 @@ def explain_mismatch(
             "symbols."
         ),
         "additions": (
-            "They match without additions to the names, such as '(+)', '(human)' or an id after "
-            "'|'."
+            "They match without additions to the names, such as blanks, '(+)', '(human)' or an id "
+            "after '|'."
         ),
         None: "They do not match in any letter case either: check species and kind of identifier.",
     }[cause]

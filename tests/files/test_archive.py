@@ -105,7 +105,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
 def test_a_file_that_does_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError):
         Moments.load(tmp_path / "nothing.npz")
-    with pytest.raises(OSError, match=r"is not a regular file; give a file of moments"):
+    with pytest.raises(OSError, match="directory"):
         Moments.load(tmp_path)
     with pytest.raises(FileNotFoundError):
         make_moments().save(tmp_path / "no" / "such" / "folder.npz")

@@ -86,8 +86,8 @@ def pickled_frame(path, outside):
     path.write_bytes(b"\x80\x04" + pickle.dumps(Trap(outside / "sprung")))
 
 
-def utf16(path, _):
-    path.write_text(path.read_text(), encoding="utf-16")
+def cut_utf16(path, _):
+    path.write_bytes(path.read_text().encode("utf-16")[:-1])
 
 
 def itself(path, _):
@@ -107,7 +107,7 @@ ANY_TEXT = {
     "zeros": content(bytes(10**6)),
     "a large file of zeros": sparse_file(2**30),
     "larger than all limits": sparse_file(2**31 + 1),
-    "UTF-16": utf16,
+    "UTF-16, cut": cut_utf16,
     "UTF-32 of one byte": content("TF".encode("utf-32")),
     "not UTF-8": content(b"TF,target\n\xff\xfe,x\n"),
     "zip file": zip_of,

@@ -371,7 +371,7 @@ WRONG_TFS = [
     ("empty", [], ValueError, "tf_names is empty"),
     ("empty name", [""], ValueError, "None of the 1 names .* is among the 10 gene names"),
     ("upper case", ["GENE1"], ValueError, "match when letter case is ignored"),
-    ("spaces around", [" Gene1 "], ValueError, "None of the 1 names in .*kind of identifier"),
+    ("spaces around", [" Gene1 "], ValueError, "None of the 1 names in .*such as blanks"),
 ]  # fmt: skip
 
 

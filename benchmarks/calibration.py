@@ -1,4 +1,4 @@
-"""Realised false discovery rate of `PermutationFDR` at q = 0.1 on simulated cells.
+"""Realised false discovery rate of `PermutationFDR` and `LinkTest` at q = 0.1 on simulated cells.
 
     python benchmarks/calibration.py --runs 200 --json calibration.json
 
@@ -20,32 +20,34 @@ report.use_threads(1)
 import numpy as np
 from null_cells import NullCells, false_shares, simulate, simulate_depth
 
-from scifate_sklearn import PermutationFDR, SciFateRegressor
+from scifate_sklearn import LinkTest, PermutationFDR, SciFateRegressor
 
 FDR = 0.1
-NUMBERS = (1, 10, 20)
+TESTS = {
+    "permutations, B = 1": partial(PermutationFDR, n_permutations=1),
+    "permutations, B = 10": partial(PermutationFDR, n_permutations=10),
+    "permutations, B = 20": partial(PermutationFDR, n_permutations=20),
+    "t test": LinkTest,
+    "t test of selected TFs": partial(LinkTest, pairs="selected"),
+}
 KINDS = {
     "no target depends on TFs": partial(simulate, share_driven=0.0),
     "half of them do": partial(simulate, share_driven=0.5),
+    "half of them do, not linearly": partial(simulate, share_driven=0.5, is_linear=False),
     "depth drives TFs and targets, no regulation": simulate_depth,
 }
 
 
-def run(cells: NullCells, seed: int, rule: str, n_permutations: int) -> dict[str, float]:
+def run(cells: NullCells, seed: int, rule: str, test: str) -> dict[str, float]:
     """Return the kept links of one simulation and the shares of false ones."""
-    model = PermutationFDR(
-        SciFateRegressor(lambda_rule=rule),
-        fdr=FDR,
-        n_permutations=n_permutations,
-        random_state=seed,
-    ).fit(cells.tfs, cells.targets)
-    kept = model.transform(cells.tfs)
+    model = TESTS[test](SciFateRegressor(lambda_rule=rule), fdr=FDR, random_state=seed)
+    kept = model.fit(cells.tfs, cells.targets).transform(cells.tfs)
     return {"links": len(model.links_), "kept": len(kept), **false_shares(cells, kept)}
 
 
-def summary(title: str, rule: str, n_permutations: int, runs: list[dict[str, float]]) -> Any:
+def summary(title: str, rule: str, test: str, runs: list[dict[str, float]]) -> Any:
     """Return a row of the table: means over the runs, and their standard errors."""
-    row: dict[str, Any] = {"cells": title, "lambda_rule": rule, "permutations": n_permutations}
+    row: dict[str, Any] = {"cells": title, "lambda_rule": rule, "test": test}
     row["runs"] = len(runs)
     for name in runs[0]:
         values = np.array([result[name] for result in runs])
@@ -56,7 +58,7 @@ def summary(title: str, rule: str, n_permutations: int, runs: list[dict[str, flo
 
 def shown(row: dict[str, Any]) -> list[str]:
     """Return a row as text."""
-    cells = [str(row[name]) for name in ("cells", "lambda_rule", "permutations", "runs")]
+    cells = [str(row[name]) for name in ("cells", "lambda_rule", "test", "runs")]
     cells += [f"{row['links']:.1f}", f"{row['kept']:.1f}"]
     for name in ("of_null_targets", "of_wrong_tfs"):
         cells.append(f"{row[name]:.3f} ± {row[f'{name}, standard error']:.3f}")
@@ -74,11 +76,11 @@ def main() -> None:
     for rule in options.rules:
         for title, simulated_by in KINDS.items():
             simulated = [simulated_by(seed) for seed in range(options.runs)]
-            for number in NUMBERS:
-                report.progress(f"{title}, {rule}, {number} permutations")
-                runs = [run(cells, s, rule, number) for s, cells in enumerate(simulated)]
-                rows.append(summary(title, rule, number, runs))
-    header = ["cells", "λ rule", "B", "runs", "links", "kept"]
+            for test in TESTS:
+                report.progress(f"{title}, {rule}, {test}")
+                runs = [run(cells, s, rule, test) for s, cells in enumerate(simulated)]
+                rows.append(summary(title, rule, test, runs))
+    header = ["cells", "λ rule", "test", "runs", "links", "kept"]
     header += ["FDR: links of null targets", "FDR: links to wrong TFs", "true links found"]
     machine = report.machine()
     print(report.describe(machine), report.table(header, map(shown, rows)), sep="\n\n")

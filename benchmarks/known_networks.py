@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from problems import dream4_gold, dream4_table, sergio_inputs
+from problems import bsubtilis_tables, dream4_gold, dream4_table, sergio_inputs
 
 from scifate_sklearn import prepare_anndata
 from scifate_sklearn.datasets import make_labelled_cells
@@ -58,6 +58,18 @@ def sergio_ds4() -> KnownNetwork:
     return KnownNetwork("sergio/DS4", inputs.tf_matrix, inputs.target_matrix, gold, tfs)
 
 
+def bsubtilis() -> KnownNetwork:
+    """*B. subtilis* microarrays (Arrieta-Ortiz et al. 2015): genes with known edges, on all TFs.
+
+    The candidates are pairs of the TFs that have a known edge.
+    """
+    expression, gold, tfs = bsubtilis_tables()
+    X = (expression - expression.mean()) / expression.std()
+    targets = pd.Index(sorted(set(gold["target"])))
+    known = pd.Index([name for name in tfs if name in set(gold["TF"])])
+    return KnownNetwork("B. subtilis", X[tfs], X[targets], gold, known)
+
+
 def labelled(noise: str, seed: int, n_cells: int = 1000) -> tuple[KnownNetwork, KnownNetwork]:
     """Labelled cells (50 TFs, 200 targets): their new RNA, and their total RNA as the response.
 
@@ -91,6 +103,7 @@ def all_networks(n_seeds: int) -> Iterator[KnownNetwork]:
     for network in DREAM4_NETWORKS:
         yield dream4_multifactorial(network)
     yield sergio_ds4()
+    yield bsubtilis()
     for noise in NOISE:
         for seed in range(n_seeds):
             yield labelled(noise, seed)[0]

@@ -30,12 +30,13 @@ class NullCells:
     is_true: NDArray[np.bool_]
 
 
-def simulate(seed: int, share_driven: float) -> NullCells:
+def simulate(seed: int, share_driven: float, is_linear: bool = True) -> NullCells:
     """Simulate cells, the first targets of which depend on three TFs each.
 
     The TFs are overdispersed counts with shared programmes (correlations up to about 0.5); the
     targets are counts with other programmes. The TFs of a driven target explain between a fifth
-    and half of the variance of its logarithmic rate.
+    and half of the variance of its logarithmic rate; if not linearly, by tanh of twice their
+    standardized values.
     """
     rng = np.random.default_rng(seed)
     X = _log_counts(rng, 1.0 + 0.7 * _programmes(rng, N_TFS))
@@ -44,7 +45,8 @@ def simulate(seed: int, share_driven: float) -> NullCells:
     for t in range(round(share_driven * N_TARGETS)):
         tfs = rng.choice(N_TFS, N_TRUE, replace=False)
         is_true[t, tfs] = True
-        response = X[:, tfs] @ rng.choice([-1.0, 1.0], N_TRUE)
+        values = X[:, tfs] if is_linear else np.tanh(2.0 * X[:, tfs])
+        response = values @ rng.choice([-1.0, 1.0], N_TRUE)
         signal[:, t] = rng.uniform(0.5, 1.0) * response / response.std()
     Y = _log_counts(rng, 1.5 + 0.5 * (signal + noise))
     return _named(X, Y, is_true)

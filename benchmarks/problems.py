@@ -218,6 +218,17 @@ def _from_table(name: str, table: pd.DataFrame, regulators: set[str]) -> Problem
     return standardized(name, values[:, is_tf], values[:, ~is_tf])
 
 
+def bsubtilis_tables() -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Return expression (samples × genes), known edges (``TF``, ``target``) and TFs."""
+    expression = pd.read_csv(_data("bsubtilis/expression.tsv.gz"), sep="\t", index_col=0).T
+    known = pd.read_csv(_data("bsubtilis/gold_standard.tsv.gz"), sep="\t", index_col=0)
+    target, tf = np.nonzero(known.to_numpy())
+    edges = pd.DataFrame({"TF": known.columns[tf], "target": known.index[target]})
+    tfs = [name for name in read_tf_names(_data("bsubtilis/tf_names.tsv")) if name in expression]
+    is_measured = edges["TF"].isin(tfs) & edges["target"].isin(expression.columns)
+    return expression, edges[is_measured].reset_index(drop=True), tfs
+
+
 def dream4_table(kind: str, network: int = 1) -> pd.DataFrame:
     """Return the expression, samples × 100 genes, of one of the five networks of size 100."""
     name = f"insilico_size100_{network}"

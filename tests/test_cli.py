@@ -20,6 +20,7 @@ from scifate_sklearn.anndata_io import prepare_anndata
 from scifate_sklearn.cli import app
 from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
+from scifate_sklearn.ranking import RidgeRanking
 from scifate_sklearn.regressor import SciFateRegressor
 
 OUTPUTS = {
@@ -99,10 +100,12 @@ class TestResults:
     ) -> None:
         inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
         regressor = SciFateRegressor().fit(inputs.tf_matrix, inputs.target_matrix)
-        chip = EncodeLinkFilter(BindingReference.from_table(cells.reference)).fit(regressor.links_)
+        ranking = RidgeRanking().fit(inputs.tf_matrix, inputs.target_matrix)
+        links = ranking.score_links(regressor.links_)
+        chip = EncodeLinkFilter(BindingReference.from_table(cells.reference)).fit(links)
         expected = {
-            "links": regressor.links_,
-            "links_filtered": chip.transform(regressor.links_).assign(Conf="Chip_peak"),
+            "links": links,
+            "links_filtered": chip.transform(links).assign(Conf="Chip_peak"),
             "enrichment": chip.enrichment_,
         }
         for name, table in expected.items():
@@ -650,3 +653,19 @@ def test_control_characters_are_escaped(files: Path, tmp_path: Path, name: str) 
                     tmp_path / "out")  # fmt: skip
     assert result.exit_code == 0, result.output
     assert all(c.isprintable() for c in result.output.replace("\n", ""))
+
+
+def test_repeats_and_criteria(
+    run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
+) -> None:
+    inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
+    for number, (arguments, parameters) in enumerate(
+        ((["--repeats", "3"], {"n_repeats": 3}), (["--lambda-rule", "bic"], {"lambda_rule": "bic"}))
+    ):
+        out = tmp_path / str(number)
+        assert run(out, *arguments).exit_code == 0
+        expected = SciFateRegressor(**parameters).fit(inputs.tf_matrix, inputs.target_matrix)
+        written = pd.read_csv(out / "links.csv").drop(columns="score")
+        pd.testing.assert_frame_equal(
+            written, expected.links_, check_dtype=False, rtol=1e-9, check_index_type=False
+        )

@@ -11,7 +11,8 @@ import typer
 
 from ..filters.evidence import EvidenceKind, option
 
-RULES = ("1se", "min")
+# Those of the regressor, whose import would load NumPy.
+RULES = ("1se", "min", "aic", "bic", "ebic")
 
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
@@ -40,7 +41,7 @@ def check_lambda_rule(text: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise typer.BadParameter(f"must be 1se, min or a number above 0, got {text!r}.")
+        raise typer.BadParameter(f"must be {', '.join(RULES)} or a number above 0, got {text!r}.")
     return text
 
 
@@ -134,7 +135,8 @@ class RunOptions:
     lambda_rule: str = option(
         "1se",
         help="Penalty: min (lowest cross-validated error), 1se (the largest penalty within one "
-        "standard error of it), or a number above 0.",
+        "standard error of it), aic, bic or ebic (information criteria, without "
+        "cross-validation), or a number above 0.",
         callback=check_lambda_rule,
     )
     coef_threshold: float = option(
@@ -142,6 +144,13 @@ class RunOptions:
     )
     path: PathKind = option(
         PathKind.adaptive, help="adaptive: stop a path after a clear minimum of its CV curve."
+    )
+    repeats: int = option(
+        1,
+        help="Number of cross-validations with other folds, whose curves are averaged. With more "
+        "of them the links depend less on --seed.",
+        min=1,
+        arguments=("n_repeats",),
     )
     n_jobs: int = _n_jobs()
     seed: int = _seed(123456)

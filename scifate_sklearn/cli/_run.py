@@ -13,6 +13,7 @@ from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_
 from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
 from ..names import TFNames
+from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
 from ..solvers import announce_compilation
 from ._commands import option_values
@@ -115,10 +116,29 @@ def _analyse(
         check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
     with watch.time("fit"), announce_compilation(None if options.quiet else tell):
         regressor = _make_regressor(options).fit_moments(inputs.moments)
-    links, n_tfs = regressor.links_, int(inputs.genes["is_tf"].sum())
+        links = RidgeRanking(n_links=1).fit_moments(inputs.moments).score_links(regressor.links_)
     tables = {"links": links, "targets": _target_table(regressor)}
-    strong = strong_links(links, options.coef_threshold)
-    steps = [
+    n_strong = len(strong_links(links, options.coef_threshold))
+    steps = _steps_of_fit(adata, tf_names, inputs, tables, n_strong)
+    if evidence.by_kind:
+        with watch.time("filter"):
+            model = FittedModel(regressor.target_names_in_, options.coef_threshold)
+            tested = evidence.test_links(links, model)
+            tables |= tested.tables()
+            warn_if_none_is_kept(tables["ledger"])
+        steps += tested.steps()
+    return Results(tables, steps)
+
+
+def _steps_of_fit(
+    adata: "AnnData",
+    tf_names: TFNames,
+    inputs: SciFateMoments,
+    tables: dict[str, pd.DataFrame],
+    n_strong: int,
+) -> list[Step]:
+    links, n_tfs = tables["links"], int(inputs.genes["is_tf"].sum())
+    return [
         Step("cells", "cells kept", adata.n_obs, len(inputs.cells)),
         Step("genes", "genes kept", adata.n_vars, len(inputs.genes)),
         Step("tf_rows", "rows of --tfs used", tf_names.rows.n_rows, tf_names.rows.n_used),
@@ -130,16 +150,8 @@ def _analyse(
             len(tables["targets"]),
             links["target"].nunique(),
         ),
-        Step("links_above_threshold", "links above threshold", len(links), len(strong)),
+        Step("links_above_threshold", "links above threshold", len(links), n_strong),
     ]
-    if evidence.by_kind:
-        with watch.time("filter"):
-            model = FittedModel(regressor.target_names_in_, options.coef_threshold)
-            tested = evidence.test_links(links, model)
-            tables |= tested.tables()
-            warn_if_none_is_kept(tables["ledger"])
-        steps += tested.steps()
-    return Results(tables, steps)
 
 
 def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciFateMoments:
@@ -152,6 +164,7 @@ def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciF
         response=options.response,
         gene_symbols=options.gene_symbols,
         random_state=options.seed,
+        n_repeats=options.repeats,
     )
 
 

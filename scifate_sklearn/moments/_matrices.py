@@ -16,7 +16,19 @@ CHUNK_ENTRIES = 2**22
 
 
 def slices(size: int, step: int) -> list[slice]:
-    """Return consecutive slices of at most `step` that cover `size` positions."""
+    """Return consecutive slices that cover all positions.
+
+    Parameters
+    ----------
+    size : int
+        Number of positions.
+    step : int
+        Largest length of a slice.
+
+    Returns
+    -------
+    list of slice
+    """
     return [slice(start, start + step) for start in range(0, size, step)]
 
 
@@ -36,5 +48,14 @@ def canonical(A: Matrix) -> Matrix:
 
 
 def dense(A: Matrix) -> NDArray[np.float64]:
-    """Return A as a float64 array, without a copy where it is one already."""
+    """Return a matrix as a float64 array, without a copy where it is one already.
+
+    Parameters
+    ----------
+    A : ndarray or sparse matrix of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+    """
     return np.asarray(A if isinstance(A, np.ndarray) else A.toarray(), np.float64)

@@ -8,11 +8,13 @@ from ..names import read_tf_names
 from ._dynamo import scifate_glmnet
 from ._files import open_anndata, open_store, write_uns
 from ._inputs import SciFateInputs, SciFateMoments
+from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 
 __all__ = [
     "SciFateInputs",
     "SciFateMoments",
+    "iterate_cells",
     "open_anndata",
     "open_store",
     "prepare_anndata",

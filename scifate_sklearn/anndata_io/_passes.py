@@ -1,6 +1,7 @@
 """The three passes over the cells: genes, then cells, then matrices or moments."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -188,16 +189,26 @@ def sum_moments(kept: Kept, plan: FoldPlan) -> Moments:
         Of logarithms (up to a constant) or values, not z-scored. Predictors are the TFs and the
         covariates.
     """
+    return kept.source.chunks.moments(_design(kept), plan)
+
+
+def iterate_matrices(kept: Kept) -> Iterator[tuple[Matrix, Matrix]]:
+    """Yield predictors and targets of the kept cells of each chunk, as `sum_moments` sums them."""
+    design = _design(kept)
+    yield from kept.source.chunks.map(design.make, *design.arguments)
+
+
+def _design(kept: Kept) -> Design:
+    """Return predictors (TFs and covariates) and targets, to be computed from chunks."""
     bounds, n_cells = kept.bounds, len(kept.cells)
     covariates = np.column_stack([np.empty((n_cells, 0)), *kept.covariates.values()])
-    design = Design(
+    return Design(
         partial(_lean_matrices, columns=kept.columns, recipe=kept.source.recipe),
         [kept.masks, split(kept.size_factor, bounds), split(covariates, bounds)],
         bounds,
         [*kept.tf_names, *kept.covariates],
         list(kept.target_names),
     )
-    return kept.source.chunks.moments(design, plan)
 
 
 def _choose_columns(

@@ -6,7 +6,16 @@ import pytest
 import scipy.sparse as sp
 from scipy import stats
 
-from scifate_sklearn import LinkTest, RSampleKFold, SciFateRegressor
+from scifate_sklearn import (
+    LinkTest,
+    RSampleKFold,
+    SciFateRegressor,
+    open_anndata,
+    prepare_anndata,
+    prepare_moments,
+)
+from scifate_sklearn.anndata_io import iterate_cells
+from scifate_sklearn.datasets import make_labelled_cells
 from scifate_sklearn.links import LINK_COLUMNS
 from scifate_sklearn.moments import Moments, plan_folds
 
@@ -177,3 +186,61 @@ class TestSelected:
         np.testing.assert_array_equal(one.q_, two.q_)
         with pytest.raises(ValueError, match="`groups` has only one group"):
             LinkTest(SciFateRegressor(), pairs="selected").fit(tfs, new, groups=np.zeros(400))
+
+
+FROM_50 = {"cell_filter_UMI": 50}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return make_labelled_cells(300, 8, 30, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def expected(cells):
+    inputs = prepare_anndata(cells.adata, cells.tf_names, **FROM_50)
+    return LinkTest(SciFateRegressor()).fit(inputs.tf_matrix, inputs.target_matrix)
+
+
+def fitted_to(adata, cells, **options):
+    prepared = prepare_moments(adata, cells.tf_names, **FROM_50)
+    chunks = iterate_cells(adata, prepared, **FROM_50, **options)
+    return LinkTest(SciFateRegressor()).fit_moments(prepared.moments, chunks)
+
+
+@pytest.mark.parametrize("chunk_size", [None, 7])
+def test_a_second_pass_over_a_file(cells, expected, chunk_size, tmp_path):
+    cells.adata.write_h5ad(tmp_path / "cells.h5ad")
+    with open_anndata(tmp_path / "cells.h5ad") as adata:
+        found = fitted_to(adata, cells, chunk_size=chunk_size)
+    np.testing.assert_allclose(found.t_, expected.t_, rtol=1e-9)
+    pd.testing.assert_frame_equal(found.links_, expected.links_, rtol=1e-8)
+
+
+def test_layers_held_by_dask(cells, expected):
+    dask = pytest.importorskip("dask.array")
+    adata = cells.adata.copy()
+    for name in ("new", "total"):
+        adata.layers[name] = dask.from_array(adata.layers[name].toarray(), chunks=(90, -1))
+    np.testing.assert_allclose(fitted_to(adata, cells).t_, expected.t_, rtol=1e-9)
+
+
+def test_batches_that_were_added(cells):
+    one, two = cells.adata[:200], cells.adata[200:]
+    first = prepare_moments(one, cells.tf_names, **FROM_50)
+    both = first + prepare_moments(two, like=first, **FROM_50)
+    chunks = [chunk for part in (one, two) for chunk in iterate_cells(part, both, **FROM_50)]
+    found = LinkTest(SciFateRegressor()).fit_moments(both.moments, chunks)
+    whole = pd.concat([pd.DataFrame(Y, columns=both.target_names) for _, Y in chunks])
+    tfs = pd.concat([pd.DataFrame(X, columns=both.feature_names) for X, _ in chunks])
+    expected = LinkTest(SciFateRegressor()).fit(tfs, whole)
+    np.testing.assert_allclose(found.t_, expected.t_, rtol=1e-9)
+
+
+def test_other_cells_are_refused(cells):
+    prepared = prepare_moments(cells.adata[:200], cells.tf_names, **FROM_50)
+    with pytest.raises(ValueError, match=r"of the .* kept cells are not in `prepared`"):
+        next(iterate_cells(cells.adata, prepared, **FROM_50))
+    chunks = iterate_cells(cells.adata[:150], prepared, **FROM_50)
+    with pytest.raises(ValueError, match="`chunks` and `moments` are not of the same cells"):
+        LinkTest(SciFateRegressor()).fit_moments(prepared.moments, chunks)

@@ -1,0 +1,87 @@
+"""A further pass over cells whose moments have been prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..moments import Matrix, dense
+from ._choices import make_choices
+from ._inputs import SciFateMoments
+from ._passes import choose_cells, choose_genes, iterate_matrices
+from ._recipe import Recipe
+from ._source import Source
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+Floats = NDArray[np.float64]
+
+
+def iterate_cells(
+    adata: AnnData,
+    prepared: SciFateMoments,
+    *,
+    nt_layers: Sequence[str] = ("new", "total"),
+    cell_filter_UMI: float = 10000,
+    response: str = "counts",
+    regulators: str = "counts",
+    gene_symbols: str | None = None,
+    chunk_size: int | None = None,
+) -> Iterator[tuple[Floats, Floats]]:
+    """Iterate over cells whose moments have been prepared, for `LinkTest.fit_moments`.
+
+    Parameters
+    ----------
+    adata : AnnData of shape (n_cells, n_genes)
+        The cells that `prepare_moments` was given; of moments that were added, one of the batches.
+    prepared : SciFateMoments
+        From `prepare_moments`.
+    nt_layers, cell_filter_UMI, response, regulators, gene_symbols, chunk_size
+        As they were for `prepare_moments`; `chunk_size` may differ.
+
+    Yields
+    ------
+    X : ndarray of shape (n_chunk_cells, n_features)
+        TFs and covariates of the kept cells of a chunk, z-scored as all cells.
+    Y : ndarray of shape (n_chunk_cells, n_targets)
+        Targets.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As from `prepare_moments`; also if the kept cells are not among those of `prepared`.
+
+    Examples
+    --------
+    >>> from scifate_sklearn import LinkTest, SciFateRegressor, prepare_moments
+    >>> from scifate_sklearn.anndata_io import iterate_cells
+    >>> from scifate_sklearn.datasets import make_labelled_cells
+    >>> cells = make_labelled_cells(n_cells=200, n_tfs=5, n_targets=20, random_state=0)
+    >>> prepared = prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=0)
+    >>> chunks = iterate_cells(cells.adata, prepared, cell_filter_UMI=0)
+    >>> tested = LinkTest(SciFateRegressor()).fit_moments(prepared.moments, chunks)
+    >>> tested.links_.columns[-3:].tolist()
+    ['t', 't_p', 't_q']
+    """
+    recipe = Recipe(nt_layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols)
+    choices = make_choices(None, prepared)
+    source = Source.from_anndata(adata, recipe, chunk_size)
+    kept = choose_cells(source, choose_genes(source, choices), choices)
+    others = kept.cells.index.difference(prepared.cells.index)
+    if len(others):
+        raise ValueError(
+            f"{len(others)} of the {len(kept.cells)} kept cells are not in `prepared`, for example "
+            f"{others[0]!r}. Give the cells and options that `prepare_moments` was given."
+        )
+    scale = prepared.scale
+    for X, Y in iterate_matrices(kept):
+        yield _zscore(X, scale.x_mean, scale.x_sd), _zscore(Y, scale.y_mean, scale.y_sd)
+
+
+def _zscore(A: Matrix, mean: Floats, sd: Floats) -> Floats:
+    centred = dense(A) - mean
+    return np.divide(centred, sd, out=np.zeros_like(centred), where=sd > 0)

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ..preprocessing import Matrix, check_intact, check_real, convert_types
 from ._formats import describe_object
-from ._stored import StoredRows, is_backed_sparse, open_rows
+from ._stored import StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -204,7 +204,10 @@ def _in_rows(stored: Any, name: str) -> Any:
         return sp.csr_array(matrix) if is_sparse(matrix) else np.asarray(matrix)
     if is_backed_sparse(stored):
         return open_rows(stored, f"layer {name!r}")
-    if is_dask(stored) or _is_dense_in_file(stored):
+    if is_dask(stored):
+        return stored
+    if _is_dense_in_file(stored):
+        warn_of_missing_chunks(stored, f"layer {name!r}")
         return stored
     raise TypeError(
         f"layer {name!r} is a {type(stored).__name__}; NumPy arrays, SciPy sparse matrices, "

@@ -140,7 +140,7 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
     Raises
     ------
     ValueError
-        If a layer does not exist.
+        If a layer does not exist, or is named twice.
     """
     if name in available:
         return [name]
@@ -151,6 +151,9 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
             f"`{argument}` names the layer {missing[0]!r}, which adata does not have. There are: "
             f"{', '.join(map(repr, available)) or 'none'}."
         )
+    repeated = next((part for part in names if names.count(part) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"`{argument}` adds the layer {repeated!r} to itself; name it once.")
     return names
 
 

@@ -247,3 +247,18 @@ def test_tables_of_links_and_evidence(backend, network):
     for one, two in zip(tests(*network), tests(*converted), strict=True):
         for a, b in zip(*(np.asarray(each, object).ravel() for each in (one, two)), strict=True):
             assert a is b or a == b or (pd.isna(a) and pd.isna(b))
+
+
+def test_links_whose_numbers_are_objects():
+    """As `DataFrame.from_records` and rows appended one by one make them."""
+    links = pd.DataFrame({"TF": ["A", "A"], "target": ["B", "C"], "coef": [0.5, 0.01], "r2": 0.1})
+    objects = links.astype(object)
+    reference = BindingReference.from_table(links.assign(peak=[1, 0]))
+    pd.testing.assert_frame_equal(
+        EncodeLinkFilter(reference).fit(objects).ledger_[["coef", "kept"]],
+        EncodeLinkFilter(reference).fit(links).ledger_[["coef", "kept"]],
+    )
+    assert str(compare_links(objects, links)) == str(compare_links(links, links))
+    assert str(score_network(objects, links)) == str(score_network(links, links))
+    with pytest.raises(ValueError, match="must hold finite numbers"):
+        compare_links(objects.assign(coef=[0.5, None]), links)

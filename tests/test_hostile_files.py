@@ -52,7 +52,9 @@ FILES = [
     ("moments", "moments.npz", MOMENTS),
 ]
 # The first of each technique are in the default suite.
-ERRORS = ("AdvisedError", "ValueError", "TypeError", "FileNotFoundError", "OSError")
+ERRORS = (
+    "AdvisedError", "ValueError", "TypeError", "FileNotFoundError", "IsADirectoryError", "OSError",
+)  # fmt: skip
 QUICK = {
     "external link to a pipe", "soft link", "external names", "virtual dataset", "huge names",
     "layer of references", "chunk that expands", "compressed twice", "cut in the middle",

@@ -197,6 +197,28 @@ class TestResultsAppearTogether:
         assert_fails(run(here, "cells.h5ad", "out", "--overwrite"), 1, "not this one")
         assert state(out) == before
 
+    @pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+    def test_a_file_that_appears_during_the_run_is_not_replaced(
+        self, here: Path, while_fitting: Any, make: Callable[[Path], None]
+    ) -> None:
+        while_fitting(lambda: make(here / "out" / "links.csv"))
+        assert_fails(run(here, "cells.h5ad", "out"), 2, "--out.*links.csv' has appeared during")
+        assert names(here / "out") == {"links.csv"}
+
+    @posix_only
+    @pytest.mark.parametrize("makes_another", [True, False])
+    def test_an_output_folder_that_is_moved(
+        self, here: Path, while_fitting: Any, makes_another: bool
+    ) -> None:
+        def move() -> None:
+            (here / "out").rename(here / "moved")
+            if makes_another:
+                (here / "out").mkdir()
+
+        while_fitting(move)
+        assert_fails(run(here, "cells.h5ad", "out"), 1, "--out: '.*out' was removed, moved")
+        assert not (here / "out").exists()
+
     @pytest.mark.parametrize("is_first", [True, False])
     @pytest.mark.parametrize("n_moves", range(9))
     def test_the_next_run_restores_what_a_killed_run_had_moved(
@@ -222,7 +244,7 @@ class TestResultsAppearTogether:
         with pytest.MonkeyPatch.context() as patch, raise_signals():
             patch.setattr(Path, "rename", fail)
             with contextlib.suppress(KeyboardInterrupt):
-                OutFolder(out, staging).publish()
+                OutFolder(out, staging, may_replace=True).publish()
         done = n_moves >= (3 if is_first else 7)
         assert (out / "run.json").exists() in (done, n_moves == 0 and not is_first)
         with raise_signals(), contextlib.suppress(typer.BadParameter), claim(out, False):
@@ -407,6 +429,17 @@ class TestOverlap:
         assert_fails(result, 2, re.escape(option), other)
         assert state(here) == before
 
+    @pytest.mark.parametrize("name", [*LEFTOVERS, LOCK])
+    @pytest.mark.parametrize("option", ["--tfs", "--encode", "--checkpoint"])
+    def test_within_what_a_killed_run_left(self, here: Path, name: str, option: str) -> None:
+        left = here / "out" / name
+        left.mkdir(parents=True)
+        given = left if option == "--checkpoint" else left / "names.txt"
+        (left / "names.txt").write_text("TF1\n")
+        result = run(here, "cells.h5ad", "out", "--overwrite", option, given)
+        assert_fails(result, 2, f"{option}.*{re.escape(name)}")
+        assert state(here / "out") == {f"{name}/names.txt": b"TF1\n"}
+
     def test_a_checkpoint_within_a_result_is_refused(self, here: Path) -> None:
         result = run(here, "cells.zarr", "out", "--checkpoint", here / "out/annotated.zarr/c")
         assert_fails(result, 2, "--checkpoint.*annotated.zarr of --out")
@@ -431,6 +464,33 @@ class TestLateFailures:
         (here / "out").mkdir()
         (here / "out" / "annotated.zarr").write_text("mine")
         assert_fails(run(here, "cells.h5ad", "out", "--overwrite"), 2, "is a file, but a folder")
+
+    @posix_only
+    def test_results_of_another_user_in_a_sticky_folder(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = here / "out"
+        out.mkdir()
+        (out / "run.json").write_text("theirs")
+        out.chmod(0o1777)
+        monkeypatch.setattr(os, "geteuid", lambda: out.stat().st_uid + 1)
+        result = run(here, "cells.h5ad", "out", "--overwrite")
+        assert_fails(result, 2, "--out.*run.json' belongs to another user")
+        assert state(out) == {"run.json": b"theirs"}
+
+    @posix_only
+    @pytest.mark.parametrize("name", ["annotated.zarr", "X"])
+    def test_a_folder_of_another_user(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        out, access = here / "out", os.access
+        (out / "annotated.zarr" / "X").mkdir(parents=True)
+        monkeypatch.setattr(os, "geteuid", lambda: out.stat().st_uid + 1)
+        monkeypatch.setattr(
+            os, "access", lambda path, mode: Path(path).name != name and access(path, mode)
+        )
+        result = run(here, "cells.h5ad", "out", "--overwrite")
+        assert_fails(result, 2, "--out.*annotated.zarr' belongs to another user")
 
     def test_a_broken_link(self, here: Path) -> None:
         (here / "out").symlink_to(here / "nowhere")

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ..preprocessing import Matrix, check_intact, check_real, convert_types
 from ._formats import describe_object
-from ._stored import StoredRows, is_backed_sparse, open_rows
+from ._stored import StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -140,7 +140,7 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
     Raises
     ------
     ValueError
-        If a layer does not exist.
+        If a layer does not exist, or is named twice.
     """
     if name in available:
         return [name]
@@ -151,6 +151,9 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
             f"`{argument}` names the layer {missing[0]!r}, which adata does not have. There are: "
             f"{', '.join(map(repr, available)) or 'none'}."
         )
+    repeated = next((part for part in names if names.count(part) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"`{argument}` adds the layer {repeated!r} to itself; name it once.")
     return names
 
 
@@ -204,7 +207,10 @@ def _in_rows(stored: Any, name: str) -> Any:
         return sp.csr_array(matrix) if is_sparse(matrix) else np.asarray(matrix)
     if is_backed_sparse(stored):
         return open_rows(stored, f"layer {name!r}")
-    if is_dask(stored) or _is_dense_in_file(stored):
+    if is_dask(stored):
+        return stored
+    if _is_dense_in_file(stored):
+        warn_of_missing_chunks(stored, f"layer {name!r}")
         return stored
     raise TypeError(
         f"layer {name!r} is a {type(stored).__name__}; NumPy arrays, SciPy sparse matrices, "

@@ -77,15 +77,22 @@ def _are_placeholders(symbols: Names) -> NDArray[np.bool_]:
     )
 
 
+def are_named(names: Names) -> NDArray[np.bool_]:
+    """Return whether each gene has a name: spaces are none."""
+    return np.array([bool(name.strip()) for name in names], bool)
+
+
 def shared_names(names: Names) -> NDArray[np.intp]:
     """Return the positions of genes that share their name with another."""
-    return np.flatnonzero(pd.Series(names).duplicated(keep=False))
+    return np.flatnonzero(pd.Series(names).duplicated(keep=False) & are_named(names))
 
 
 def keep_one_of_each(
     names: Names, shared: NDArray[np.intp], magnitude: NDArray[np.float64], layer: str
 ) -> NDArray[np.bool_]:
     """Return the columns to keep so that names are unique: of each name the largest one.
+
+    Columns without a name are not kept: no link could be tested or read back.
 
     Parameters
     ----------
@@ -109,15 +116,20 @@ def keep_one_of_each(
     UserWarning
         If columns are dropped, with their number and examples.
     """
-    keep = np.ones(names.size, dtype=bool)
+    keep = are_named(names)
+    if not keep.all():
+        warn(
+            f"{np.count_nonzero(~keep)} of {names.size} gene columns were dropped because they "
+            f"have no name, the first at position {np.argmin(keep)}; name them in adata.var_names."
+        )
     if shared.size == 0:
         return keep
     sums = pd.Series(np.where(np.isnan(magnitude), -1.0, magnitude), index=shared)
-    keep[shared] = False
-    keep[sums.groupby(names[shared], sort=False).idxmax()] = True
+    dropped = np.setdiff1d(shared, sums.groupby(names[shared], sort=False).idxmax())
+    keep[dropped] = False
     warn(
-        f"{np.count_nonzero(~keep)} of {names.size} gene columns were dropped because they share "
-        f"their name with another ({examples(pd.unique(names[~keep]))}); of each name the column "
+        f"{dropped.size} of {names.size} gene columns were dropped because they share "
+        f"their name with another ({examples(pd.unique(names[dropped]))}); of each name the column "
         f"with the largest sum in layer {layer!r} was kept."
     )
     return keep

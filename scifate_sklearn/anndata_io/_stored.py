@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from .._warnings import warn
 from ..preprocessing import check_intact, convert_numbers, convert_positions
 
 # Rows as a slice, or a tuple of this and of all columns.
@@ -105,6 +106,40 @@ def open_rows(backed: Any, name: str) -> Any:
     return sp.csr_array(columns)
 
 
+def warn_of_missing_chunks(array: Any, name: str) -> None:
+    """Warn if chunks of a dense zarr array are not stored: their values may be lost.
+
+    zarr stores no chunk of zeros, so that this is no error.
+
+    Parameters
+    ----------
+    array : h5py.Dataset or zarr.Array
+    name : str
+        Name for the message.
+    """
+    if n_missing := _n_missing_chunks(array):
+        warn(
+            f"{name}: {n_missing:,} of {array.nchunks:,} chunks are not in the zarr folder, and "
+            f"are read as {array.fill_value}. If these numbers are not all {array.fill_value}, "
+            "the folder is incomplete: copy it again."
+        )
+
+
+def _n_missing_chunks(array: Any) -> int:
+    """Return how many chunks of a zarr array are not stored, 0 for other arrays."""
+    return int(getattr(array, "nchunks", 0) - getattr(array, "nchunks_initialized", 0))
+
+
+def _check_all_chunks(backed: Any, name: str) -> None:
+    """Raise ValueError if a sparse matrix in a zarr folder lacks chunks, which are read as 0."""
+    for part in ("indptr", "indices", "data") if backed.group["data"].shape[0] else ():
+        if n_missing := _n_missing_chunks(backed.group[part]):
+            raise ValueError(
+                f"{name} is incomplete: {n_missing:,} of {backed.group[part].nchunks:,} chunks of "
+                f"its `{part}` are not in the zarr folder. Copy or write the folder again."
+            )
+
+
 def _starts(backed: Any, name: str) -> NDArray[np.int64]:
     """Return the checked starts of the rows or columns."""
     try:
@@ -115,6 +150,7 @@ def _starts(backed: Any, name: str) -> NDArray[np.int64]:
         raise ValueError(
             f"{name} is a damaged sparse matrix ({error}); write the file again."
         ) from error
+    _check_all_chunks(backed, name)
     starts = convert_positions(starts, name).astype(np.int64, copy=False)
     is_whole = len(starts) == n_rows + 1 and {int(starts[-1])} == sizes and starts[0] == 0
     if not is_whole or (np.diff(starts) < 0).any():

@@ -17,7 +17,7 @@ import typer
 from ._commands import label_of, option_values
 from ._folders import writing_problem
 from ._options import RunOptions
-from ._out_folder import out_error, result_files
+from ._out_folder import OutFolder, leftovers, out_error, result_files
 from ._streams import unicode_problem
 
 Description: TypeAlias = dict[str, str | int]
@@ -74,11 +74,16 @@ def _smaller(options: RunOptions) -> str:
 
 
 @contextmanager
-def naming_full_disk(options: RunOptions) -> Iterator[None]:
-    """Raise an error that names the output folder if its file system becomes full."""
+def naming_out(options: RunOptions, folder: OutFolder) -> Iterator[None]:
+    """Name the output folder in errors if it is gone, or its file system becomes full."""
     try:
         yield
     except Exception as error:  # h5py and zarr raise errors of many types
+        if not folder.staging.is_dir():
+            raise OSError(
+                f"--out: '{options.out}' was removed, moved or emptied during the run, so no "
+                "results were written; leave it there, and run again."
+            ) from error
         is_full = getattr(error, "errno", None) in _FULL or any(
             os.strerror(number) in str(error) for number in _FULL
         )
@@ -247,6 +252,13 @@ def _check_overlap(name: str, path: Path, options: RunOptions) -> None:
                 f"'{path}' is the result file {result} of --out '{options.out}', or within it, and "
                 "would be replaced; move it, or choose another --out.",
             )
+    for left in leftovers(options.out):
+        if _is_within(path, options.out / left):
+            raise _error(
+                name,
+                f"'{path}' is {left}, which a killed run left in --out '{options.out}', or within "
+                "it, and would be removed; move it, or choose another --out.",
+            )
     if _is_within(options.out, path):
         problem = (
             f"'{options.out}' is {label_of(name)} '{path}', or within it; choose another folder."
@@ -262,7 +274,8 @@ def _check_checkpoint(options: RunOptions) -> None:
     if problem := writing_problem(checkpoint.absolute()):
         problem = f"cannot write to '{checkpoint}' ({problem}); choose another folder."
         raise _error("checkpoint", problem)
-    results = {f"{name} of --out": options.out / name for name in result_files()}
+    written = [*result_files(), *leftovers(options.out)]
+    results = {f"{name} of --out": options.out / name for name in written}
     inputs = {label_of(name): path for name, path in _input_paths(options).items()}
     for label, path in {**results, **inputs}.items():
         if _is_within(checkpoint, path) or (label in inputs and _is_within(path, checkpoint)):

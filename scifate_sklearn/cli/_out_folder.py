@@ -11,6 +11,7 @@ import atexit
 import os
 import re
 import shutil
+import stat
 import sys
 import uuid
 from collections.abc import Iterator
@@ -47,22 +48,35 @@ class OutFolder:
     path : Path
     staging : Path
         Folder for unfinished results.
+    may_replace : bool, default=False
+        Whether earlier results may be replaced.
     """
 
     path: Path
     staging: Path
+    may_replace: bool = False
 
     def publish(self) -> None:
         """Replace the results of earlier runs by the files in `staging`.
 
         The old ``run.json`` is removed before the first new file appears, and the new one is moved
         last. If that is interrupted, `discard` restores the earlier results.
+
+        Raises
+        ------
+        typer.BadParameter
+            If files that must not, or cannot, be replaced have appeared since the start.
         """
         from ..files import replacing
 
-        ignore_signals()
         names = result_files()
         old = [name for name in reversed(names) if os.path.lexists(self.path / name)]
+        if old and not self.may_replace:
+            raise out_error(
+                f"'{self.path / old[0]}' has appeared during the run; move it, and run again."
+            )
+        _check_results(self.path)
+        ignore_signals()
         new = [name for name in names if (self.staging / name).exists()]
         with replacing(self.staging / _PLAN) as unfinished:
             unfinished.write_text("\n".join(new))
@@ -118,9 +132,9 @@ def claim(out: Path, overwrite: bool) -> Iterator[OutFolder]:
         If the folder is not empty, is in use, or cannot be written to.
     """
     # Whether parts of results belong to a run that was killed is known only after `_sweep`.
-    check_out_folder(out, overwrite or _has_leftovers(out))
+    check_out_folder(out, overwrite or bool(leftovers(out)))
     created = [path for path in (out.absolute(), *out.absolute().parents) if not path.exists()]
-    folder = OutFolder(out, out / f".scifate-{uuid.uuid4().hex}")
+    folder = OutFolder(out, out / f".scifate-{uuid.uuid4().hex}", overwrite)
     lock = None
     try:
         with _usage_errors(out):
@@ -156,6 +170,11 @@ def check_out_folder(out: Path, overwrite: bool) -> None:
         raise out_error(f"'{existing}' is a link to a folder that does not exist; remove it.")
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         raise out_error(f"cannot write to '{existing}'; choose another folder.")
+    _check_results(out)
+
+
+def _check_results(out: Path) -> None:
+    """Raise a usage error if results in `out` cannot be replaced."""
     for name in result_files():
         path, is_folder = out / name, name.endswith(".zarr")
         if path.exists() and path.is_dir() != is_folder:
@@ -164,6 +183,35 @@ def check_out_folder(out: Path, overwrite: bool) -> None:
                 f"'{path}' is {kinds[0]}, but {kinds[1]} of this name belongs to the results; "
                 "move it, or choose another folder."
             )
+        if os.path.lexists(path) and not _can_be_removed(path):
+            raise out_error(
+                f"'{path}' belongs to another user and cannot be replaced; choose another folder."
+            )
+
+
+def _can_be_removed(path: Path) -> bool:
+    """Return whether this user can move and remove an entry of a folder that can be written to."""
+    if sys.platform == "win32":
+        return True
+    user, folder, state = os.geteuid(), path.parent.stat(), path.lstat()
+    if folder.st_mode & stat.S_ISVTX and user not in (0, folder.st_uid, state.st_uid):
+        return False
+    if not stat.S_ISDIR(state.st_mode):
+        return True
+    # The owner can change permissions. Folders that cannot be listed belong to another user too.
+    own = [path, *(Path(each, name) for each, names, _ in os.walk(path) for name in names)]
+    return all(
+        each.is_symlink() or each.stat().st_uid == user or os.access(each, os.W_OK | os.X_OK)
+        for each in own
+    )
+
+
+def leftovers(out: Path) -> list[str]:
+    """Return the names of entries of `out` that the next run removes, besides results."""
+    try:
+        return [path.name for path in out.iterdir() if not _is_of_user(path)]
+    except (OSError, ValueError):  # not a folder that can be read
+        return []
 
 
 def out_error(problem: str) -> typer.BadParameter:
@@ -193,13 +241,6 @@ def _make_movable(path: Path) -> None:
 
 def _is_of_user(path: Path) -> bool:
     return path.name != _LOCK and not _LEFTOVER.fullmatch(path.name)
-
-
-def _has_leftovers(out: Path) -> bool:
-    try:
-        return not all(map(_is_of_user, out.iterdir()))
-    except (OSError, ValueError):
-        return False
 
 
 def _sweep(out: Path) -> None:

@@ -20,7 +20,7 @@ from ._commands import option_values
 from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
-from ._inputs import Inputs, check_space, naming_full_disk, unchanged_inputs
+from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
 from ._options import RULES, RunOptions
 from ._out_folder import OutFolder
 
@@ -85,14 +85,14 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
             "steps": {step.name: _counts(step) for step in results.steps},
             "warnings": messages,
         }
-        with watch.time("write"), naming_full_disk(options):
+        with watch.time("write"), naming_out(options, folder):
             write_tables(folder.staging, results.tables, options.escape_formulas)
             if not options.no_annotated:
                 write_annotated(folder.staging, options.cells, results.tables, report)
     seconds = {**watch.seconds, "total": watch.total}
-    with naming_full_disk(options):
+    with naming_out(options, folder):
         write_json(folder.staging, {**report, "seconds": seconds})
-    folder.publish()
+        folder.publish()
     return f"{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
 
 

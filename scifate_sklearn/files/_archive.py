@@ -109,8 +109,9 @@ def read_arrays(
     OSError
         If the file does not exist or cannot be read.
     """
-    is_stored = Path(path).is_file() or Path(path).is_dir() or not Path(path).exists()
-    if not is_stored:  # opening a pipe would wait for a writer
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{os.fspath(path)} is a directory; give a file of {kind}.")
+    if Path(path).exists() and not Path(path).is_file():  # opening a pipe would wait for a writer
         raise OSError(f"{os.fspath(path)} is not a regular file; give a file of {kind}.")
     try:
         with zipfile.ZipFile(path) as file:

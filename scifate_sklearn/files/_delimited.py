@@ -15,7 +15,7 @@ _DELIMITERS = ("\t", ",", ";")
 _COMMENTS = ("#", "%", "!")
 # The first field of a row may be an error of a spreadsheet, such as #N/A or #NAME?.
 _SPREADSHEET_ERROR = re.compile(r"#(n/?[avd]\b|[a-z0-9/]+[!?])", re.IGNORECASE)
-_MAX_FIELDS = 10_000
+MAX_FIELDS = 10_000
 _EXCEL_DELIMITER = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
@@ -64,6 +64,11 @@ class DelimitedText:
         Returns
         -------
         DelimitedText
+
+        Raises
+        ------
+        ValueError
+            If the first line has more than 10,000 fields.
         """
         lines = text.split("\n")
         delimiter = None
@@ -72,6 +77,11 @@ class DelimitedText:
                 delimiter = match[1]
             elif line.strip():
                 fields = _fields(line, delimiter or find_delimiter(line))
+                if len(fields) > MAX_FIELDS:
+                    raise ValueError(
+                        f"line {i + 1:,} has {len(fields):,} fields, more than {MAX_FIELDS:,}; "
+                        "give a table with one row per line"
+                    )
                 n_known = sum(map(is_known, fields))
                 if not is_comment(line) or n_known >= min(2, len(fields)):
                     delimiter = delimiter or find_delimiter(line)
@@ -165,8 +175,8 @@ def split_fields(
     try:
         for row in csv.reader(lines, delimiter=delimiter):
             rows.append(row)
-            if len(row) > _MAX_FIELDS:
-                raise csv.Error(f"a row has {len(row):,} fields, more than {_MAX_FIELDS:,}")
+            if len(row) > MAX_FIELDS:
+                raise csv.Error(f"a row has {len(row):,} fields, more than {MAX_FIELDS:,}")
         return rows
     except csv.Error as error:
         raise ValueError(f"{path} is not a table: {error}.") from error

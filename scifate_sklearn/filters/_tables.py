@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .._warnings import warn
 from ..files import (
+    MAX_FIELDS,
     DelimitedText,
     decode_text,
     is_repeated_header,
@@ -97,9 +98,9 @@ def _find_rows(
 ) -> DelimitedText:
     """Return the rows of a text file, with a checked header."""
     keys = set(map(column_key, known))
-    text = DelimitedText.from_text(
-        require_lines(decode_text(content, path), path), lambda name: column_key(name) in keys
-    )
+    lines = require_lines(decode_text(content, path), path)
+    with prefix_errors(path):
+        text = DelimitedText.from_text(lines, lambda name: column_key(name) in keys)
     names = None if missing_header is None else missing_header(text.header_line)
     if names is not None:
         text = replace(
@@ -373,6 +374,8 @@ def _check_parquet_size(content: bytes) -> None:
     import pyarrow.parquet
 
     metadata = pyarrow.parquet.read_metadata(io.BytesIO(content))
+    if metadata.num_columns > MAX_FIELDS:
+        raise ValueError(f"it has {metadata.num_columns:,} columns, more than {MAX_FIELDS:,}")
     # Lists have more values than rows.
     n_values = metadata.num_rows * metadata.num_columns
     for group in map(metadata.row_group, range(metadata.num_row_groups)):

@@ -65,7 +65,7 @@ def build_links(
 
 
 def check_links(links: object, caller: str) -> pd.DataFrame:
-    """Return `links` unchanged if it is a links table, else raise an error.
+    """Return `links` if it is a links table, with ``coef`` as numbers, else raise an error.
 
     Raises
     ------
@@ -93,12 +93,12 @@ def check_links(links: object, caller: str) -> pd.DataFrame:
             raise ValueError(
                 f"{caller}: `links` has {count} columns called {name!r}; rename all but one."
             )
-    coef = links["coef"]
+    coef = links["coef"].infer_objects()  # numbers in a column of objects
     is_real = pd.api.types.is_numeric_dtype(coef) and not pd.api.types.is_complex_dtype(coef)
     # `all` of pandas ignores NA.
     if not is_real or coef.isna().any() or not np.isfinite(coef.to_numpy(np.float64)).all():
         raise ValueError(f"{caller}: column `coef` of `links` must hold finite numbers.")
-    return links
+    return links if coef.dtype == links["coef"].dtype else links.assign(coef=coef)
 
 
 def strong_links(links: pd.DataFrame, coef_threshold: float) -> pd.DataFrame:

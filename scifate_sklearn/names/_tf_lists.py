@@ -107,7 +107,9 @@ def read_tf_names(path: str | os.PathLike[str], *, column: str | None = None) ->
     ----------
     Lambert, S. A. et al. (2018). The Human Transcription Factors. Cell 172, 650–665.
     """
-    text = DelimitedText.from_text(read_text(path), _is_known(column))
+    content = read_text(path)
+    with prefix_errors(path):
+        text = DelimitedText.from_text(content, _is_known(column))
     header = [without_quotes(field) for field in text.header]
     name = column if column is not None else _known_column(header)
     if name is None and sum(map(bool, header)) < 2 and not _is_row_numbers(header):

@@ -183,7 +183,7 @@ def _check_table(table: pd.DataFrame, names: list[str], argument: str) -> None:
 
 
 def _check_real(table: pd.DataFrame, what: str) -> None:
-    for dtype in table.dtypes:
+    for dtype in table.infer_objects().dtypes:
         is_real = pd.api.types.is_numeric_dtype(dtype)
         if not is_real or pd.api.types.is_complex_dtype(dtype):
             raise ValueError(f"{what} must hold numbers, found {dtype}.")

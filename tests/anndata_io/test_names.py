@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scifate_sklearn.anndata_io._names import gene_names, match_tfs
+from scifate_sklearn.anndata_io._names import gene_names, keep_one_of_each, match_tfs, shared_names
 
 SYMBOLS = np.array(["Pax6", "Sox9", "Actb", "NKX2-1"], dtype=object)
 IDS = np.array(["ENSMUSG00000027168.5", "ENSMUSG00000000567.3"], dtype=object)
@@ -45,3 +45,16 @@ def test_gene_names_without_columns():
     np.testing.assert_array_equal(gene_names(var, None), ["1", "2"])
     with pytest.raises(ValueError, match="There are: none"):
         gene_names(var, "symbol")
+
+
+def test_genes_without_a_name_are_dropped():
+    names = np.array(["A", "", "B", " ", "", "A"], dtype=object)
+    shared = shared_names(names)
+    np.testing.assert_array_equal(shared, [0, 5])
+    with pytest.warns(UserWarning, match="gene columns were dropped") as found:
+        keep = keep_one_of_each(names, shared, np.array([1.0, 2.0]), "total")
+    np.testing.assert_array_equal(keep, [False, False, True, False, False, True])
+    nameless, repeated = (str(each.message) for each in found)
+    assert "3 of 6 gene columns were dropped because they have no name" in nameless
+    assert "the first at position 1;" in nameless
+    assert "1 of 6 gene columns were dropped because they share their name" in repeated

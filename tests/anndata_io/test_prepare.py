@@ -348,6 +348,7 @@ def test_bad_counts(layer, value, message):
     ("options", "message"),
     [
         ({"nt_layers": ("X_new", "total")}, "'X_new', which adata does not have.*'new', 'total'"),
+        ({"nt_layers": ("new", "total+total")}, "`nt_layers` adds the layer 'total' to itself"),
         ({"nt_layers": ("new", "X")}, "layer 'X', which adata does not have"),
         ({"nt_layers": "new"}, "`nt_layers` must be two layer names.*got 'new'"),
         ({"nt_layers": ["new"]}, "`nt_layers` must be two layer names"),

@@ -3,7 +3,14 @@
 from . import _archive as archive
 from ._advice import AdvisedError, prefix_errors
 from ._atomic import remove_unfinished, replacing
-from ._delimited import DelimitedText, find_delimiter, is_comment, is_repeated_header, split_fields
+from ._delimited import (
+    DelimitedText,
+    find_delimiter,
+    is_comment,
+    is_repeated_header,
+    is_spreadsheet_error,
+    split_fields,
+)
 from ._expansion import COMPRESSORS, expands_beyond
 from ._formulas import escape_formula, unescape_formula
 from ._lock import lock_file, share_lock
@@ -33,6 +40,7 @@ __all__ = [
     "find_delimiter",
     "is_comment",
     "is_repeated_header",
+    "is_spreadsheet_error",
     "lock_file",
     "prefix_errors",
     "read_content",

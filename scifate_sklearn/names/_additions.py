@@ -25,7 +25,7 @@ _ENSEMBL_ID = r"ENS[A-Z]*G\d{11}(?:\.\d+)?"
 REPRESSION = "sign −"
 
 _SIZE = re.compile(r"[ _]*\(\d+ ?[gr]\)$")
-_SIGN = re.compile(r"_?\(([+\-−–])\)$|(?:_(?:direct|extended))?_([+\-−–])[/_][+\-−–]$")
+_SIGN = re.compile(r"_?\(([+\-−–])\)$|(?:_(?:direct|extended))?_([+\-−–])(?:[/_][+\-−–])?$")
 _EXTENDED = re.compile(r"_extended$")
 _SPECIES_AFTER = re.compile(
     rf"\s*[(\[](?:{_SPECIES})[)\]]$|[ _](?:human|mouse)$|_(?:{_MNEMONICS})$", re.IGNORECASE
@@ -92,7 +92,7 @@ def _without_regulon(name: str) -> tuple[str, str]:
     match = _SIGN.search(plain)
     if match and match.start():
         sign = "+" if (match[1] or match[2]) == "+" else "−"
-        return _EXTENDED.sub("", plain[: match.start()]), f"sign {sign}"
+        return _EXTENDED.sub("", plain[: match.start()]).strip(), f"sign {sign}"
     plain = _EXTENDED.sub("", plain)
     return (plain, "regulon") if plain and plain != name else (name, "")
 

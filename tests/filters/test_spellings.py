@@ -1,6 +1,7 @@
 """Spellings of missing names, dates, additions and columns in every table that users give."""
 
 import io
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -498,3 +499,12 @@ def test_some_flags_of_motif_annotations(tmp_path: Path) -> None:
 def test_joined_files_in_any_case(tmp_path: Path) -> None:
     text = as_text(PEAKS) + as_text(PEAKS.set_axis(["tf", "Target", "Peak"], axis=1))
     assert result(read_text(text, tmp_path)) == result(BindingReference.from_table(PEAKS))
+
+
+@pytest.mark.parametrize(
+    "text", ['"' * 2_000_000, "_" * 200_000 + "(+", "x" + " " * 200_000 + "(human"]
+)
+def test_long_names_take_no_time(text: str) -> None:
+    start = time.monotonic()
+    assert plain_name(text).addition == ""
+    assert time.monotonic() - start < 2

@@ -9,6 +9,7 @@ from ._delimited import (
     find_delimiter,
     is_comment,
     is_repeated_header,
+    is_spreadsheet_error,
     split_fields,
 )
 from ._expansion import COMPRESSORS, expands_beyond
@@ -41,6 +42,7 @@ __all__ = [
     "find_delimiter",
     "is_comment",
     "is_repeated_header",
+    "is_spreadsheet_error",
     "lock_file",
     "prefix_errors",
     "read_content",

@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 
 _DELIMITERS = ("\t", ",", ";")
 _COMMENTS = ("#", "%", "!")
-# The first field of a row may be an error of a spreadsheet, such as #N/A or #NAME?.
-_SPREADSHEET_ERROR = re.compile(r"#(n/?[avd]\b|[a-z0-9/]+[!?])", re.IGNORECASE)
+# Errors of Excel in its languages: #N/A, #NV (German), #I/T (Danish), #NAME?, #¡VALOR! (Spanish).
+# LibreOffice has Err:502.
+_SPREADSHEET_ERROR = re.compile(
+    r"#(?:n/?a n/a|n/?[avdb]|i/t|[нn]/[дd]|getting_data|yok|puuttuu|saknas|hiányzik|"
+    r"není_k_dispozici|[¡¿]?[^\W\d_][^\s,;]*[!?])|err:\d+",
+    re.IGNORECASE,
+)
 MAX_FIELDS = 10_000
 _EXCEL_DELIMITER = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
@@ -108,6 +113,50 @@ class DelimitedText:
             counts[i] = len(_fields(self.lines[i], self.delimiter))
         return counts, self.numbers
 
+    def columns(
+        self, counts: NDArray[np.intp], lines: NDArray[np.intp], path: str | os.PathLike[str]
+    ) -> list[str | None]:
+        """Return a name per field of the longest row; None for fields without one.
+
+        R writes row names that have no field in the header, and spreadsheets write delimiters after
+        the last field.
+
+        Parameters
+        ----------
+        counts, lines : ndarray of int of shape (n_rows,)
+            From `rows`.
+        path : path-like
+            The file, for the error message.
+
+        Raises
+        ------
+        ValueError
+            If rows have more fields than the header, and these are neither numbers of rows nor
+            empty.
+        """
+        n_fields, header = len(self.header), [field.strip() for field in self.header]
+        if not (counts > n_fields).any():
+            return [*header]
+        fields = split_fields((f"{line}\n" for line in self.lines), self.delimiter, path)
+        n_named = [
+            max((i for i, field in enumerate(row, 1) if field.strip()), default=0) for row in fields
+        ]
+        is_wrong = np.array(n_named) > n_fields
+        if not is_wrong.any():
+            return [*header, *[None] * (int(counts.max()) - n_fields)]
+        numbers = [row[0].strip() for row in fields]
+        if (counts == n_fields + 1).all() and numbers == [
+            str(i) for i in range(1, 1 + len(fields))
+        ]:
+            return [None, *header]
+        first = int(is_wrong.argmax())
+        raise ValueError(
+            f"{path} is not a table with one row per line: it has more fields in its rows than in "
+            f"its header ({n_named[first]} in line {lines[first]:,}, {n_fields} in the header). "
+            "Name every column, and write the file without row names; quote fields that hold the "
+            "delimiter."
+        )
+
     def _rows_of_several_lines(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         reader = csv.reader(self.lines, delimiter=self.delimiter)
         counts, ends = [], [0]
@@ -116,7 +165,7 @@ class DelimitedText:
                 counts.append(len(row))
                 ends.append(reader.line_num)
         except csv.Error as error:
-            raise ValueError(f"line {self.numbers[ends[-1]]:,}: {error}") from error
+            raise ValueError(f"line {self.numbers[ends[-1]]:,}: {error}.") from error
         for start, stop in pairwise(ends):
             self._check_quotes(start, stop)
         return np.array(counts, np.intp), self.numbers[ends[:-1]]
@@ -130,7 +179,7 @@ class DelimitedText:
             raise ValueError(
                 f"line {self.numbers[start]:,} has a quotation mark that is closed in line "
                 f"{self.numbers[stop - 1]:,} only, so that whole rows are one field; remove it, or "
-                "close it"
+                "close it."
             )
 
 
@@ -200,7 +249,15 @@ def is_repeated_header(fields: Sequence[str], header: Sequence[str]) -> bool:
 
 def is_comment(line: str) -> bool:
     """Return whether a line begins with ``#``, ``%`` or ``!``, but not with an error value."""
-    return line.startswith(_COMMENTS) and not _SPREADSHEET_ERROR.match(line)
+    if not line.startswith(_COMMENTS):
+        return False
+    first = re.split(r"[\t,;]", line, maxsplit=1)[0]
+    return not is_spreadsheet_error(first)
+
+
+def is_spreadsheet_error(text: str) -> bool:
+    """Return whether a field is an error of a spreadsheet, such as ``#N/A`` or ``#NAME?``."""
+    return _SPREADSHEET_ERROR.fullmatch(text.strip()) is not None
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

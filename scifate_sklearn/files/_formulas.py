@@ -2,9 +2,10 @@
 
 import re
 
-# Spreadsheets run text that begins with these characters; an apostrophe marks it as text.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+# Spreadsheets run text that begins with these characters, those of East Asian keyboards included;
+# an apostrophe marks it as text.
+_FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r\n]")
+_ESCAPED = re.compile(rf"'+{_FORMULA.pattern}")
 
 
 def escape_formula(text: str) -> str:

@@ -21,7 +21,6 @@ from ..files import (
     prefix_errors,
     read_content,
     size_limit,
-    split_fields,
     unescape_formula,
 )
 from ..names import (
@@ -254,11 +253,11 @@ def _notes(cleaned: Mapping[str, CleanNames], source: str) -> tuple[str, ...]:
 
 def _parse(text: DelimitedText, path: str | os.PathLike[str]) -> pd.DataFrame:
     """Return the rows as a table of text, whose index is the line of each row."""
-    try:
+    with prefix_errors(path):
         counts, lines = text.rows()
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}.") from error
-    names = _column_names(text, counts, lines, path)
+    fields = text.columns(counts, lines, path)
+    numbered = iter(_unique([field for field in fields if field is not None]))
+    names = [None if field is None else next(numbered) for field in fields]
     options: dict[str, Any] = {
         "sep": text.delimiter,
         "header": None,
@@ -296,43 +295,10 @@ def _refuse(error: Exception, lines: NDArray[np.intp], path: str | os.PathLike[s
     raise ValueError(f"{path} is not a table with one row per line: {found}") from error
 
 
-def _column_names(
-    text: DelimitedText,
-    counts: NDArray[np.intp],
-    lines: NDArray[np.intp],
-    path: str | os.PathLike[str],
-) -> list[str | None]:
-    """Return a name per field of the longest row; None for fields that are empty in all rows.
-
-    R writes row names that have no field in the header, and spreadsheets write delimiters after the
-    last field.
-    """
-    n_fields, header = len(text.header), [field.strip() for field in text.header]
-    is_longer = counts > n_fields
-    if not is_longer.any():
-        return _unique(header)
-    fields = split_fields(text.lines, text.delimiter, path)
-    n_named = [
-        max((i for i, field in enumerate(row, 1) if field.strip()), default=0) for row in fields
-    ]
-    is_wrong = np.array(n_named) > n_fields
-    if not is_wrong.any():
-        return [*_unique(header), *[None] * (int(counts.max()) - n_fields)]
-    numbers = [row[0].strip() for row in fields]
-    if (counts == n_fields + 1).all() and numbers == [str(i) for i in range(1, len(fields) + 1)]:
-        return [None, *_unique(header)]
-    first = int(is_wrong.argmax())
-    raise ValueError(
-        f"{path} is not a table with one row per line: it has more fields in its rows than in its "
-        f"header ({n_named[first]} in line {lines[first]:,}, {n_fields} in the header). Name every "
-        "column, and write the file without row names; quote fields that hold the delimiter."
-    )
-
-
-def _unique(header: Sequence[str]) -> list[str | None]:
+def _unique(header: Sequence[str]) -> list[str]:
     """Return names of columns with a number after those that occurred before."""
     seen: dict[str, int] = {}
-    names: list[str | None] = []
+    names = []
     for name in header:
         seen[name] = seen.get(name, -1) + 1
         names.append(f"{name}.{seen[name]}" if seen[name] else name)

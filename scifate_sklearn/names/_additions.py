@@ -21,11 +21,14 @@ _SPECIES = (
 _MNEMONICS = "HUMAN|MOUSE|RAT|BOVIN|CHICK|PIG|DROME|CAEEL|DANRE|YEAST|XENLA|XENTR|ARATH"
 _ENSEMBL_ID = r"ENS[A-Z]*G\d{11}(?:\.\d+)?"
 
+# Longer texts are no names, and patterns could take hours on them.
+_LONGEST_NAME = 1000
+
 # Addition of the regulons of repressed targets.
 REPRESSION = "sign −"
 
 _SIZE = re.compile(r"[ _]*\(\d+ ?[gr]\)$")
-_SIGN = re.compile(r"_?\(([+\-−–])\)$|(?:_(?:direct|extended))?_([+\-−–])[/_][+\-−–]$")
+_SIGN = re.compile(r"_?\(([+\-−–])\)$|(?:_(?:direct|extended))?_([+\-−–])(?:[/_][+\-−–])?$")
 _EXTENDED = re.compile(r"_extended$")
 _SPECIES_AFTER = re.compile(
     rf"\s*[(\[](?:{_SPECIES})[)\]]$|[ _](?:human|mouse)$|_(?:{_MNEMONICS})$", re.IGNORECASE
@@ -56,6 +59,8 @@ def plain_name(text: str) -> PlainName:
     >>> plain_name("ALX1 (human)").name, plain_name("Ar_extended (40g)").name
     ('ALX1', 'Ar')
     """
+    if len(text) > _LONGEST_NAME:
+        return PlainName(text.strip(), "")
     name = without_quotes(text)
     found = "quotation marks" if name != text.strip() else ""
     for remove in (_without_regulon, _without_species, _without_prefix, _without_id):
@@ -67,6 +72,8 @@ def plain_name(text: str) -> PlainName:
 def without_quotes(text: str) -> str:
     """Return a text without blanks and stray quotation marks around it."""
     text = text.strip().strip(_INVISIBLE).strip()
+    if len(text) > _LONGEST_NAME:
+        return text
     for quotes in (_DOUBLE_QUOTES, _SINGLE_QUOTES):
         while text and text[0] in quotes and text[-1] in quotes:
             text = text[1:-1].strip()
@@ -92,7 +99,7 @@ def _without_regulon(name: str) -> tuple[str, str]:
     match = _SIGN.search(plain)
     if match and match.start():
         sign = "+" if (match[1] or match[2]) == "+" else "−"
-        return _EXTENDED.sub("", plain[: match.start()]), f"sign {sign}"
+        return _EXTENDED.sub("", plain[: match.start()]).strip(), f"sign {sign}"
     plain = _EXTENDED.sub("", plain)
     return (plain, "regulon") if plain and plain != name else (name, "")
 

@@ -36,6 +36,8 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]\d{2}:\d{2}.*)?")
 # Spreadsheets count days from here.
 _FIRST_DAY = date(1899, 12, 30)
 _SERIAL = re.compile(r"([34]\d{4}|5[0-4]\d{3})(?:\.0)?")
+# RIKEN clones such as 2310009E13 are large numbers for a spreadsheet.
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.IGNORECASE)
 # Columns in which more of the names are numbers hold ids.
 _MOST_NUMBERS = 0.1
 _LARGEST_NUMBER = 15
@@ -72,7 +74,7 @@ def serial_dates(names: Iterable[str]) -> dict[str, str]:
     """Return the numbers that a spreadsheet may have made of symbols, with these symbols.
 
     These are the days of dates in March, September, October and December, among names of which few
-    are numbers.
+    are numbers, and numbers in scientific notation.
 
     Parameters
     ----------
@@ -85,9 +87,9 @@ def serial_dates(names: Iterable[str]) -> dict[str, str]:
     """
     names = list(names)
     numbers = [name for name in names if name.removesuffix(".0").isdigit()]
+    found = {name: "a RIKEN clone" for name in names if _SCIENTIFIC.fullmatch(name)}
     if len(numbers) > _MOST_NUMBERS * len(names):
-        return {}
-    found = {}
+        return found
     for name in numbers:
         if match := _SERIAL.fullmatch(name):
             day = _FIRST_DAY + timedelta(days=int(match[1]))

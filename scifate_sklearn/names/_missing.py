@@ -1,6 +1,7 @@
 """Missing values: their spellings in tables of R, pandas, databases and spreadsheets.
 
-A cell is missing if its text is one of `_MARKS`, an error of a spreadsheet, or one of `_WORDS`. No
+A cell is missing if its text is one of `_MARKS`, a line, an error of a spreadsheet, or one of
+`_WORDS`. No
 gene has one of the marks as its name, but some are called like a word (``na`` and ``nan`` of
 *Drosophila*). The words are therefore names
 
@@ -16,18 +17,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..files import is_spreadsheet_error
+
 _BRACKETS = (("<", ">"), ("(", ")"), ("[", "]"))
+# Empty values of R, which it writes for genes without a match, and of Python.
+_EMPTY = (*(f"{kind}(0)" for kind in ("character", "logical", "integer", "numeric", "factor")),)
 _MARKS = frozenset(
     (
-        *("-", "--", "---", "–", "—", ".", "..", "...", "?", "??", "*", "/", "\\", "\\n"),
-        *("n/a", "n.a.", "n.a", "n/d", "n.d.", "na_character_", "nat", "-nan", "+nan"),
-        *("1.#nan", "1.#qnan", "1.#ind", "-1.#ind", "none?", "null?", "(blank)", "(empty)"),
+        *("?", "??", "*", "/", "\\", "\\n", "…", "n/a", "n.a.", "n.a", "n/d", "n.d."),
+        *("na_character_", "na_integer_", "na_real_", "na_complex_", "nat", "-nan", "+nan"),
+        *(f"{sign}1.#{kind}" for sign in ("", "-") for kind in ("nan", "qnan", "snan", "ind")),
+        *("none?", "null?", "(blank)", "(empty)", "[]", "{}", "list()", "set()", *_EMPTY),
         *(f"{a}{word}{b}" for word in ("na", "nan", "null", "none", "nat") for a, b in _BRACKETS),
     )
 )
 _WORDS = frozenset(("na", "nan", "null", "none", "nil"))
-# #N/A, #NV and #N/D are the same error in English, German and Spanish; LibreOffice has Err:502.
-_SPREADSHEET_ERROR = re.compile(r"#(n/?[avd]|n/a n/a|[^\W\d_][^,;\t]*[!?])|err:\d+", re.IGNORECASE)
+# Lines of any length in place of a name, and columns that were too narrow for their values.
+_LINE = re.compile(r"[-‐‑‒–—―−._]+|#+")
 _QUOTES = "\"'`“”„‟‘’‚«»"
 
 
@@ -48,7 +54,7 @@ def is_missing(value: object, *, allow_words: bool = False) -> bool:
     if not isinstance(value, str):
         return pd.api.types.is_scalar(value) and bool(pd.isna(value))  # type: ignore[call-overload]
     text = _plain(value)
-    if not text or text in _MARKS or _SPREADSHEET_ERROR.fullmatch(text):
+    if not text or text in _MARKS or _LINE.fullmatch(text) or is_spreadsheet_error(text):
         return True
     return not allow_words and text in _WORDS
 

@@ -149,7 +149,10 @@ class _Table:
         # With line ends, which are part of a quoted name of several lines.
         fields = split_fields((f"{line}\n" for line in text.lines), text.delimiter, path)
         with prefix_errors(path):
-            _, lines = text.rows()
+            counts, lines = text.rows()
+        if text.columns(counts, lines, path)[:1] == [None]:  # numbers of rows, which R writes
+            fields = [row[1:] for row in fields]
+        with prefix_errors(path):
             kept = [i for i, row in enumerate(fields) if not is_repeated_header(row, text.header)]
         return cls(header, [fields[i] for i in kept], lines[kept], text.delimiter, path)
 
@@ -224,8 +227,9 @@ def _as_tf_names(names: CleanNames, rows: RowUse, path: str | os.PathLike[str]) 
     distinct = list(dict.fromkeys(usable))
     rows = rows.without("repeated name", len(usable) - len(distinct))
     if not distinct:
-        found = f" ({'; '.join(problems)})" if problems else ""
-        raise ValueError(f"{path} holds no TF name{found}.")
+        found = problems or [f"{reason}: {count:,}" for reason, count in rows.unused.items()]
+        reasons = f" ({'; '.join(found)})" if found else ""
+        raise ValueError(f"{path} holds no TF name{reasons}.")
     if problems:
         dates = describe_dates(names.dates)
         warn(

@@ -1,6 +1,7 @@
 """Spellings of missing names, dates, additions and columns in every table that users give."""
 
 import io
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -211,6 +212,8 @@ def test_missing_scores_count_as_0(spelling: str) -> None:
     [
         *("NaN", "null", "none", "---", "\\N", "#NV", "#N/D", "#DIV/0!", "#N/A N/A", "Err:502"),
         *("n.a.", "?", "–", "NA_character_", "(null)", "-nan", "none?", ' "NA" ', "\u00a0"),
+        *("-1.#QNAN", "NA_integer_", "character(0)", "[]", "_", "−", "-----", "…", "######"),
+        *("#¡VALOR!", "#¿NOMBRE?", "#I/T", "#Н/Д", "#GETTING_DATA", "#YOK"),
         *(None, np.nan, pd.NA, pd.NaT),
     ],
 )
@@ -281,6 +284,8 @@ def test_names_that_are_no_dates(name: str) -> None:
         ("HGNC:TP53", "TP53", "prefix"),
         ("TP53|ENSG00000141510.3", "TP53", "id"),
         ("ENSG00000141510_TP53", "TP53", "id"),
+        ("Ar (-)", "Ar", "sign −"),
+        ("Ar_extended_+", "Ar", "sign +"),
         ('"TP53', "TP53", "quotation marks"),
         ("“TP53”", "TP53", "quotation marks"),
         ("'TP53", "TP53", "quotation marks"),
@@ -430,6 +435,8 @@ def test_numbers_that_were_dates(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=message):
         found = edges_in_memory(tmp_path, pairs)
     assert {"37316", "44441.0"} <= set(found.genes)
+    with pytest.warns(UserWarning, match=r"'2.31E\+19' for a RIKEN clone"):
+        edges_in_memory(tmp_path, [*pairs[:40], ("MYC", "2.31E+19")])
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a column of ids
         edges_in_memory(tmp_path, [("MYC", str(37316 + i)) for i in range(40)])
@@ -473,7 +480,9 @@ def test_names_of_the_cells_are_names_of_tfs(name: str, tmp_path: Path) -> None:
     assert match_tfs(list(names), genes).tolist()[:2] == [True, False]
 
 
-@pytest.mark.parametrize("column", ["bound", "Peaks", "has_peak", "Is Bound"])
+@pytest.mark.parametrize(
+    "column", ["bound", "Peaks", "has_peak", "Is Bound", "peak_count", "chip_peak"]
+)
 def test_columns_that_may_be_peaks(column: str, tmp_path: Path) -> None:
     text = as_text(PEAKS).replace("peak", column, 1)
     with pytest.raises(ValueError, match=f"has the column '{column}'.*call it 'peak'"):
@@ -490,3 +499,12 @@ def test_some_flags_of_motif_annotations(tmp_path: Path) -> None:
 def test_joined_files_in_any_case(tmp_path: Path) -> None:
     text = as_text(PEAKS) + as_text(PEAKS.set_axis(["tf", "Target", "Peak"], axis=1))
     assert result(read_text(text, tmp_path)) == result(BindingReference.from_table(PEAKS))
+
+
+@pytest.mark.parametrize(
+    "text", ['"' * 2_000_000, "_" * 200_000 + "(+", "x" + " " * 200_000 + "(human"]
+)
+def test_long_names_take_no_time(text: str) -> None:
+    start = time.monotonic()
+    assert plain_name(text).addition == ""
+    assert time.monotonic() - start < 2

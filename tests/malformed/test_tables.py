@@ -78,7 +78,8 @@ SAME_NAMES = [
     ("tab table with commas", b"motif\tTF\nm,1\tPax6\nm,2\tNKX2-1\nm,3\tSox9\n"),
     ("comma table with quoted commas", b'motif,TF\n"m,1",Pax6\n"m,2",NKX2-1\n"m,3","Sox9"\n'),
     ("spaces around the header", b" motif , TF \nm1, Pax6 \nm2, NKX2-1\nm3,Sox9\n"),
-    ("rows cut short", b"motif,TF\nm1,Pax6\nm2\n\nm3,NKX2-1,x,y\nm4,\nm5,Sox9\n"),
+    ("rows cut short", b"motif,TF\nm1,Pax6\nm2\n\nm3,NKX2-1,,\nm4,\nm5,Sox9\n"),
+    ("row numbers of R without a header", b"TF\tn\n1\tPax6\t5\n2\tNKX2-1\t6\n3\tSox9\t7\n"),
     ("another spelling of TF", b"motif,tf\nm1,Pax6\nm2,NKX2-1\nm3,Sox9\n"),
     ("UTF-16", "TF\nPax6\nNKX2-1\nSox9\n".encode("utf-16")),
     ("a list that R wrote", b'"","x"\n"1","Pax6"\n"2","NKX2-1"\n"3","Sox9"\n'),
@@ -114,6 +115,16 @@ WRONG_NAMES = [
     ("semicolon table without TF", b"motif;gene\nm1;Pax6\n", "has no column 'TF'"),
     ("TF twice", b"TF,TF\nPax6,Sox9\n", "has 2 columns called 'TF'; rename all but one"),
     ("one line", b"Pax6,NKX2-1,Sox9\n", "has no column 'TF'"),
+    (
+        "more fields than the header",
+        b"kind,TF\nC2H2, KRAB,Pax6\n",
+        r"is not a table .*\(3 in line 2, 2 in the header",
+    ),
+    (
+        "no TF by verdict",
+        b"HGNC symbol,Is TF?\nMYC,Nein\n",
+        r"holds no TF name \(no TF by verdict: 1",
+    ),
     ("latin-1", "Pax6\nM\xfcc\n".encode("latin-1"), "is not UTF-8 text.*save it as UTF-8"),
     (
         "UTF-16 without its mark",

@@ -6,6 +6,7 @@ Harmonizome from the gene (``source``) to its attribute (``target``), which is t
 distinguished by their other columns; if that is not possible, an error is raised.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -49,8 +50,11 @@ KNOWN_COLUMNS = (
     SOURCE_COLUMN,
     *sorted(_DECOUPLER_MARKS | _HARMONIZOME_COLUMNS),
 )
-# Keys of columns that may be meant as `peak`.
-_LIKE_PEAK = frozenset(("peaks", "haspeak", "ispeak", "bound", "isbound", "binding", "binds"))
+# Keys of columns that may be meant as `peak`: flags, or numbers of peaks.
+_LIKE_PEAK = re.compile(
+    r"(has|is|n|num|number|numberof|nof|chip|chipseq|encode)?"
+    r"(peaks?|bound|binding|binds)(counts?|numbers?|flag)?"
+)
 # With it, a table of TFs and targets is one of links, whose names are those of the cells.
 _LINKS_COLUMN = "coef"
 # First field of Harmonizome's second header.
@@ -172,7 +176,7 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
             _refuse_ambiguous(source)
         found = _by_source(table, source)
     _check_found(found, table, source)
-    like_peak = [name for name in table.columns if column_key(name) in _LIKE_PEAK]
+    like_peak = [name for name in table.columns if _LIKE_PEAK.fullmatch(column_key(name))]
     if like_peak and PEAK_COLUMN not in table.columns:
         raise ValueError(
             f"{source} has the column {like_peak[0]!r}. If it tells which pairs have a peak, call "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import pandas as pd
 
 from ..._warnings import warn
@@ -132,17 +133,26 @@ class GeneSets:
         if tf_of_set is None:
             names_used = [name for _, (_, name, _) in used]
             _warn_about_sets(names_used, [name for _, name, _ in left_out], path)
-        rows = [(number, tf, gene) for tf, (number, _, genes) in used for gene in genes]
-        table = pd.DataFrame(rows, columns=[LINE, "TF", "target"]).set_index(LINE)
-        return cls(table, sum(len(genes) for *_, genes in left_out))
+        return cls(_as_table(used), sum(len(genes) for *_, genes in left_out))
+
+
+def _as_table(sets: list[tuple[str, tuple[int, str, list[str]]]]) -> pd.DataFrame:
+    """Return one row per gene of a set; columns, because tuples take more memory."""
+    sizes = [len(genes) for _, (*_, genes) in sets]
+    tfs = np.repeat(np.array([tf for tf, _ in sets], object), sizes)
+    lines = np.repeat([number for _, (number, *_) in sets], sizes)
+    genes = np.empty(sum(sizes), object)
+    genes[:] = [gene for _, (*_, genes) in sets for gene in genes]
+    return pd.DataFrame({"TF": tfs, "target": genes}, index=pd.Index(lines, name=LINE))
 
 
 def _sets(text: str) -> Iterator[tuple[int, str, list[str]]]:
     """Yield line, name and genes of each set that has genes."""
+    seen: dict[str, str] = {}  # one object per name, which is in many sets
     for number, line in enumerate(text.split("\n"), start=1):
         name, *fields = line.split("\t")
-        genes = [field.split(",")[0].strip() for field in fields[1:]]
-        genes = [gene for gene in genes if gene]
+        names = (field.split(",")[0].strip() for field in fields[1:])
+        genes = [seen.setdefault(gene, gene) for gene in names if gene]
         if genes and not is_comment(line):
             yield number, name.strip(), genes
 

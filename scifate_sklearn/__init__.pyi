@@ -46,6 +46,7 @@ from .resampling import (
     LinkTest as LinkTest,
     PermutationFDR as PermutationFDR,
     StabilitySelection as StabilitySelection,
+    seed_stability as seed_stability,
 )
 
 __version__: str

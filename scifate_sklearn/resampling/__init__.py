@@ -3,6 +3,14 @@
 from ._differential import DifferentialLinks
 from ._link_test import LinkTest
 from ._permutation import PermutationFDR
+from ._seeds import SeedStability, seed_stability
 from ._stability import StabilitySelection
 
-__all__ = ["DifferentialLinks", "LinkTest", "PermutationFDR", "StabilitySelection"]
+__all__ = [
+    "DifferentialLinks",
+    "LinkTest",
+    "PermutationFDR",
+    "SeedStability",
+    "StabilitySelection",
+    "seed_stability",
+]

@@ -58,7 +58,7 @@ def size_limit(
 
 
 def require_file(path: Path) -> None:
-    """Raise FileNotFoundError if a path is not that of a file, OSError if it is a pipe or device."""
+    """Raise FileNotFoundError if a path is not that of a file, OSError if it is a pipe."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
             f"{path} is a pipe or a device, not a regular file. Write its content to a file, and "

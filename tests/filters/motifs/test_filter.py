@@ -401,7 +401,9 @@ def test_empty_links_give_an_empty_result():
 
 def test_thresholds_above_all_links_warn(links):
     motifs = make_filter(coef_thresholds=[9.0])
-    with pytest.warns(UserWarning, match=r"more targets there than `min_targets=3` with \|coef\| > 9.0"):
+    with pytest.warns(
+        UserWarning, match=r"more targets there than `min_targets=3` with \|coef\| > 9.0"
+    ):
         assert motifs.fit_transform(links).empty
     assert list(motifs.transform(links).columns) == [*LINK_COLUMNS, *EVIDENCE]
 

@@ -1,5 +1,6 @@
 """Arrays and data frames of every type and library give the numbers and names of NumPy's types."""
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,6 +161,14 @@ def test_a_named_series_of_another_library():
     series = type("Series", (np.ndarray,), {"name": "g"})
     model = fit(X, Y["g"].to_numpy().view(series))
     assert list(model.target_names_in_) == ["g"]
+
+
+def test_cells_in_place_of_a_matrix():
+    cells = anndata.AnnData(np.ones((9, 2)))
+    with pytest.raises(
+        TypeError, match=r"`target_matrix` must be a matrix, got AnnData. `prepare_"
+    ):
+        SciFateRegressor().fit(np.ones((9, 2)), cells)
 
 
 def test_factors_with_names_need_predictors_with_names():

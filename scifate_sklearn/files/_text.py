@@ -57,33 +57,13 @@ def size_limit(
     return by_ratio if most is None else min(most, by_ratio)
 
 
-def require_file(path: Path, what: str = "file") -> None:
-    """Raise OSError if a path is not that of a file.
-
-    Parameters
-    ----------
-    path : Path
-    what : str, default="file"
-        The required file, for the message.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is nothing, or a folder.
-    OSError
-        If there is a pipe or a device.
-    """
-    if path.is_file():
-        return
-    if path.exists() and not path.is_dir():
-        raise OSError(
-            f"{path} is a pipe or a device. Write its content to a file, and give the path of that "
-            "file."
+def require_file(path: Path) -> None:
+    """Raise FileNotFoundError if a path is not that of a file."""
+    if not path.is_file():
+        found = ": it is a folder. " if path.is_dir() else ". "
+        raise FileNotFoundError(
+            f"There is no file {path}{found}Give the path of a local file; download a URL first."
         )
-    found = ": it is a folder. " if path.is_dir() else ". "
-    raise FileNotFoundError(
-        f"There is no file {path}{found}Give the path of a local {what}; download a URL first."
-    )
 
 
 def read_content(path: str | os.PathLike[str]) -> bytes:
@@ -173,7 +153,8 @@ def read_start(path: str | os.PathLike[str], size: int) -> bytes:
 
 def _open(path: str | os.PathLike[str]) -> IO[bytes]:
     """Open a file, gzip-compressed or not, for reading its decompressed content."""
-    require_file(Path(path))  # opening a pipe would wait for a writer
+    if not Path(path).is_file():  # opening a pipe would wait for a writer
+        raise FileNotFoundError(f"There is no file {path}.")
     with open(path, "rb") as file:
         is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
     return cast(IO[bytes], gzip.open(path)) if is_gzip else open(path, "rb")

@@ -276,7 +276,9 @@ def test_a_callable_rule_has_no_checkpoint(tmp_path):
         model.fit(*make_cells())
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"fit": 3}', '{"fit": {}}', "\x00\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"fit": 3}', '{"fit": {}}', '{"format": 1e999}', "\x00\xff"]
+)
 def test_a_damaged_manifest_is_written_again(tmp_path, blocks, text):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
@@ -287,6 +289,29 @@ def test_a_damaged_manifest_is_written_again(tmp_path, blocks, text):
         SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
     assert len(blocks.fitted) == 3
     assert manifest.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_place_of_a_manifest_does_not_hang(tmp_path, blocks):
+    X, Y = make_cells()
+    SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    manifest = only_fit(tmp_path) / "checkpoint.json"
+    manifest.unlink()
+    os.mkfifo(manifest)
+    blocks.fitted.clear()
+    with pytest.warns(UserWarning, match="is damaged .not a regular file"):
+        SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
+    assert not blocks.fitted
+    assert manifest.is_file()
+
+
+def test_a_renamed_folder_of_the_same_fit_is_named(tmp_path, blocks):
+    X, Y = make_cells()
+    leave_unfinished(blocks, X, Y, checkpoint=tmp_path)
+    name = only_fit(tmp_path).name
+    only_fit(tmp_path).rename(tmp_path / f"{name}-copy")
+    with pytest.warns(UserWarning, match=f"{name}-copy' holds this fit, but was.*name '{name}'"):
+        SciFateRegressor(checkpoint=tmp_path).fit(X, Y)
 
 
 def test_a_folder_of_a_later_format_is_refused(tmp_path):

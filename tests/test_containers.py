@@ -1,5 +1,6 @@
 """Arrays and data frames of every type and library give the numbers and names of NumPy's types."""
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,6 +163,14 @@ def test_a_named_series_of_another_library():
     assert list(model.target_names_in_) == ["g"]
 
 
+def test_cells_in_place_of_a_matrix():
+    cells = anndata.AnnData(np.ones((9, 2)))
+    with pytest.raises(
+        TypeError, match=r"`target_matrix` must be a matrix, got AnnData. `prepare_"
+    ):
+        SciFateRegressor().fit(np.ones((9, 2)), cells)
+
+
 def test_factors_with_names_need_predictors_with_names():
     with pytest.raises(ValueError, match=r"`penalty_factor` is a Series with names such as 'C', "):
         fit(X.to_numpy(), factor=FACTOR)
@@ -259,6 +268,7 @@ def test_links_whose_numbers_are_objects():
         EncodeLinkFilter(reference).fit(links).ledger_[["coef", "kept"]],
     )
     assert str(compare_links(objects, links)) == str(compare_links(links, links))
-    assert str(score_network(objects, links)) == str(score_network(links, links))
+    gold = links[:1]
+    assert str(score_network(objects, gold)) == str(score_network(links, gold))
     with pytest.raises(ValueError, match="must hold finite numbers"):
         compare_links(objects.assign(coef=[0.5, None]), links)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -217,6 +218,22 @@ class TestLostNames:
             fit()
         (warning,) = [each for each in caught if "exclude_self" in str(each.message)]
         assert warning.filename == __file__
+
+    @pytest.mark.parametrize(
+        "fit",
+        [
+            lambda: SciFateRegressor().fit(X, Y.to_numpy()),
+            lambda: SciFateRegressor().fit(X, Y["Pax6"].rename(None)),
+            lambda: TransformedTargetRegressor(
+                SciFateRegressor(), transformer=StandardScaler()
+            ).fit(X, Y),
+        ],
+        ids=["array", "series", "TransformedTargetRegressor"],
+    )
+    def test_names_of_targets(self, fit):
+        with pytest.warns(UserWarning, match=r"`target_matrix` has no column names") as caught:
+            fit()
+        assert len([each for each in caught if "exclude_self" in str(each.message)]) == 1
 
     @pytest.mark.parametrize(
         "fit",

@@ -715,7 +715,8 @@ def test_an_integer_cv_means_the_folds_of_r(X, Y):
     from_generator = fit(X, Y, cv=6, random_state=np.random.RandomState(3))
     again = fit(X, Y, cv=6, random_state=np.random.RandomState(3))
     np.testing.assert_array_equal(from_generator.cv_mse_, again.cv_mse_)
-    assert np.isfinite(fit(X, Y, cv=6, random_state=None).cv_mse_).all()
+    # An adaptive path may stop early with some of these folds.
+    assert np.isfinite(fit(X, Y, cv=6, random_state=None, path="full").cv_mse_).all()
 
 
 def test_groups_stay_together(X, Y):

@@ -22,6 +22,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from scifate_sklearn.anndata_io import read_tf_names
 from scifate_sklearn.cli import app
 from scifate_sklearn.cli._out_folder import OutFolder, claim
 from scifate_sklearn.cli._signals import raise_signals
@@ -216,6 +217,18 @@ class TestResultsAppearTogether:
                 (here / "out").mkdir()
 
         while_fitting(move)
+        assert_fails(run(here, "cells.h5ad", "out"), 1, "--out: '.*out' was removed, moved")
+        assert not (here / "out").exists()
+
+    @posix_only
+    def test_an_output_folder_that_is_removed_before_the_fit(
+        self, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def read(_: object) -> list[str]:
+            shutil.rmtree(here / "out")
+            return read_tf_names(here / "tfs.txt")
+
+        monkeypatch.setattr("scifate_sklearn.cli._run.read_tf_names", read)
         assert_fails(run(here, "cells.h5ad", "out"), 1, "--out: '.*out' was removed, moved")
         assert not (here / "out").exists()
 

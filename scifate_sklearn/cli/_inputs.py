@@ -54,7 +54,10 @@ def check_space(options: RunOptions, n_targets: int = 0, n_tfs: int = 0) -> None
     """
     needed = _MEGABYTE + _table_size(options, n_targets, n_tfs)
     needed += 0 if options.no_annotated else _size(options.cells)
-    free = shutil.disk_usage(options.out).free
+    try:
+        free = shutil.disk_usage(options.out).free
+    except FileNotFoundError as error:
+        raise _out_is_gone(options) from error
     if needed > free:
         raise out_error(
             f"'{options.out}' has {free / _MEGABYTE:,.1f} MB of free space, but the results need "
@@ -69,6 +72,13 @@ def _table_size(options: RunOptions, n_targets: int, n_tfs: int) -> int:
     return n_rows * _BYTES_PER_ROW * (1 if options.no_annotated else 2)
 
 
+def _out_is_gone(options: RunOptions) -> OSError:
+    return OSError(
+        f"--out: '{options.out}' was removed, moved or emptied during the run, so no results were "
+        "written; leave it there, and run again."
+    )
+
+
 def _smaller(options: RunOptions) -> str:
     return "" if options.no_annotated else ", or add --no-annotated"
 
@@ -80,10 +90,7 @@ def naming_out(options: RunOptions, folder: OutFolder) -> Iterator[None]:
         yield
     except Exception as error:  # h5py and zarr raise errors of many types
         if not folder.staging.is_dir():
-            raise OSError(
-                f"--out: '{options.out}' was removed, moved or emptied during the run, so no "
-                "results were written; leave it there, and run again."
-            ) from error
+            raise _out_is_gone(options) from error
         is_full = getattr(error, "errno", None) in _FULL or any(
             os.strerror(number) in str(error) for number in _FULL
         )

@@ -33,7 +33,7 @@ _FORMAT = 2
 _MANIFEST = "checkpoint.json"
 _LOCK = "lock"
 _OLD_PARTS = "targets-*.npz"
-_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 # Digits of a checksum that are shown.
 _SHOWN = 8
 
@@ -260,6 +260,11 @@ class PartFolder:
             for name in names
         )
         title = self.kind.title
+        if not names:
+            return (
+                f"'{path}' holds this {title}, but was renamed or copied, and is not used. To "
+                f"resume it, give it the name '{self.name}'; otherwise delete it."
+            )
         return (
             f"'{self.directory}' holds an unfinished {title}, but another one. What differs: "
             f"{listed}. This {title} starts from the beginning. To resume the other one, fit with "
@@ -284,6 +289,8 @@ def _digest(kind: PartKind, identity: Identity) -> str:
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    if not path.is_file():  # reading a pipe would wait for a writer
+        raise ValueError("not a regular file")
     found = json.loads(path.read_text(encoding="utf-8"))
     its_format = int(found["format"])
     if its_format > _FORMAT:  # nothing else is known of it

@@ -58,12 +58,7 @@ def size_limit(
 
 
 def require_file(path: Path) -> None:
-    """Raise FileNotFoundError if a path is not a file, and OSError if it is a pipe or device."""
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(
-            f"{path} is a pipe or a device, not a regular file. Write its content to a file, and "
-            "give that file."
-        )
+    """Raise FileNotFoundError if a path is not that of a file."""
     if not path.is_file():
         found = ": it is a folder. " if path.is_dir() else ". "
         raise FileNotFoundError(

@@ -158,8 +158,8 @@ def _read_names(
     names = column_names(X), column_names(Y)
     check_unique(names[0], arguments.X)
     check_unique(names[1], arguments.Y)
-    if excludes_self and names[0] is None and names[1] is not None:
-        _warn_of_lost_names(arguments)
+    if excludes_self and (names[0] is None) != (names[1] is None):
+        _warn_of_lost_names(arguments, are_of_targets=names[1] is None)
     return names
 
 
@@ -170,12 +170,17 @@ def _supported(matrix: Any, name: str) -> Any:
     return matrix
 
 
-def _warn_of_lost_names(arguments: Arguments) -> None:
+def _warn_of_lost_names(arguments: Arguments, *, are_of_targets: bool) -> None:
+    lost, named = arguments.X, arguments.Y
+    advice = (
+        "If an earlier step of a pipeline, such as StandardScaler, returned an array, call its "
+        '`set_output(transform="pandas")`; otherwise give a DataFrame'
+    )
+    if are_of_targets:
+        lost, named, advice = named, lost, "Give a DataFrame, or a Series with a name"
     warn(
-        f"`{arguments.X}` has no column names but `{arguments.Y}` has, so `exclude_self` has no "
-        "effect: targets may be their own predictors. If an earlier step of a pipeline, such "
-        'as StandardScaler, returned an array, call its `set_output(transform="pandas")`; '
-        "otherwise give a DataFrame, or set exclude_self=False."
+        f"`{lost}` has no column names but `{named}` has, so `exclude_self` has no effect: targets "
+        f"may be their own predictors. {advice}, or set exclude_self=False."
     )
 
 

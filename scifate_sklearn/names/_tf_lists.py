@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -116,7 +116,8 @@ def read_tf_names(path: str | os.PathLike[str], *, column: str | None = None) ->
         given, rows = _plain_list(text)
     else:
         table = _Table.from_text(text, header, path)
-        given, rows = table.names(table.other_column() if name is None else name)
+        name = table.other_column() if name is None else name
+        given, rows = table.without_row_numbers(text).names(name)
     allow_any = set(_LINKS_COLUMNS) <= set(header)
     return _as_tf_names(clean_names(given, allow_any=allow_any), rows, path)
 
@@ -149,12 +150,18 @@ class _Table:
         # With line ends, which are part of a quoted name of several lines.
         fields = split_fields((f"{line}\n" for line in text.lines), text.delimiter, path)
         with prefix_errors(path):
-            counts, lines = text.rows()
-        if text.columns(counts, lines, path)[:1] == [None]:  # numbers of rows, which R writes
-            fields = [row[1:] for row in fields]
-        with prefix_errors(path):
+            _, lines = text.rows()
             kept = [i for i, row in enumerate(fields) if not is_repeated_header(row, text.header)]
         return cls(header, [fields[i] for i in kept], lines[kept], text.delimiter, path)
+
+    def without_row_numbers(self, text: DelimitedText) -> Self:
+        """Return the table without a first field that the header lacks, which R writes.
+
+        Raise an error if rows have other fields beyond those of the header.
+        """
+        if text.columns(*text.rows(), self.path)[:1] != [None]:
+            return self
+        return replace(self, fields=[row[1:] for row in self.fields])
 
     def names(self, column: str) -> tuple["pd.Series[Any]", RowUse]:
         """Return the fields of a column; in Lambert's table, only those of TFs."""

@@ -97,7 +97,8 @@ def check_tf_names(tf_names: Iterable[str]) -> list[str]:
             f"tf_names must be a collection of names, got {type(tf_names).__name__}; of a table "
             "pass one column."
         )
-    given = list(tf_names)
+    # The items of a pyarrow array are no strings.
+    given = tf_names.to_pylist() if hasattr(tf_names, "to_pylist") else list(tf_names)
     others = [name for name in given if not isinstance(name, str)]
     if others:
         raise TypeError(f"tf_names must be strings, found others ({examples(others)}).")

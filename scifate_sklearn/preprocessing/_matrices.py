@@ -50,7 +50,7 @@ def naming(name: str) -> Iterator[None]:
 
 
 def check_intact(matrix: Any, name: str) -> None:
-    """Raise if a matrix has masked values, an invalid sparse structure, or dates.
+    """Raise if a matrix has masked values, an invalid sparse structure, or dates, or is an AnnData.
 
     Other objects are accepted without a check.
 
@@ -64,7 +64,8 @@ def check_intact(matrix: Any, name: str) -> None:
     Raises
     ------
     TypeError
-        If it holds dates or durations, which NumPy would convert to numbers.
+        If it holds dates or durations, which NumPy would convert to numbers; or if it is an
+        AnnData, of which NumPy would make an array of objects.
     ValueError
         If an entry of a masked array is masked, or the indices of a sparse matrix are out of bounds
         or inconsistent.
@@ -76,6 +77,11 @@ def check_intact(matrix: Any, name: str) -> None:
                 f"{name} has {n_masked} masked value(s), and masked arrays are not supported. "
                 "Remove those cells or columns, or fill the values with numbers."
             )
+    if hasattr(matrix, "obs_names") and hasattr(matrix, "var_names"):
+        raise TypeError(
+            f"{name} must be a matrix, got {type(matrix).__name__}. `prepare_anndata` makes the "
+            "matrices of TFs and targets of an AnnData."
+        )
     # DataFrames have one dtype for each column.
     dtypes: Any = getattr(matrix, "dtypes", getattr(matrix, "dtype", None))
     for dtype in np.ravel(dtypes):

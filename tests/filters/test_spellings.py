@@ -319,6 +319,7 @@ SETS = {
     "MYC_UP.V1_DN": "MYC", "MYC_extended (40g)": "MYC", "MYC 20176728 ChIP-Seq MCF-7 Human": "MYC",
     "MYC_TARGET_GENES": "MYC", "TGACCTY_ERR1_Q2": "ERR1", "V$ERR1_Q2": "ERR1", "ATF1_01": "ATF1",
     "NKX2-1_HELA": "NKX2-1", "AAANWWTGC_UNKNOWN": None,
+    "MYC-18555785-MESC-MOUSE": "MYC", "RP11-206L10": "RP11-206L10",
 }  # fmt: skip
 
 

@@ -294,7 +294,10 @@ HOSTILE_NAMES = [
         "values that tables convert",
         ["NA", "nan", "TRUE", "1", "01", "1e5", "a,b", 'a"b', "a;b", "#"],
     ),
-    ("white space", [" a", "x y", "a ", "a\tb", "\u00a0", "a\u2028b", " ", "a\x85b", "  ", "\x0b"]),
+    (
+        "white space",
+        [" a", "x y", "a ", "a\tb", "\u00a0b", "a\u2028b", " b", "a\x85b", "  b", "\x0bb"],
+    ),
     (
         "letters of many alphabets",
         ["é", "e\u0301", "α", "中", "😀", "\u202eabc", "ß", "SS", "ı", "I"],

@@ -132,6 +132,11 @@ WRONG_NAMES = [
         "is not UTF-8 text .*as UTF-16 without a byte order mark does",
     ),
     ("gene sets", b"MYC\t\tCDK4\tNCL\nE2F1\t\tACTB\n", r"holds gene sets \(GMT\), not TFs"),
+    (
+        "gene sets, the first one short",
+        b"MYC\t\tNCL\nE2F1\t\tACTB\tCDK4\nSP1\t\tNCL\n",
+        r"holds gene sets \(GMT\), not TFs",
+    ),
     ("missing names only", b"TF\nNA\n-\n", r"holds no TF name \(no name: 2 \(lines 2, 3\)\)"),
     ("a workbook", b"PK\3\4\x14\0\6\0", "is not UTF-8 text .*as an Excel workbook or"),
     ("binary", bytes(range(256)), "is not UTF-8 text"),

@@ -195,3 +195,12 @@ def test_reserved_names():
     assert match_tfs(["Pax6"], SYMBOLS, reserved=["Sox9"]).tolist() == [True, False, False, False]
     with pytest.raises(ValueError, match="The TF 'Pax6' has the name of a covariate"):
         match_tfs(["Pax6"], SYMBOLS, reserved=["Pax6"])
+
+
+def test_arrow_arrays():
+    pa = pytest.importorskip("pyarrow")
+    genes = np.array(["A", "C", "B"], dtype=object)
+    for names in (pa.array(["A", "B"]), pa.chunked_array([["A"], ["B"]])):
+        assert match_tfs(names, genes).tolist() == [True, False, True]
+    with pytest.raises(TypeError, match=r"must be strings, found others \(None"):
+        match_tfs(pa.array(["A", None]), genes)

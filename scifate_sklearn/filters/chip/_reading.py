@@ -29,6 +29,8 @@ _MOTIF_SET = re.compile(
 # The first part of a name, before the cell, the species, the direction or the number of a study.
 _FIRST_PART = re.compile(r"[^\s_]*")
 _DIRECTION = re.compile(r"[-_. ](UP|DN|DOWN)(?![A-Za-z])", re.IGNORECASE)
+# ChEA 2013 has AR-19668381-PC3-HUMAN.
+_PUBMED_ID = re.compile(r"-\d{7,8}(?:-.*)?$")
 _SPECIES = re.compile(r"\b(human|mouse|rat)\b", re.IGNORECASE)
 
 
@@ -69,7 +71,7 @@ def tf_of_set_name(set_name: str) -> str | None:
     name = plain_name(set_name).name
     if match := _MOTIF_SET.fullmatch(name):
         return match[1]
-    first = _FIRST_PART.match(_DIRECTION.sub("_", name))
+    first = _FIRST_PART.match(_PUBMED_ID.sub("", _DIRECTION.sub("_", name)))
     return plain_name(first[0]).name if first else None
 
 

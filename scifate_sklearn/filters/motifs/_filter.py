@@ -278,13 +278,13 @@ class MotifLinkFilter(LinkFilter):
         if self.nes_threshold > highest:
             why = (
                 f"a database of {len(self.rankings_.motifs)} motifs allows no NES above "
-                f"{highest:.2f}, but nes_threshold={self.nes_threshold}. Use a larger database, or "
-                "a lower threshold for a trial"
+                f"{highest:.2f}, less than `nes_threshold={self.nes_threshold}`. Use a larger "
+                "database, or a lower threshold for a trial"
             )
         elif not len(self.tests_):
             why = (
                 f"none of the {len(links)} links has a TF with an annotated motif in the "
-                f"database and more than min_targets={self.min_targets} targets there with "
+                f"database and more targets there than `min_targets={self.min_targets}` with "
                 f"|coef| > {min(self._thresholds)}"
             )
         if why:

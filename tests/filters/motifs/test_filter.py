@@ -401,7 +401,9 @@ def test_empty_links_give_an_empty_result():
 
 def test_thresholds_above_all_links_warn(links):
     motifs = make_filter(coef_thresholds=[9.0])
-    with pytest.warns(UserWarning, match=r"min_targets=3 targets there with \|coef\| > 9.0"):
+    with pytest.warns(
+        UserWarning, match=r"more targets there than `min_targets=3` with \|coef\| > 9.0"
+    ):
         assert motifs.fit_transform(links).empty
     assert list(motifs.transform(links).columns) == [*LINK_COLUMNS, *EVIDENCE]
 
@@ -409,7 +411,8 @@ def test_thresholds_above_all_links_warn(links):
 def test_so_few_motifs_that_none_can_be_enriched(links):
     motifs = MotifLinkFilter(make_table()[:8], make_annotations())
     with pytest.warns(
-        UserWarning, match=r"database of 8 motifs allows no NES above 2.47, but nes_threshold=3.0"
+        UserWarning,
+        match=r"database of 8 motifs allows no NES above 2.47, less than `nes_threshold=3.0`",
     ):
         assert motifs.fit_transform(links).empty
     assert len(motifs.tests_) > 0

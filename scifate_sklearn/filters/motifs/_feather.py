@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...files import AdvisedError, size_limit
+from ...files import AdvisedError, require_file, size_limit
 from ._arrow_sizes import check_version_1, decompressed_size
 
 # Names of the column with the names of the rows, newest layout first.
@@ -109,12 +109,7 @@ def _import_pyarrow(path: str | os.PathLike[str]) -> ModuleType:
 
 
 def _check_magic(path: Path) -> bytes:
-    if not path.is_file():
-        found = ": it is a folder" if path.is_dir() else ""
-        raise FileNotFoundError(
-            f"There is no file {path}{found}. Give the path of a local ranking database, a file "
-            "called *.feather; download a URL first."
-        )
+    require_file(path, "ranking database, a file called *.feather")
     with path.open("rb") as file:
         start = file.read(8)
     for magic in (_MAGIC_V1, _MAGIC_V2):

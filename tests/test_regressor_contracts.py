@@ -156,7 +156,8 @@ def test_parameters_survive_set_and_get():
         "engine": "gram", "lambda_rule": "1se", "lambdas": "paper", "alpha": 1.0, "cv": 10,
         "cor_threshold": 0.03, "exclude_self": True,
         "covariates": ("new_size_factor", "labeling_ratio"), "standardize": True,
-        "fit_intercept": True, "penalty_factor": None, "path": "adaptive", "n_repeats": 1, "n_jobs": None,
+        "fit_intercept": True, "penalty_factor": None, "path": "adaptive", "n_repeats": 1,
+        "n_jobs": None,
         "random_state": 123456, "verbose": 0, "checkpoint": None,
     }  # fmt: skip
     assert model.get_params().items() >= defaults.items()

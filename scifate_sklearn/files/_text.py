@@ -57,13 +57,33 @@ def size_limit(
     return by_ratio if most is None else min(most, by_ratio)
 
 
-def require_file(path: Path) -> None:
-    """Raise FileNotFoundError if a path is not that of a file."""
-    if not path.is_file():
-        found = ": it is a folder. " if path.is_dir() else ". "
-        raise FileNotFoundError(
-            f"There is no file {path}{found}Give the path of a local file; download a URL first."
+def require_file(path: Path, what: str = "file") -> None:
+    """Raise OSError if a path is not that of a file.
+
+    Parameters
+    ----------
+    path : Path
+    what : str, default="file"
+        The required file, for the message.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing, or a folder.
+    OSError
+        If there is a pipe or a device.
+    """
+    if path.is_file():
+        return
+    if path.exists() and not path.is_dir():
+        raise OSError(
+            f"{path} is a pipe or a device. Write its content to a file, and give the path of that "
+            "file."
         )
+    found = ": it is a folder. " if path.is_dir() else ". "
+    raise FileNotFoundError(
+        f"There is no file {path}{found}Give the path of a local {what}; download a URL first."
+    )
 
 
 def read_content(path: str | os.PathLike[str]) -> bytes:

@@ -26,18 +26,19 @@ from ..fitting import (
     self_positions,
 )
 from ..links import LINK_COLUMNS, first_reason, ledger_of
-from ..moments import Matrix, Moments, Samples, dense
+from ..moments import Matrix, Moments, Samples
 from ..names import examples
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ..solvers import RobustProblem, RobustSums
 from ._base import LinkResampler, is_tf
+from ._effects import LEAST_SAMPLES, effects_of
 from ._halves import halving_of_samples
 from ._units import complementary_pairs, rows_by_group
 
 Floats = NDArray[np.float64]
 
-# Fewest cells for each predictor, and the number below which a warning is issued.
-_LEAST, _FEW = 3, 10
+# With fewer cells for each predictor a warning is issued.
+_FEW_SAMPLES = 10
 _METHODS: dict[str, Literal["bh", "by"]] = {"fdr_bh": "bh", "fdr_by": "by"}
 _COLUMNS = ("t", "t_p", "t_q")
 
@@ -199,7 +200,7 @@ class LinkTest(LinkResampler):
             t = problem.statistics(problem.sums(samples.X, samples.Y, samples.weight))
             p = _p_values(t, problem.df[:, None])
         else:
-            t, p = self._test_selected(parameters, data, samples, own, groups)
+            t, p = self._test_selected(parameters, data, samples, groups)
         fit_regressor(regressor, data)
         self._publish(regressor, t, p, data.is_single)
         return self
@@ -245,15 +246,15 @@ class LinkTest(LinkResampler):
         """Return the problem if it can be solved; warn if the tests are only approximate."""
         n, k = problem.n_cells, int(problem.n_predictors.max())
         advice = 'Give fewer TFs or more cells, or use pairs="selected".'
-        if n < _LEAST * k:
+        if n < LEAST_SAMPLES * k:
             raise ValueError(
-                f"LinkTest needs at least {_LEAST} cells for each predictor, got {n} cells for {k} "
-                f"predictors. {advice}"
+                f"LinkTest needs at least {LEAST_SAMPLES} cells for each predictor, got {n} cells "
+                f"for {k} predictors. {advice}"
             )
-        if n < _FEW * k:
+        if n < _FEW_SAMPLES * k:
             warn(
-                f"LinkTest has {n} cells for {k} predictors; with fewer than {_FEW} cells for each "
-                f"its p-values are approximate. {advice}"
+                f"LinkTest has {n} cells for {k} predictors; with fewer than {_FEW_SAMPLES} cells "
+                f"for each its p-values are approximate. {advice}"
             )
         dependent = problem.dependent
         if len(dependent):
@@ -271,7 +272,6 @@ class LinkTest(LinkResampler):
         parameters: FitParameters,
         data: TrainingData,
         samples: Samples,
-        own: NDArray[np.intp],
         groups: Any,
     ) -> tuple[Floats, Floats]:
         """Return t and p (n_targets, n_features) of the TFs that one half selects."""
@@ -287,8 +287,10 @@ class LinkTest(LinkResampler):
         found = []
         for one, other in (halves, halves[::-1]):
             fits = Fit.from_data(parameters, one).cross_validate()
-            selected = _selection_order(fits.coef, one.moments)
-            found.append(_test_half(other, selected, own))
+            effects = effects_of(
+                other.require_samples("LinkTest"), _effect_sizes(fits.coef, one.moments)
+            )
+            found.append((effects.t, _p_values(effects.t, effects.df[:, None])))
         (t, p), (t2, p2) = found
         is_second = np.isnan(p) | (p2 < p)
         both = np.where(is_second, p2, p)
@@ -342,29 +344,8 @@ def _sum_chunks(problem: RobustProblem, chunks: Iterable[tuple[Matrix, ...]]) ->
     return total
 
 
-def _selection_order(coef: Floats, moments: Moments) -> list[NDArray[np.intp]]:
-    """Return the selected predictors of each target, those with the largest effect first."""
+def _effect_sizes(coef: Floats, moments: Moments) -> Floats:
+    """Return |coef| (n_targets, n_features) times the standard deviation of each predictor."""
     whole = moments.predictors.whole
     variance = np.diagonal(whole.xx[0]) / whole.weight[0] - whole.x_mean[0] ** 2
-    size = np.abs(coef) * np.sqrt(np.maximum(variance, 0.0))
-    return [np.argsort(-row, kind="stable")[: np.count_nonzero(row)] for row in size]
-
-
-def _test_half(
-    half: TrainingData, selected: list[NDArray[np.intp]], own: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
-    """Return t and p (n_targets, n_features) of the selected predictors on one half."""
-    samples = half.require_samples("LinkTest")
-    problem = RobustProblem.from_moments(half.moments, own)
-    rows = np.flatnonzero(samples.weight > 0)
-    X, Y, weight = dense(samples.X[rows]), samples.Y[rows], samples.weight[rows]
-    t = np.full((len(selected), X.shape[1]), np.nan)
-    p = np.full_like(t, np.nan)
-    for target, predictors in enumerate(selected):
-        kept = predictors[: problem.n_cells // _LEAST]
-        if len(kept):
-            part = problem.take(kept, target)
-            sums = part.sums(X[:, kept], Y[:, [target]], weight)
-            t[target, kept] = part.statistics(sums)[0]
-            p[target, kept] = _p_values(t[target, kept], part.df[0])
-    return t, p
+    return np.asarray(np.abs(coef) * np.sqrt(np.maximum(variance, 0.0)), np.float64)

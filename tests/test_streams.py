@@ -42,8 +42,18 @@ REDIRECTIONS = {
 }
 
 
+QUICK = ("all closed", "both full", "reader of both gone")
+
+
 @pytest.mark.parametrize(
-    ("redirection", "options"), [*((each, "") for each in REDIRECTIONS), ("stderr closed", "-q")]
+    ("redirection", "options"),
+    [
+        *(
+            pytest.param(each, "", marks=() if each in QUICK else pytest.mark.slow)
+            for each in REDIRECTIONS
+        ),
+        pytest.param("stderr closed", "-q", marks=pytest.mark.slow),
+    ],
 )
 def test_run_with_streams_that_cannot_be_written(redirection, options, inputs, tmp_path):
     done = run(inputs, tmp_path / "out", REDIRECTIONS[redirection], options)
@@ -74,6 +84,7 @@ def test_encodings(encoding, inputs, tmp_path):
     assert "TNFα→" in (tmp_path / "out" / "links.csv").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_result_files_are_not_mistaken_for_closed_streams(inputs, tmp_path):
     """The first file that a process opens gets the number of a closed stream."""
     assert run(inputs, tmp_path / "out", "<&- >&- 2>&-").returncode == 0

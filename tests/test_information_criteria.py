@@ -99,6 +99,12 @@ def test_in_a_search_with_permutations_and_halves():
         assert stable.fit(tfs, new).frequency_[:, :3].max() == 1.0
 
 
+def test_halves_of_whole_folds_need_folds():
+    stable = StabilitySelection(SciFateRegressor(lambda_rule="bic"), resample="folds")
+    with pytest.raises(ValueError, match='resample="folds" needs folds, and there are none'):
+        stable.fit(*draw())
+
+
 def test_checkpoints_resume(tmp_path):
     tfs, new = draw()
     options = {"lambda_rule": "bic", "checkpoint": tmp_path / "folder"}

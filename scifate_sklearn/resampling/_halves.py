@@ -50,9 +50,14 @@ def parts_by_fold(moments: Moments) -> list[Rows]:
     Raises
     ------
     ValueError
-        If the folds do not add up to the samples.
+        If there are no folds, or they do not add up to the samples.
     """
     layout = moments.layout
+    if not layout.n_folds:
+        raise ValueError(
+            'resample="folds" needs folds, and there are none: an information criterion as '
+            '`lambda_rule` is not cross-validated. Use resample="cells", or another rule.'
+        )
     if not layout.total.all():
         raise ValueError(
             'resample="folds" needs folds whose test sets are all cells, each cell in one of them; '

@@ -67,9 +67,9 @@ class LinkTest(LinkResampler):
         is valid under any dependence of the tests and keeps fewer links.
     pairs : {"all", "selected"}, default="all"
         ``"all"`` tests all TFs in one model per target, which requires at least three cells for
-        each predictor. ``"selected"`` selects the TFs of each target at λ_min on one half of the
-        cells, tests those on the other half, exchanges the halves, and takes twice the smaller
-        p-value. It suits many TFs.
+        each predictor. ``"selected"`` selects the TFs of each target on one half of the cells, at
+        λ_min or by the information criterion of the regressor, tests those on the other half,
+        exchanges the halves, and takes twice the smaller p-value. It suits many TFs.
     random_state : int, RandomState or None, default=123456
         Seed of the halves.
     verbose : int, default=0
@@ -279,7 +279,8 @@ class LinkTest(LinkResampler):
         units = np.flatnonzero(weight > 0) if groups is None else rows_by_group(groups, weight)
         if len(units) < 2:
             raise ValueError("`groups` has only one group, but halves consist of whole groups.")
-        parameters = replace(parameters, lambda_rule="min")
+        if parameters.is_cross_validated:
+            parameters = replace(parameters, lambda_rule="min")
         halve = halving_of_samples(data.moments, samples, units, with_folds=True)
         rng = check_random_state(self.random_state)
         drawn = next(complementary_pairs(rng, len(units), 1))

@@ -155,14 +155,15 @@ def test_by_keeps_fewer_than_bh_and_single_targets_have_one_dimension():
 
 
 class TestSelected:
-    def test_tests_what_the_other_half_selects(self):
+    @pytest.mark.parametrize(("rule", "selects"), [("1se", "min"), ("bic", "bic")])
+    def test_tests_what_the_other_half_selects(self, rule, selects):
         tfs, new = draw(n=400)
-        tested = LinkTest(SciFateRegressor(), pairs="selected").fit(tfs, new)
+        tested = LinkTest(SciFateRegressor(lambda_rule=rule), pairs="selected").fit(tfs, new)
         order = np.random.RandomState(123456).permutation(400)
         p = np.full((2, *tested.p_.shape), np.nan)
         for k, rows in enumerate((order[:200], order[200:])):
             mine = np.isin(np.arange(400), rows)
-            lasso = SciFateRegressor(lambda_rule="min").fit(tfs, new, sample_weight=mine)
+            lasso = SciFateRegressor(lambda_rule=selects).fit(tfs, new, sample_weight=mine)
             for t, target in enumerate(new):
                 chosen = np.flatnonzero(lasso.coef_[t])
                 if len(chosen):

@@ -18,7 +18,6 @@ from .fitting import (
     TrainingData,
     check_moments,
     feature_names,
-    generated_names,
     read_penalties,
     read_samples,
     self_positions,
@@ -204,13 +203,7 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
         ValueError
             As from `fit`.
         """
-        data = check_moments(moments)
-        self.n_features_in_ = moments.n_features
-        if moments.feature_names is not None:
-            self.feature_names_in_ = moments.feature_names
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return self._fit(data)
+        return self._fit(check_moments(self, moments))
 
     def score_links(self, links: pd.DataFrame) -> pd.DataFrame:
         """Append the column ``score`` to a links table of the same data.
@@ -272,8 +265,7 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
             "edf_": fits.edf + no_model,
             "r2_": np.maximum(1.0 - fits.gcv, 0.0) + no_model,
         }
-        names = moments.target_names
-        self.target_names_in_ = generated_names("y", moments.n_targets) if names is None else names
+        self.target_names_in_ = data.target_names
         self.links_ = self._ranked_links(attributes)
         for name, values in attributes.items():
             setattr(self, name, values[0] if data.is_single else values)

@@ -21,7 +21,6 @@ from .fitting import (
     TrainingData,
     check_moments,
     feature_names,
-    generated_names,
     read_samples,
 )
 from .links import build_links
@@ -381,13 +380,8 @@ def read_moments(regressor: SciFateRegressor, moments: Moments) -> TrainingData:
     TypeError, ValueError
         As from `SciFateRegressor.fit_moments`.
     """
-    data = check_moments(moments)
+    data = check_moments(regressor, moments)
     FitParameters.from_estimator(regressor).require_moments_suffice("fit_moments")
-    regressor.n_features_in_ = moments.n_features
-    if moments.feature_names is not None:
-        regressor.feature_names_in_ = moments.feature_names
-    elif hasattr(regressor, "feature_names_in_"):
-        del regressor.feature_names_in_
     return data
 
 
@@ -424,9 +418,7 @@ def fit_regressor(regressor: SciFateRegressor, data: TrainingData) -> Fit:
 
 def _set_attributes(regressor: SciFateRegressor, data: TrainingData, fits: BlockFit) -> None:
     """Set the fitted attributes: for a 1-D target, scalars and vectors as in scikit-learn."""
-    target_names, is_single = data.moments.target_names, data.is_single
-    if target_names is None:
-        target_names = generated_names("y", data.moments.n_targets)
+    target_names, is_single = data.target_names, data.is_single
     regressor.target_names_in_ = target_names
     regressor.links_ = build_links(
         fits.coef, feature_names(regressor), target_names, fits.r2, fits.lambda_,

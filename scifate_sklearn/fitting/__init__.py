@@ -9,10 +9,10 @@ from ._checks import (
     check_per_row,
     check_same_rows,
     feature_names,
-    generated_names,
     group_labels,
     read_penalties,
     self_positions,
+    set_feature_names,
 )
 from ._data import (
     TrainingData,
@@ -38,7 +38,6 @@ __all__ = [
     "check_same_rows",
     "check_scored",
     "feature_names",
-    "generated_names",
     "group_labels",
     "mean_r2",
     "predict_linear",
@@ -47,4 +46,5 @@ __all__ = [
     "read_samples",
     "relative_penalties",
     "self_positions",
+    "set_feature_names",
 ]

@@ -55,6 +55,15 @@ def feature_names(estimator: Any) -> Names:
     return generated_names("x", estimator.n_features_in_) if names is None else names
 
 
+def set_feature_names(estimator: Any, n_features: int, names: Names | None) -> None:
+    """Set ``n_features_in_`` and, if the features have names, ``feature_names_in_``."""
+    estimator.n_features_in_ = n_features
+    if names is not None:
+        estimator.feature_names_in_ = names
+    elif hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
+
+
 def check_unique(names: Names | None, argument: str) -> None:
     """Raise an error if an argument has no columns, or two that share their name."""
     if names is None:

@@ -31,7 +31,9 @@ from ._checks import (
     check_sums,
     check_targets,
     check_unique,
+    generated_names,
     group_labels,
+    set_feature_names,
     warn_of_empty_folds,
 )
 from ._containers import Names, column_names, naming_values
@@ -58,6 +60,12 @@ class TrainingData:
     samples: Samples | None = None
     is_single: bool = False
     rows: str = "cells"
+
+    @property
+    def target_names(self) -> Names:
+        """Names of the targets, generated where there are none."""
+        names = self.moments.target_names
+        return generated_names("y", self.moments.n_targets) if names is None else names
 
     def require_samples(self, what: str) -> Samples:
         """Return the samples, or raise ValueError if only the moments are known.
@@ -279,8 +287,10 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
     return float(r2_score(dense, predicted, sample_weight=weight))
 
 
-def check_moments(moments: object) -> TrainingData:
+def check_moments(estimator: Any, moments: object) -> TrainingData:
     """Return moments given by a user as training data.
+
+    Sets ``n_features_in_`` and ``feature_names_in_`` of the estimator.
 
     Raises
     ------
@@ -292,6 +302,7 @@ def check_moments(moments: object) -> TrainingData:
     if not isinstance(moments, Moments):
         raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
     check_sums(moments)
+    set_feature_names(estimator, moments.n_features, moments.feature_names)
     return _warned(TrainingData(moments))
 
 

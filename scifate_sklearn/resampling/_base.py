@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from .._link_estimator import CELLS, LinkTableMixin
-from ..fitting import TrainingData, check_per_row, feature_names
+from ..fitting import TrainingData, check_per_row, feature_names, set_feature_names
 from ..links import LINK_COLUMNS, ledger_of, survivors
 from ..regressor import SciFateRegressor, read_cells
 
@@ -56,17 +56,19 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
     def _adopt(self, regressor: SciFateRegressor) -> None:
         """Set the fitted regressor, and its attributes that describe the data."""
         self.regressor_ = regressor
-        self.n_features_in_ = regressor.n_features_in_
         self.target_names_in_ = regressor.target_names_in_
-        if hasattr(regressor, "feature_names_in_"):
-            self.feature_names_in_ = regressor.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        copy_feature_names(regressor, self)
 
     def _account(self, evidence: NDArray[np.float64], reasons: NDArray[np.object_]) -> None:
         """Set the links table with its evidence, and the ledger."""
         self.links_ = self.regressor_.links_.assign(**{self.evidence_column: evidence})
         self.ledger_ = ledger_of(self.links_, reasons)
+
+
+def copy_feature_names(regressor: SciFateRegressor, estimator: BaseEstimator) -> None:
+    """Set the number and names of the features of an estimator to those of its regressor."""
+    names = getattr(regressor, "feature_names_in_", None)
+    set_feature_names(estimator, regressor.n_features_in_, names)
 
 
 def show_progress(rounds: Iterable[Any], verbose: int, total: int, unit: str) -> Iterable[Any]:

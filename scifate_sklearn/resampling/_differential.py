@@ -21,13 +21,12 @@ from ..fitting import (
     TrainingData,
     check_per_row,
     feature_names,
-    generated_names,
     group_labels,
 )
 from ..moments import Moments, Samples
 from ..regressor import SciFateRegressor, read_cells
 from ..solvers import BlockFit
-from ._base import is_tf, show_progress
+from ._base import copy_feature_names, is_tf, show_progress
 from ._effects import effects_of
 from ._nulls import empirical_q
 from ._units import Rows, permuted, rows_by_group
@@ -175,7 +174,8 @@ class DifferentialLinks(VersionedState, BaseEstimator):
         comparison = _Comparison.from_data(regressor, data, samples, is_other)
         observed = comparison.differences(is_other, comparison.supports)
         null = self._null_sizes(comparison, is_other, rows)
-        self._adopt(regressor, data.moments)
+        copy_feature_names(regressor, self)
+        self.target_names_in_ = data.target_names
         self._publish(observed, null)
         return self
 
@@ -216,16 +216,6 @@ class DifferentialLinks(VersionedState, BaseEstimator):
             t = comparison.differences(drawn, comparison.select(drawn)).t
             sizes.append(np.abs(t[np.isfinite(t)]))
         return np.concatenate(sizes)
-
-    def _adopt(self, regressor: SciFateRegressor, moments: Moments) -> None:
-        """Set the attributes that describe the data."""
-        self.n_features_in_ = regressor.n_features_in_
-        names = moments.target_names
-        self.target_names_in_ = generated_names("y", moments.n_targets) if names is None else names
-        if hasattr(regressor, "feature_names_in_"):
-            self.feature_names_in_ = regressor.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
 
     def _publish(self, observed: _Differences, null: Floats) -> None:
         target, feature = np.nonzero(np.isfinite(observed.t))

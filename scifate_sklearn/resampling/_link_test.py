@@ -22,7 +22,6 @@ from ..fitting import (
     FitParameters,
     TrainingData,
     feature_names,
-    generated_names,
     self_positions,
 )
 from ..links import LINK_COLUMNS, first_reason, ledger_of
@@ -196,7 +195,7 @@ class LinkTest(LinkResampler):
         parameters = FitParameters.from_estimator(regressor)
         own = _own_positions(parameters, data.moments)
         if self.pairs == "all":
-            problem = self._checked(RobustProblem.from_moments(data.moments, own), data.moments)
+            problem = self._checked(RobustProblem.from_moments(data.moments, own), regressor)
             t = problem.statistics(problem.sums(samples.X, samples.Y, samples.weight))
             p = _p_values(t, problem.df[:, None])
         else:
@@ -233,7 +232,7 @@ class LinkTest(LinkResampler):
         regressor = clone(self.regressor)
         data = read_moments(regressor, moments)
         own = _own_positions(FitParameters.from_estimator(regressor), moments)
-        problem = self._checked(RobustProblem.from_moments(moments, own), moments)
+        problem = self._checked(RobustProblem.from_moments(moments, own), regressor)
         t = problem.statistics(_sum_chunks(problem, chunks))
         fit_regressor(regressor, data)
         self._publish(regressor, t, _p_values(t, problem.df[:, None]), is_single=False)
@@ -242,7 +241,7 @@ class LinkTest(LinkResampler):
     def _link_columns(self) -> tuple[str, ...]:
         return (*LINK_COLUMNS, *_COLUMNS)
 
-    def _checked(self, problem: RobustProblem, moments: Moments) -> RobustProblem:
+    def _checked(self, problem: RobustProblem, regressor: SciFateRegressor) -> RobustProblem:
         """Return the problem if it can be solved; warn if the tests are only approximate."""
         n, k = problem.n_cells, int(problem.n_predictors.max())
         advice = 'Give fewer TFs or more cells, or use pairs="selected".'
@@ -258,11 +257,10 @@ class LinkTest(LinkResampler):
             )
         dependent = problem.dependent
         if len(dependent):
-            names = moments.feature_names
-            shown = generated_names("x", moments.n_features) if names is None else names
+            names = feature_names(regressor)[dependent]
             raise ValueError(
                 f"`tf_matrix`: {len(dependent)} columns are linearly dependent "
-                f"({examples(shown[dependent])}), so that their effects cannot be separated. "
+                f"({examples(names)}), so that their effects cannot be separated. "
                 "Remove one of them."
             )
         return problem

@@ -18,9 +18,9 @@ from .fitting import (
     TrainingData,
     check_moments,
     feature_names,
+    own_positions,
     read_penalties,
     read_samples,
-    self_positions,
 )
 from .links import LINK_COLUMNS, check_links
 from .moments import Moments, Scale
@@ -253,7 +253,7 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
     def _fit(self, data: TrainingData) -> RidgeRanking:
         moments = data.moments
         lambdas = _LAMBDAS if self.lambdas is None else read_penalties(self.lambdas, "lambdas")
-        problem = RidgeProblem.from_moments(moments, self._own_positions(moments))
+        problem = RidgeProblem.from_moments(moments, own_positions(moments, self.exclude_self))
         fits = problem.select(lambdas)
         score = self._scores(fits, problem)
         score[:, np.isin(feature_names(self), list(self.covariates))] = 0.0
@@ -270,12 +270,6 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
         for name, values in attributes.items():
             setattr(self, name, values[0] if data.is_single else values)
         return self
-
-    def _own_positions(self, moments: Moments) -> NDArray[np.intp]:
-        """Return the predictor that each target must not have, −1 for none."""
-        if self.exclude_self and moments.target_names is not None:
-            return self_positions(moments.feature_names, moments.target_names)
-        return np.full(moments.n_targets, -1, np.intp)
 
     def _scores(self, fits: RidgeFits, problem: RidgeProblem) -> NDArray[np.float64]:
         """Return the scores (n_targets, n_features), 0 for pairs that are not ranked."""

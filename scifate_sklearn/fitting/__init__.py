@@ -10,8 +10,8 @@ from ._checks import (
     check_same_rows,
     feature_names,
     group_labels,
+    own_positions,
     read_penalties,
-    self_positions,
     set_feature_names,
 )
 from ._data import (
@@ -40,11 +40,11 @@ __all__ = [
     "feature_names",
     "group_labels",
     "mean_r2",
+    "own_positions",
     "predict_linear",
     "read_new_samples",
     "read_penalties",
     "read_samples",
     "relative_penalties",
-    "self_positions",
     "set_feature_names",
 ]

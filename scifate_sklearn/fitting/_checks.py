@@ -309,11 +309,19 @@ def check_sums(moments: Moments) -> None:
             )
 
 
-def self_positions(feature_names: Names | None, target_names: Names | None) -> NDArray[np.intp]:
-    """Return, for each target, the position of the predictor of the same name, or −1."""
-    if feature_names is None or target_names is None:
-        return np.full(0 if target_names is None else len(target_names), -1, np.intp)
-    return pd.Index(feature_names).get_indexer(pd.Index(target_names)).astype(np.intp)
+def own_positions(moments: Moments, excludes_self: bool) -> NDArray[np.intp]:
+    """Return the predictor (n_targets,) that each target must not have, −1 for none.
+
+    Parameters
+    ----------
+    moments : Moments
+    excludes_self : bool
+        Whether a TF is not a predictor of the gene of the same name.
+    """
+    tfs, targets = moments.feature_names, moments.target_names
+    if not excludes_self or tfs is None or targets is None:
+        return np.full(moments.n_targets, -1, np.intp)
+    return pd.Index(tfs).get_indexer(pd.Index(targets)).astype(np.intp)
 
 
 def penalty_grid(lambdas: Any) -> NDArray[np.float64] | None:

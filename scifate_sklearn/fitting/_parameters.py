@@ -31,7 +31,7 @@ from ..solvers import (
     identify,
     select_candidates,
 )
-from ._checks import penalty_grid, self_positions
+from ._checks import own_positions, penalty_grid
 from ._penalties import relative_penalties
 
 
@@ -119,10 +119,7 @@ class FitParameters:
         self, moments: Moments, penalty_factor: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
         """Return the predictors (n_targets, n_features) that may enter each target's model."""
-        excluded = None
-        if self.exclude_self:
-            excluded = self_positions(moments.feature_names, moments.target_names)
-            excluded = excluded if len(excluded) else None
+        excluded = own_positions(moments, self.exclude_self)
         if self.fits_every_target:
             return every_predictor(moments, excluded)
         return select_candidates(moments, self.cor_threshold, excluded, penalty_factor)

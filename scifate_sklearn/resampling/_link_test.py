@@ -22,7 +22,7 @@ from ..fitting import (
     FitParameters,
     TrainingData,
     feature_names,
-    self_positions,
+    own_positions,
 )
 from ..links import LINK_COLUMNS, first_reason, ledger_of
 from ..moments import Matrix, Moments, Samples
@@ -192,14 +192,12 @@ class LinkTest(LinkResampler):
         """
         regressor, data = self._read_cells(tf_matrix, target_matrix, sample_weight, groups)
         samples = data.require_samples("LinkTest")
-        parameters = FitParameters.from_estimator(regressor)
-        own = _own_positions(parameters, data.moments)
         if self.pairs == "all":
-            problem = self._checked(RobustProblem.from_moments(data.moments, own), regressor)
+            problem = self._problem(regressor, data.moments)
             t = problem.statistics(problem.sums(samples.X, samples.Y, samples.weight))
             p = _p_values(t, problem.df[:, None])
         else:
-            t, p = self._test_selected(parameters, data, samples, groups)
+            t, p = self._test_selected(regressor, data, samples, groups)
         fit_regressor(regressor, data)
         self._publish(regressor, t, p, data.is_single)
         return self
@@ -231,8 +229,7 @@ class LinkTest(LinkResampler):
             )
         regressor = clone(self.regressor)
         data = read_moments(regressor, moments)
-        own = _own_positions(FitParameters.from_estimator(regressor), moments)
-        problem = self._checked(RobustProblem.from_moments(moments, own), regressor)
+        problem = self._problem(regressor, moments)
         t = problem.statistics(_sum_chunks(problem, chunks))
         fit_regressor(regressor, data)
         self._publish(regressor, t, _p_values(t, problem.df[:, None]), is_single=False)
@@ -241,8 +238,10 @@ class LinkTest(LinkResampler):
     def _link_columns(self) -> tuple[str, ...]:
         return (*LINK_COLUMNS, *_COLUMNS)
 
-    def _checked(self, problem: RobustProblem, regressor: SciFateRegressor) -> RobustProblem:
+    def _problem(self, regressor: SciFateRegressor, moments: Moments) -> RobustProblem:
         """Return the problem if it can be solved; warn if the tests are only approximate."""
+        own = own_positions(moments, regressor.exclude_self)
+        problem = RobustProblem.from_moments(moments, own)
         n, k = problem.n_cells, int(problem.n_predictors.max())
         advice = 'Give fewer TFs or more cells, or use pairs="selected".'
         if n < LEAST_SAMPLES * k:
@@ -267,7 +266,7 @@ class LinkTest(LinkResampler):
 
     def _test_selected(
         self,
-        parameters: FitParameters,
+        regressor: SciFateRegressor,
         data: TrainingData,
         samples: Samples,
         groups: Any,
@@ -277,6 +276,7 @@ class LinkTest(LinkResampler):
         units = np.flatnonzero(weight > 0) if groups is None else rows_by_group(groups, weight)
         if len(units) < 2:
             raise ValueError("`groups` has only one group, but halves consist of whole groups.")
+        parameters = FitParameters.from_estimator(regressor)
         if parameters.is_cross_validated:
             parameters = replace(parameters, lambda_rule="min")
         halve = halving_of_samples(data.moments, samples, units, with_folds=True)
@@ -316,13 +316,6 @@ class LinkTest(LinkResampler):
         )
         self.links_ = links.assign(**evidence)
         self.ledger_ = ledger_of(self.links_, reasons)
-
-
-def _own_positions(parameters: FitParameters, moments: Moments) -> NDArray[np.intp]:
-    """Return the predictor that each target must not have, −1 for none."""
-    if parameters.exclude_self and moments.target_names is not None:
-        return self_positions(moments.feature_names, moments.target_names)
-    return np.full(moments.n_targets, -1, np.intp)
 
 
 def _p_values(t: Floats, df: Any) -> Floats:

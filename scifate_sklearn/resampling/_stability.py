@@ -21,12 +21,13 @@ from ..fitting import (
     FitParameters,
     TrainingData,
     feature_names,
+    own_positions,
     relative_penalties,
-    self_positions,
 )
 from ..links import first_reason
 from ..moments import Moments
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
+from ..solvers import every_predictor
 from ._base import LinkResampler, is_tf, show_progress
 from ._error_bound import r_concave_bound, smallest_count, worst_case_bound
 from ._halves import Halving, halving_of_folds, halving_of_samples, parts_by_fold
@@ -317,13 +318,9 @@ class StabilitySelection(LinkResampler):
 
     def _possible_links(self, moments: Moments) -> NDArray[np.bool_]:
         """Return whether each TF may be linked to each target (n_targets, n_features)."""
-        possible = np.isfinite(relative_penalties(self.regressor_.penalty_factor, moments))
-        possible &= is_tf(self.regressor_)
-        if self.regressor_.exclude_self:
-            own = self_positions(moments.feature_names, moments.target_names)
-            is_self = np.flatnonzero(own >= 0)
-            possible[is_self, own[is_self]] = False
-        return possible
+        own = own_positions(moments, self.regressor_.exclude_self)
+        factor = relative_penalties(self.regressor_.penalty_factor, moments)
+        return every_predictor(moments, own) & np.isfinite(factor) & is_tf(self.regressor_)
 
     def _publish(
         self, counts: NDArray[np.intp], possible: NDArray[np.bool_], is_single: bool

@@ -80,15 +80,16 @@ def test_differs_from_default_r_in_near_ties_only(
 
 
 def test_prefilter_leaves_as_many_predictors_as_r(inputs: SciFateInputs, shared: Path) -> None:
-    from scifate_sklearn.fitting._checks import self_positions
+    from scifate_sklearn.fitting import own_positions
     from scifate_sklearn.moments import Moments, plan_folds
 
     table = pd.read_csv(shared / "reference" / "r_pancreas" / "tight_targets.csv")
     Y = inputs.target_matrix[table["gene"]]
     n = len(Y)
     halves = [(np.arange(n)[i::2], np.arange(n)[1 - i :: 2]) for i in (0, 1)]
-    moments = Moments.from_arrays(inputs.tf_matrix.to_numpy(), Y.to_numpy(), plan_folds(halves, n))
-    own = self_positions(inputs.tf_matrix.columns.to_numpy(), table["gene"].to_numpy())
+    X, plan = inputs.tf_matrix, plan_folds(halves, n)
+    moments = Moments.from_arrays(X.to_numpy(), Y.to_numpy(), plan, None, X.columns, Y.columns)
+    own = own_positions(moments, excludes_self=True)
     n_predictors = select_candidates(moments, 0.03, own).sum(axis=1)
     np.testing.assert_array_equal(n_predictors, table["n_pred"])
 

@@ -78,7 +78,7 @@ class Fit:
         return fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
 
     def solve_at(
-        self, lambdas: NDArray[np.float64], position: NDArray[np.intp]
+        self, lambdas: NDArray[np.float64], chosen: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], int]:
         """Fit each target at a given penalty, without cross-validation.
 
@@ -86,14 +86,15 @@ class Fit:
         ----------
         lambdas : ndarray of shape (n_targets, n_lambdas) or (1, n_lambdas)
             Decreasing penalties, of each target or of all.
-        position : ndarray of int of shape (n_targets,)
-            The position of each target's penalty; −1 means no model.
+        chosen : ndarray of shape (n_targets,)
+            The penalty of each target, one of its `lambdas`; NaN means no model.
 
         Returns
         -------
         coef : ndarray of shape (n_targets, n_features)
         n_unconverged : int
         """
+        position = np.where(np.isnan(chosen), -1, (lambdas == chosen[:, None]).argmax(axis=1))
         return solve_all(self.engine, self.problem, lambdas, position, self.parameters.n_jobs)
 
 

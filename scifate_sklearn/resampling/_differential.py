@@ -289,9 +289,7 @@ class _Comparison:
         selected = np.zeros(self.fits[0].coef.shape, bool)
         for fit, group in zip(self.fits, (~is_other, is_other), strict=True):
             part = _part(self.samples.without_folds(), self.moments, group)
-            grid, chosen = fit.lambdas, fit.lambda_[:, None]
-            position = np.where(np.isnan(chosen[:, 0]), -1, (grid == chosen).argmax(axis=1))
-            coef, _ = Fit.from_data(self.parameters, part).solve_at(grid, position)
+            coef, _ = Fit.from_data(self.parameters, part).solve_at(fit.lambdas, fit.lambda_)
             selected |= coef != 0
         return selected
 

@@ -311,10 +311,8 @@ class StabilitySelection(LinkResampler):
 
     def _select_at_penalties(self, half: Fit) -> tuple[NDArray[np.float64], int]:
         """Return coefficients at the penalties of the fit to all cells."""
-        lambdas = np.atleast_2d(self.regressor_.lambdas_)
-        chosen = np.atleast_1d(self.regressor_.lambda_)
-        position = np.where(np.isnan(chosen), -1, (lambdas == chosen[:, None]).argmax(axis=1))
-        return half.solve_at(lambdas, position)
+        fitted = self.regressor_
+        return half.solve_at(np.atleast_2d(fitted.lambdas_), np.atleast_1d(fitted.lambda_))
 
     def _possible_links(self, moments: Moments) -> NDArray[np.bool_]:
         """Return whether each TF may be linked to each target (n_targets, n_features)."""

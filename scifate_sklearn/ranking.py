@@ -22,7 +22,7 @@ from .fitting import (
     read_penalties,
     read_samples,
 )
-from .links import LINK_COLUMNS, check_links
+from .links import LINK_COLUMNS, check_links, pair_positions
 from .moments import Moments, Scale
 from .solvers import RidgeFits, RidgeProblem
 
@@ -226,11 +226,8 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
         """
         check_is_fitted(self)
         check_links(links, "RidgeRanking.score_links")
-        position = {
-            name: pd.Index(known).get_indexer(pd.Index(links[name].astype(str)))
-            for name, known in (("TF", feature_names(self)), ("target", self.target_names_in_))
-        }
-        for name, found in position.items():
+        target, tf = pair_positions(links, self.target_names_in_, feature_names(self))
+        for name, found in (("TF", tf), ("target", target)):
             if (found < 0).any():
                 example = links[name].iloc[int((found < 0).argmax())]
                 raise ValueError(
@@ -238,7 +235,7 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
                     f"{name} is not one of the fit, for example {str(example)!r}. Give the links "
                     "of the matrices that the ranking was fitted to."
                 )
-        score = np.atleast_2d(self.score_)[position["target"], position["TF"]]
+        score = np.atleast_2d(self.score_)[target, tf]
         return links.assign(**{_SCORE: score})
 
     def _linear_model(self) -> RidgeRanking:

@@ -1,6 +1,6 @@
 """The links table, with one row per TF → target link: columns, construction, checks, pairs."""
 
-from ._pairs import PAIR, by_pair, links_by_pair
+from ._pairs import PAIR, by_pair, links_by_pair, pair_positions
 from ._table import (
     LEDGER_COLUMNS,
     LINK_COLUMNS,
@@ -32,6 +32,7 @@ __all__ = [
     "is_strong",
     "ledger_of",
     "links_by_pair",
+    "pair_positions",
     "strong_links",
     "survivors",
 ]

@@ -1,6 +1,8 @@
 """Links tables indexed by (TF, target), each pair once."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ._table import check_links, check_named
 
@@ -42,3 +44,22 @@ def by_pair(table: pd.DataFrame, values: list[str], caller: str) -> pd.DataFrame
             "links of several fits; compare or combine the fits one by one."
         )
     return distinct.set_index(PAIR)[values].astype("float64").sort_index()
+
+
+def pair_positions(
+    links: pd.DataFrame, targets: NDArray[np.object_], tfs: NDArray[np.object_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the row and the column of each link in a matrix of all pairs, −1 if it has none.
+
+    Parameters
+    ----------
+    links : DataFrame
+        With the columns ``target`` and ``TF``.
+    targets, tfs : ndarray of str
+        Names of the rows and of the columns of the matrix.
+    """
+    target, tf = (
+        pd.Index(known).get_indexer(pd.Index(links[name].astype(str)))
+        for name, known in (("target", targets), ("TF", tfs))
+    )
+    return target, tf

@@ -8,7 +8,6 @@ from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn.base import _fit_context, clone
@@ -24,7 +23,7 @@ from ..fitting import (
     feature_names,
     own_positions,
 )
-from ..links import LINK_COLUMNS, first_reason, ledger_of
+from ..links import LINK_COLUMNS, first_reason, ledger_of, pair_positions
 from ..moments import Matrix, Moments, Samples
 from ..names import examples
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
@@ -305,10 +304,7 @@ class LinkTest(LinkResampler):
         for name, values in (("t_", t), ("p_", p), ("q_", q)):
             setattr(self, name, values[0] if is_single else values)
         links = regressor.links_
-        pair = (
-            pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
-            pd.Index(feature_names(self)).get_indexer(pd.Index(links["TF"])),
-        )
+        pair = pair_positions(links, self.target_names_in_, feature_names(self))
         evidence = dict(zip(_COLUMNS, (t[pair], p[pair], q[pair]), strict=True))
         reasons = first_reason(
             (np.isnan(q[pair]), "t test: not tested"),

@@ -24,7 +24,7 @@ from ..fitting import (
     own_positions,
     relative_penalties,
 )
-from ..links import first_reason
+from ..links import first_reason, pair_positions
 from ..moments import Moments
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ..solvers import every_predictor
@@ -325,11 +325,8 @@ class StabilitySelection(LinkResampler):
     ) -> None:
         frequency = counts / self.n_resamples
         self.frequency_ = frequency[0] if is_single else frequency
-        links = self.regressor_.links_
-        own = counts[
-            pd.Index(self.target_names_in_).get_indexer(pd.Index(links["target"])),
-            pd.Index(feature_names(self)).get_indexer(pd.Index(links["TF"])),
-        ]
+        names = self.target_names_in_, feature_names(self)
+        own = counts[pair_positions(self.regressor_.links_, *names)]
         # Numbers of halves are compared, because shares such as 0.55 + 0.05 are rounded.
         rare = own < smallest_count(self.threshold, self.n_resamples)
         reasons = first_reason((rare, f"stability: frequency below {self.threshold:g}"))

@@ -206,11 +206,17 @@ def correlations(whole: Moments, targets: TargetSums) -> Floats:
     y_mean = targets.sum[0] / weight
     covariance = targets.xy[0].T / weight - np.outer(y_mean, x_mean)
     y_sd = standard_deviation(targets.yy[0] / weight, y_mean)
-    scale = np.outer(y_sd, _deviations(whole))
+    scale = np.outer(y_sd, predictor_deviations(whole))
     return np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
 
 
-def _deviations(whole: Moments) -> Floats:
+def predictor_correlations(whole: Moments) -> Floats:
+    """Return the correlation matrix (n_features, n_features) of the predictors, 0 if constant."""
+    squares = np.diagonal(whole.xx, axis1=1, axis2=2)
+    return correlations(whole, TargetSums(whole.x_shift, whole.x_sum, whole.xx, squares))
+
+
+def predictor_deviations(whole: Moments) -> Floats:
     """Return the standard deviation (n_features,) of each predictor, 0 if constant."""
     return standard_deviation(np.diagonal(whole.xx[0]) / whole.weight[0], whole.x_mean[0])
 
@@ -276,7 +282,7 @@ def select_candidates(
         varies = correlation.any(axis=1, keepdims=True)
         unpenalised = np.zeros(correlation.shape, bool)
         if penalty_factor is not None:
-            unpenalised = (penalty_factor[some] == 0) & varies & (_deviations(whole) > 0)
+            unpenalised = (penalty_factor[some] == 0) & varies & (predictor_deviations(whole) > 0)
         passes = varies if cor_threshold is None else correlation > cor_threshold
         candidates[some] = passes | unpenalised
         own = None if excluded is None else excluded[some]

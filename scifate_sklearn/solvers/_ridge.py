@@ -20,8 +20,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from ..moments import Moments, TargetSums
-from ._problem import correlations
+from ..moments import Moments
+from ._problem import correlations, predictor_correlations
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -95,9 +95,7 @@ class RidgeProblem:
             The predictor that each target must not have, −1 for none.
         """
         whole, total = moments.predictors.whole, moments.layout.total[None]
-        squares = np.diagonal(whole.xx, axis1=1, axis2=2)
-        of_predictors = TargetSums(whole.x_shift, whole.x_sum, whole.xx, squares)
-        G = correlations(whole, of_predictors)
+        G = predictor_correlations(whole)
         C = correlations(whole, moments.targets(slice(None)).combine(total)).T
         constrained = np.flatnonzero(own >= 0)
         C[own[constrained], constrained] = 0.0

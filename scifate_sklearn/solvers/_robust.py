@@ -23,8 +23,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from ..moments import Matrix, Moments, TargetSums, dense, slices
-from ._problem import correlations, standard_deviation
+from ..moments import Matrix, Moments, dense, slices
+from ._problem import (
+    correlations,
+    predictor_correlations,
+    predictor_deviations,
+    standard_deviation,
+)
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -112,15 +117,14 @@ class RobustProblem:
             The predictor that each target must not have, −1 for none.
         """
         whole, total = moments.predictors.whole, moments.layout.total[None]
-        x_squares = np.diagonal(whole.xx, axis1=1, axis2=2)
         targets = moments.targets(slice(None)).combine(total)
         weight = float(whole.weight[0])
-        x_mean, y_mean = whole.x_mean[0], targets.sum[0] / weight
-        G = correlations(whole, TargetSums(whole.x_shift, whole.x_sum, whole.xx, x_squares))
+        y_mean = targets.sum[0] / weight
+        G = predictor_correlations(whole)
         np.fill_diagonal(G, 1.0)
         return cls(
-            whole.x_shift + x_mean,
-            standard_deviation(x_squares[0] / weight, x_mean),
+            whole.x_shift + whole.x_mean[0],
+            predictor_deviations(whole),
             moments.y_shift + y_mean,
             standard_deviation(targets.yy[0] / weight, y_mean),
             G,

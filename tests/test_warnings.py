@@ -14,7 +14,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from scifate_sklearn import (
     BindingReference,
+    DifferentialLinks,
     EncodeLinkFilter,
+    LinkTest,
     LinkUnion,
     MotifLinkFilter,
     MotifRankings,
@@ -116,6 +118,12 @@ FIT_WAYS = {
     "halves": lambda tfs, new: StabilitySelection(SciFateRegressor(**HASTY), n_resamples=2).fit(
         tfs, new
     ),
+    "selected": lambda tfs, new: LinkTest(SciFateRegressor(**HASTY), pairs="selected").fit(
+        tfs, new
+    ),
+    "differences": lambda tfs, new: DifferentialLinks(
+        SciFateRegressor(**HASTY), n_permutations=1
+    ).fit(tfs, new, condition=np.arange(N) % 2),
     "grid search": lambda tfs, new: search(SciFateRegressor(**HASTY), tfs, new),
 }
 
@@ -125,6 +133,14 @@ def test_convergence(way, tfs, new):
     with pytest.warns(ConvergenceWarning, match="raise `max_iter`") as caught:
         FIT_WAYS[way](tfs, new)
     assert_names_a_line_here(caught, "raise `max_iter`")
+
+
+@pytest.mark.parametrize("way", ["permutations", "halves", "selected", "differences"])
+def test_convergence_of_repeated_fits(way, tfs, new):
+    with pytest.warns(ConvergenceWarning) as caught:
+        FIT_WAYS[way](tfs, new)
+    # Once for the fits to the cells as given, once for all others.
+    assert sum("raise `max_iter`" in str(each.message) for each in caught) == 2
 
 
 def test_groups_of_the_folds_of_r(tfs, new):

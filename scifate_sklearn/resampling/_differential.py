@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,9 @@ from ._units import Rows, permuted, rows_by_group
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+# Data of the reference and of the other group.
+Parts: TypeAlias = tuple[TrainingData, TrainingData]
 
 
 class DifferentialLinks(VersionedState, BaseEstimator):
@@ -171,9 +176,11 @@ class DifferentialLinks(VersionedState, BaseEstimator):
         samples = data.require_samples("DifferentialLinks")
         is_other = self._read_condition(condition, samples.weight)
         rows = self._strata(strata, samples.weight, is_other)
-        comparison = _Comparison.from_data(regressor, data, samples, is_other)
-        observed = comparison.differences(is_other, comparison.supports)
-        null = self._null_sizes(comparison, is_other, rows)
+        parts = _divided(samples, data.moments, is_other)
+        comparison = _Comparison.from_parts(regressor, parts)
+        observed = comparison.differences(parts, comparison.supports)
+        divide = partial(_divided, samples.without_folds(), data.moments)
+        null = self._null_sizes(comparison, divide, is_other, rows)
         copy_feature_names(regressor, self)
         self.target_names_in_ = data.target_names
         self._publish(observed, null)
@@ -207,14 +214,23 @@ class DifferentialLinks(VersionedState, BaseEstimator):
             )
         return rows
 
-    def _null_sizes(self, comparison: _Comparison, is_other: Bools, strata: list[Rows]) -> Floats:
+    def _null_sizes(
+        self,
+        comparison: _Comparison,
+        divide: Callable[[Bools], Parts],
+        is_other: Bools,
+        strata: list[Rows],
+    ) -> Floats:
         """Return |t| of the pairs of all permutations."""
-        rng, sizes = check_random_state(self.random_state), []
+        rng, sizes, n_unconverged = check_random_state(self.random_state), [], 0
         rounds = range(self.n_permutations)
         for _ in show_progress(rounds, self.verbose, self.n_permutations, "permutation"):
-            drawn = is_other[permuted(rng, strata, len(is_other))]
-            t = comparison.differences(drawn, comparison.select(drawn)).t
+            parts = divide(is_other[permuted(rng, strata, len(is_other))])
+            selected, failed = comparison.select(parts)
+            t = comparison.differences(parts, selected).t
             sizes.append(np.abs(t[np.isfinite(t)]))
+            n_unconverged += failed
+        comparison.parameters.warn_unconverged(n_unconverged)
         return np.concatenate(sizes)
 
     def _publish(self, observed: _Differences, null: Floats) -> None:
@@ -251,10 +267,6 @@ class _Comparison:
     Attributes
     ----------
     parameters : FitParameters
-    moments : Moments
-        Of all cells.
-    samples : Samples
-        All cells.
     fits : pair of BlockFit
         Of the reference and of the other group.
     can_link : ndarray of bool of shape (n_features,)
@@ -262,53 +274,47 @@ class _Comparison:
     """
 
     parameters: FitParameters
-    moments: Moments
-    samples: Samples
     fits: tuple[BlockFit, BlockFit]
     can_link: Bools
 
     @classmethod
-    def from_data(
-        cls, regressor: SciFateRegressor, data: TrainingData, samples: Samples, is_other: Bools
-    ) -> _Comparison:
+    def from_parts(cls, regressor: SciFateRegressor, parts: Parts) -> _Comparison:
         parameters = FitParameters.from_estimator(regressor)
-        fits = [
-            Fit.from_data(parameters, _part(samples, data.moments, group)).cross_validate()
-            for group in (~is_other, is_other)
-        ]
-        parameters.warn_unconverged(sum(fit.n_unconverged for fit in fits))
-        return cls(parameters, data.moments, samples, (fits[0], fits[1]), is_tf(regressor))
+        one, two = (Fit.from_data(parameters, part).cross_validate() for part in parts)
+        parameters.warn_unconverged(one.n_unconverged + two.n_unconverged)
+        return cls(parameters, (one, two), is_tf(regressor))
 
     @property
     def supports(self) -> Bools:
         """Whether the model of either group has each predictor."""
         return np.asarray((self.fits[0].coef != 0) | (self.fits[1].coef != 0))
 
-    def select(self, is_other: Bools) -> Bools:
-        """Return whether a model of either group has each predictor, at the fixed penalties."""
-        selected = np.zeros(self.fits[0].coef.shape, bool)
-        for fit, group in zip(self.fits, (~is_other, is_other), strict=True):
-            part = _part(self.samples.without_folds(), self.moments, group)
-            coef, _ = Fit.from_data(self.parameters, part).solve_at(fit.lambdas, fit.lambda_)
-            selected |= coef != 0
-        return selected
+    def select(self, parts: Parts) -> tuple[Bools, int]:
+        """Return whether a model of either group has each predictor, at the fixed penalties.
 
-    def differences(self, is_other: Bools, selected: Bools) -> _Differences:
+        Also returns the number of problems that were not solved.
+        """
+        selected, n_unconverged = np.zeros(self.fits[0].coef.shape, bool), 0
+        for fit, part in zip(self.fits, parts, strict=True):
+            coef, failed = Fit.from_data(self.parameters, part).solve_at(fit.lambdas, fit.lambda_)
+            selected |= coef != 0
+            n_unconverged += failed
+        return selected, n_unconverged
+
+    def differences(self, parts: Parts, selected: Bools) -> _Differences:
         """Return the differences of the effects of selected predictors between both groups."""
         size = np.abs(self.fits[0].coef) + np.abs(self.fits[1].coef)
         # Predictors that only permuted groups select come last, covariates first.
         priority = np.where(selected, 1.0 + size / (1.0 + size), 0.0)
         priority[:, ~self.can_link] = np.where(selected.any(axis=1, keepdims=True), 3.0, 0.0)
-        one, two = (
-            effects_of(replace(self.samples, weight=self.samples.weight * group), priority)
-            for group in (~is_other, is_other)
-        )
+        one, two = (effects_of(part, priority) for part in parts)
         t = (two.coef - one.coef) / np.sqrt(one.variance + two.variance)
         t[:, ~self.can_link] = np.nan
         return _Differences((one.coef, two.coef), t)
 
 
-def _part(samples: Samples, moments: Moments, group: Bools) -> TrainingData:
-    """Return the data of one group; the weight of all other samples is 0."""
-    part = replace(samples, weight=samples.weight * group)
-    return TrainingData(part.sums(around=moments), part)
+def _divided(samples: Samples, moments: Moments, is_other: Bools) -> Parts:
+    """Return the data of both groups; in each, the weight of the other's samples is 0."""
+    groups = (replace(samples, weight=samples.weight * own) for own in (~is_other, is_other))
+    one, two = (TrainingData(group.sums(around=moments), group) for group in groups)
+    return one, two

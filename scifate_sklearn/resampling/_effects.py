@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..moments import Samples, dense
+from ..fitting import TrainingData
+from ..moments import dense
 from ..solvers import RobustProblem
 
 Floats = NDArray[np.float64]
@@ -40,21 +41,22 @@ class Effects:
         return np.asarray((self.coef / self.t) ** 2, np.float64)
 
 
-def effects_of(samples: Samples, priority: Floats) -> Effects:
+def effects_of(data: TrainingData, priority: Floats) -> Effects:
     """Return the effects of the selected predictors of each target, one model per target.
 
     Parameters
     ----------
-    samples : Samples
-        Those without weight are not used.
+    data : TrainingData
+        Samples without weight are not used.
     priority : ndarray of shape (n_targets, n_features)
         Positive for selected predictors. If there are fewer than three samples for each, those with
         the lowest priority are left out.
     """
+    samples = data.require_samples("effects_of")
     rows = np.flatnonzero(samples.weight > 0)
     X, Y, weight = dense(samples.X[rows]), samples.Y[rows], samples.weight[rows]
     none = np.full(len(priority), -1, np.intp)
-    problem = RobustProblem.from_moments(samples.without_folds().sums(), none)
+    problem = RobustProblem.from_moments(data.moments, none)
     coef, df = np.full(priority.shape, np.nan), np.zeros(len(priority), np.intp)
     t = coef.copy()
     for target, own in enumerate(priority):

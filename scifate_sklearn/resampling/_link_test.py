@@ -24,7 +24,7 @@ from ..fitting import (
     own_positions,
 )
 from ..links import LINK_COLUMNS, first_reason, ledger_of, pair_positions
-from ..moments import Matrix, Moments, Samples
+from ..moments import Matrix, Moments, Samples, Scale
 from ..names import examples
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ..solvers import RobustProblem, RobustSums
@@ -282,13 +282,14 @@ class LinkTest(LinkResampler):
         rng = check_random_state(self.random_state)
         drawn = next(complementary_pairs(rng, len(units), 1))
         halves = [halve(half) for half in drawn]
-        found = []
+        found, n_unconverged = [], 0
         for one, other in (halves, halves[::-1]):
             fits = Fit.from_data(parameters, one).cross_validate()
-            effects = effects_of(
-                other.require_samples("LinkTest"), _effect_sizes(fits.coef, one.moments)
-            )
+            size = np.abs(fits.coef) * Scale.from_moments(one.moments).x_sd
+            effects = effects_of(other, size)
+            n_unconverged += fits.n_unconverged
             found.append((effects.t, _p_values(effects.t, effects.df[:, None])))
+        parameters.warn_unconverged(n_unconverged)
         (t, p), (t2, p2) = found
         is_second = np.isnan(p) | (p2 < p)
         both = np.where(is_second, p2, p)
@@ -330,10 +331,3 @@ def _sum_chunks(problem: RobustProblem, chunks: Iterable[tuple[Matrix, ...]]) ->
     if total is None or not problem.is_complete(total):
         raise ValueError("`chunks` and `moments` are not of the same cells.")
     return total
-
-
-def _effect_sizes(coef: Floats, moments: Moments) -> Floats:
-    """Return |coef| (n_targets, n_features) times the standard deviation of each predictor."""
-    whole = moments.predictors.whole
-    variance = np.diagonal(whole.xx[0]) / whole.weight[0] - whole.x_mean[0] ** 2
-    return np.asarray(np.abs(coef) * np.sqrt(np.maximum(variance, 0.0)), np.float64)

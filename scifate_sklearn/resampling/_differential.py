@@ -29,7 +29,7 @@ from ..moments import Moments, Samples
 from ..regressor import SciFateRegressor, read_cells
 from ..solvers import BlockFit
 from ._base import copy_feature_names, is_tf, show_progress
-from ._effects import effects_of
+from ._effects import effects_of, strongest
 from ._nulls import empirical_q
 from ._units import Rows, permuted, rows_by_group
 
@@ -44,9 +44,10 @@ class DifferentialLinks(VersionedState, BaseEstimator):
     """Find links that differ between two groups of cells, such as conditions or time points.
 
     The regressor is fitted to each group. The TFs of a target that either model selects are its
-    candidates. Their effects are fitted again in each group, by least squares with robust standard
-    errors (HC3), and the differences are tested by permuting the groups of the cells: selection and
-    tests are repeated with the permuted groups, at the same penalties.
+    candidates; if the smaller group has fewer than three cells for each, those with the smallest
+    coefficients are left out. Their effects are fitted again in each group, by least squares with
+    robust standard errors (HC3), and the differences are tested by permuting the groups of the
+    cells: selection and tests are repeated with the permuted groups, at the same penalties.
 
     Parameters
     ----------
@@ -307,7 +308,9 @@ class _Comparison:
         # Predictors that only permuted groups select come last, covariates first.
         priority = np.where(selected, 1.0 + size / (1.0 + size), 0.0)
         priority[:, ~self.can_link] = np.where(selected.any(axis=1, keepdims=True), 3.0, 0.0)
-        one, two = (effects_of(part, priority) for part in parts)
+        # Both groups have the same model, so that its coefficients can be compared.
+        predictors = strongest(priority, *parts)
+        one, two = (effects_of(part, predictors) for part in parts)
         t = (two.coef - one.coef) / np.sqrt(one.variance + two.variance)
         t[:, ~self.can_link] = np.nan
         return _Differences((one.coef, two.coef), t)

@@ -41,27 +41,41 @@ class Effects:
         return np.asarray((self.coef / self.t) ** 2, np.float64)
 
 
-def effects_of(data: TrainingData, priority: Floats) -> Effects:
-    """Return the effects of the selected predictors of each target, one model per target.
+def strongest(priority: Floats, *parts: TrainingData) -> list[NDArray[np.intp]]:
+    """Return the predictors of each target's model, those with the highest priority first.
+
+    Parameters
+    ----------
+    priority : ndarray of shape (n_targets, n_features)
+        Positive for selected predictors.
+    *parts : TrainingData
+        The model is fitted to each of them. If one has fewer than three samples for each selected
+        predictor, those with the lowest priority are left out.
+    """
+    n = min(round(float(part.moments.layout.total @ part.moments.n_cells)) for part in parts)
+    n_selected = np.count_nonzero(priority > 0, axis=1)
+    order = np.argsort(-priority, axis=1, kind="stable")[:, : n // LEAST_SAMPLES]
+    return [own[:count] for own, count in zip(order, n_selected, strict=True)]
+
+
+def effects_of(data: TrainingData, predictors: list[NDArray[np.intp]]) -> Effects:
+    """Return the effects of some predictors on each target, one model per target.
 
     Parameters
     ----------
     data : TrainingData
         Samples without weight are not used.
-    priority : ndarray of shape (n_targets, n_features)
-        Positive for selected predictors. If there are fewer than three samples for each, those with
-        the lowest priority are left out.
+    predictors : list of ndarray of int
+        Of each target; at most one for three samples.
     """
     samples = data.require_samples("effects_of")
     rows = np.flatnonzero(samples.weight > 0)
     X, Y, weight = dense(samples.X[rows]), samples.Y[rows], samples.weight[rows]
-    none = np.full(len(priority), -1, np.intp)
-    problem = RobustProblem.from_moments(data.moments, none)
-    coef, df = np.full(priority.shape, np.nan), np.zeros(len(priority), np.intp)
-    t = coef.copy()
-    for target, own in enumerate(priority):
-        order = np.argsort(-own, kind="stable")[: np.count_nonzero(own > 0)]
-        used = order[: problem.n_cells // LEAST_SAMPLES]
+    n_targets = data.moments.n_targets
+    problem = RobustProblem.from_moments(data.moments, np.full(n_targets, -1, np.intp))
+    coef = np.full((n_targets, data.moments.n_features), np.nan)
+    t, df = coef.copy(), np.zeros(n_targets, np.intp)
+    for target, used in enumerate(predictors):
         if len(used):
             part = problem.take(used, target)
             t[target, used] = part.statistics(part.sums(X[:, used], Y[:, [target]], weight))[0]

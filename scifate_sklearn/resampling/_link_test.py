@@ -29,7 +29,7 @@ from ..names import examples
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ..solvers import RobustProblem, RobustSums
 from ._base import LinkResampler, is_tf
-from ._effects import LEAST_SAMPLES, effects_of
+from ._effects import LEAST_SAMPLES, effects_of, strongest
 from ._halves import halving_of_samples
 from ._units import complementary_pairs, rows_by_group
 
@@ -286,7 +286,7 @@ class LinkTest(LinkResampler):
         for one, other in (halves, halves[::-1]):
             fits = Fit.from_data(parameters, one).cross_validate()
             size = np.abs(fits.coef) * Scale.from_moments(one.moments).x_sd
-            effects = effects_of(other, size)
+            effects = effects_of(other, strongest(size, other))
             n_unconverged += fits.n_unconverged
             found.append((effects.t, _p_values(effects.t, effects.df[:, None])))
         parameters.warn_unconverged(n_unconverged)

@@ -57,9 +57,11 @@ def test_planted_differences_are_found():
     assert (found["kept"] == (found["q"] <= 0.1)).all()
 
 
-def test_effects_and_t_equal_statsmodels():
+@pytest.mark.parametrize("n_others", [150, 18])  # 18 cells suffice for six of eight TFs
+def test_effects_and_t_equal_statsmodels(n_others):
     tfs, new, is_other, _ = draw()
     new["gene9"] += np.abs(tfs["TF0"]) * np.random.default_rng(1).normal(size=300)
+    tfs, new, is_other = (each[: 150 + n_others] for each in (tfs, new, is_other))
     found = DifferentialLinks(LASSO, n_permutations=1).fit(tfs, new, condition=is_other)
     for target, rows in found.differences_.groupby("target"):
         used = rows["TF"].tolist()

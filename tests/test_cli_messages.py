@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from sklearn.utils._param_validation import StrOptions
 from typer.testing import CliRunner
 
 import scifate_sklearn
@@ -30,7 +31,7 @@ from scifate_sklearn.anndata_io import read_tf_names
 from scifate_sklearn.cli import app
 from scifate_sklearn.cli._commands import command_from, flag_of, option_values
 from scifate_sklearn.cli._evidence_kinds import evidence_kinds
-from scifate_sklearn.cli._options import DemoOptions, RunOptions
+from scifate_sklearn.cli._options import RULES, DemoOptions, RunOptions
 from scifate_sklearn.cli._ranges import NumberRange
 from scifate_sklearn.cli._vocabulary import PYTHON_ONLY, in_options
 from scifate_sklearn.datasets import make_labelled_cells
@@ -145,6 +146,12 @@ def test_ranges(settings, text, good, bad):
 
 def test_options_without_a_range():
     assert NumberRange.from_settings({"help": ""}) is None
+
+
+def test_named_rules_are_those_of_the_regressor():
+    constraints = SciFateRegressor._parameter_constraints["lambda_rule"]
+    (named,) = (each for each in constraints if isinstance(each, StrOptions))
+    assert set(RULES) == named.options
 
 
 @pytest.mark.parametrize("rule", ["1se", "min", "1e-300", "1e300", "0.5"])

@@ -19,6 +19,7 @@ from ._parts import Part, PartFolder, PartKind
 from ._text import (
     check_lines,
     decode_text,
+    is_parquet,
     read_content,
     read_start,
     read_text,
@@ -41,6 +42,7 @@ __all__ = [
     "expands_beyond",
     "find_delimiter",
     "is_comment",
+    "is_parquet",
     "is_repeated_header",
     "is_spreadsheet_error",
     "lock_file",

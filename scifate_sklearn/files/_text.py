@@ -10,11 +10,12 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _N_SHOWN = 8
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = "\ufeff"
+_PARQUET_MAGIC = b"PAR1"
 # First bytes of files that are given in place of text.
 _KINDS = {
     b"PK": "an Excel workbook or another zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"PAR1": "a parquet file",
+    _PARQUET_MAGIC: "a parquet file",
     b"ARROW1": "a feather file",
     b"FEA1": "a feather file",
     b"\x89HDF": "an h5ad or other HDF5 file",
@@ -31,7 +32,6 @@ MAX_DECOMPRESSED = 2 * 2**30
 MAX_WITHOUT_RATIO = 256 * 2**20
 MAX_TEXT_WITHOUT_RATIO = 32 * 2**20
 MAX_RATIO = 200
-_PARQUET_MAGIC = b"PAR1"
 
 
 def size_limit(
@@ -207,9 +207,14 @@ def decode_text(content: bytes, path: str | os.PathLike[str]) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def is_parquet(start: bytes) -> bool:
+    """Return whether a file that starts with these bytes is a parquet file."""
+    return start.startswith(_PARQUET_MAGIC)
+
+
 def _is_binary(block: bytes, start: bytes) -> bool:
     """Return whether a block is of a file that is neither text nor parquet, given its start."""
-    if start.startswith(_PARQUET_MAGIC):
+    if is_parquet(start):
         return False
     return (b"\0\0\0\0" if start.startswith(_UTF16_MARKS) else b"\0") in block
 

@@ -17,6 +17,7 @@ from ..files import (
     MAX_FIELDS,
     DelimitedText,
     decode_text,
+    is_parquet,
     is_repeated_header,
     prefix_errors,
     read_content,
@@ -36,7 +37,6 @@ from ..names import (
     serial_dates,
 )
 
-_PARQUET_MAGIC = b"PAR1"
 _VALUE_BYTES = 8
 _ROW_OF_ERROR = re.compile(r"starting at row (\d+)")
 
@@ -83,7 +83,7 @@ def read_table(
         If the file is parquet and pyarrow is not installed.
     """
     content = read_content(path)
-    if content.startswith(_PARQUET_MAGIC):
+    if is_parquet(content):
         return _read_parquet(content, path)
     return _parse(_find_rows(content, path, known, check_header, missing_header), path)
 

@@ -1,9 +1,8 @@
 """Missing values: their spellings in tables of R, pandas, databases and spreadsheets.
 
 A cell is missing if its text is one of `_MARKS`, a line, an error of a spreadsheet, or one of
-`_WORDS`. No
-gene has one of the marks as its name, but some are called like a word (``na`` and ``nan`` of
-*Drosophila*). The words are therefore names
+`_WORDS`. No gene has one of the marks as its name, but some are called like a word (``na`` and
+``nan`` of *Drosophila*). The words are therefore names
 
 - in links tables, because these hold the names of the user's cells, and
 - where every name occurs once: as index or columns of a matrix, or as the symbol of one gene.

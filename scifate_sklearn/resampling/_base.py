@@ -29,7 +29,6 @@ class LinkResampler(LinkTableMixin, BaseEstimator):
     evidence_column: ClassVar[str]
 
     regressor: SciFateRegressor
-    verbose: int
 
     def _linear_model(self) -> SciFateRegressor:
         return self.regressor_

@@ -70,8 +70,6 @@ class LinkTest(LinkResampler):
         exchanges the halves, and takes twice the smaller p-value. It suits many TFs.
     random_state : int, RandomState or None, default=123456
         Seed of the halves.
-    verbose : int, default=0
-        Not used; for consistency with the other tests of links.
 
     Attributes
     ----------
@@ -136,7 +134,6 @@ class LinkTest(LinkResampler):
         "method": [StrOptions(_METHODS.keys())],
         "pairs": [StrOptions({"all", "selected"})],
         "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -147,14 +144,12 @@ class LinkTest(LinkResampler):
         method: str = "fdr_bh",
         pairs: str = "all",
         random_state: Any = 123456,
-        verbose: int = 0,
     ) -> None:
         self.regressor = regressor
         self.fdr = fdr
         self.method = method
         self.pairs = pairs
         self.random_state = random_state
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     @all_or_nothing

@@ -28,6 +28,10 @@ STRONG = 0.04
 FITS: dict[str, dict[str, Any]] = {
     **{f"1se, {n} repeat(s)": {"n_repeats": n} for n in (1, 3, 5, 10)},
     **{f"min, {n} repeat(s)": {"lambda_rule": "min", "n_repeats": n} for n in (1, 5)},
+    **{
+        f"1se_cells, {n} repeat(s)": {"lambda_rule": "1se_cells", "n_repeats": n}
+        for n in (1, 2, 3, 5, 10)
+    },
     **{rule: {"lambda_rule": rule} for rule in ("bic", "ebic")},
 }
 

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from ._link_estimator import CELLS, LinkTableMixin
 from ._state import all_or_nothing
 from .fitting import (
+    Chunks,
     Fit,
     FitParameters,
     TrainingData,
@@ -25,7 +26,7 @@ from .fitting import (
 )
 from .links import build_links
 from .moments import Moments
-from .solvers import CRITERIA, ENGINES, BlockFit
+from .solvers import CELL_RULE, CRITERIA, ENGINES, BlockFit
 
 # Attributes with one entry per target, and their names in a block of fitted targets.
 _PER_TARGET = {
@@ -61,10 +62,14 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     engine : {"gram", "glmnet"}, default="gram"
         ``"gram"`` solves all targets from shared moments. ``"glmnet"`` calls glmnet's Fortran code
         through python-glmnet, target by target, for comparison; it is hundreds of times slower.
-    lambda_rule : {"1se", "min", "aic", "bic", "ebic"}, float or callable, default="1se"
+    lambda_rule : {"1se", "min", "1se_cells", "aic", "bic", "ebic"}, float or callable, \
+            default="1se"
         Rule that selects the penalty: one of glmnet's two rules; a fixed number, which is added to
         the grid so that its error is cross-validated too; or a callable that receives a
-        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``. The information
+        `scifate_sklearn.solvers.CVCurve` and returns one of its ``lambdas``. ``"1se_cells"`` is
+        one standard error over cells instead of folds, on the mean of the cross-validated and the
+        generalised cross-validation curve: about as many links as ``"1se"``, which depend far less
+        on the seed of the folds; see `scifate_sklearn.solvers` for the formulas. The information
         criteria AIC, BIC and EBIC (with γ = 1) are computed from the fit to all cells alone:
         nothing is cross-validated, so the result depends on no seed, and ``cv_mse_``, ``r2_``,
         ``lambda_min_`` and ``lambda_1se_`` are NaN.
@@ -172,7 +177,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "engine": [StrOptions(ENGINES.keys())],
         "lambda_rule": [
-            StrOptions({"1se", "min", *CRITERIA}),
+            StrOptions({"1se", "min", CELL_RULE, *CRITERIA}),
             Interval(Real, 0, None, closed="neither"),
             callable,
         ],
@@ -291,13 +296,16 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    def fit_moments(self, moments: Moments) -> SciFateRegressor:
+    def fit_moments(self, moments: Moments, chunks: Chunks | None = None) -> SciFateRegressor:
         """Fit from moments, without the cells; `cv`, `n_repeats` and `random_state` are not used.
 
         Parameters
         ----------
         moments : Moments
             Sums over the cells of each fold, as `fit` makes them from matrices.
+        chunks : iterable of (X, Y) or (X, Y, sample_weight), default=None
+            The same cells, for instance from `anndata_io.iterate_cells`; read once, and only with
+            ``lambda_rule="1se_cells"``.
 
         Returns
         -------
@@ -308,10 +316,10 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         TypeError
             If `moments` is not a Moments.
         ValueError
-            If the sums are too large for double precision, a training set has no weight, or the
-            engine reads the cells.
+            If the sums are too large for double precision, a training set has no weight, the engine
+            reads the cells, or `chunks` are required and absent, or of other cells.
         """
-        fit_regressor(self, read_moments(self, moments))
+        fit_regressor(self, read_moments(self, moments, chunks))
         return self
 
     def _linear_model(self) -> SciFateRegressor:
@@ -362,7 +370,9 @@ def read_cells(
 
 
 @_fit_context(prefer_skip_nested_validation=True)
-def read_moments(regressor: SciFateRegressor, moments: Moments) -> TrainingData:
+def read_moments(
+    regressor: SciFateRegressor, moments: Moments, chunks: Chunks | None = None
+) -> TrainingData:
     """Validate a regressor's parameters and the moments for its fit.
 
     Parameters
@@ -370,6 +380,8 @@ def read_moments(regressor: SciFateRegressor, moments: Moments) -> TrainingData:
     regressor : SciFateRegressor
         Its ``n_features_in_`` is set and, if the moments have names, ``feature_names_in_``.
     moments : Moments
+    chunks : iterable of tuple, default=None
+        As for `SciFateRegressor.fit_moments`.
 
     Returns
     -------
@@ -380,7 +392,7 @@ def read_moments(regressor: SciFateRegressor, moments: Moments) -> TrainingData:
     TypeError, ValueError
         As from `SciFateRegressor.fit_moments`.
     """
-    data = check_moments(regressor, moments)
+    data = check_moments(regressor, moments, chunks)
     FitParameters.from_estimator(regressor).require_moments_suffice("fit_moments")
     return data
 

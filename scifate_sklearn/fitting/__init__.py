@@ -15,6 +15,7 @@ from ._checks import (
     set_feature_names,
 )
 from ._data import (
+    Chunks,
     TrainingData,
     check_moments,
     check_scored,
@@ -29,6 +30,7 @@ from ._penalties import relative_penalties
 
 __all__ = [
     "Arguments",
+    "Chunks",
     "Fit",
     "FitParameters",
     "PermutedFits",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,9 @@ from ._checks import (
 )
 from ._containers import Names, column_names, naming_values
 
+# Matrices (X, Y) or (X, Y, sample_weight) of some of the samples at a time.
+Chunks: TypeAlias = Iterable[tuple[Any, ...]]
+
 _AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 
 
@@ -54,12 +58,15 @@ class TrainingData:
         Whether the targets were given as one dimension, so that attributes are scalars and vectors.
     rows : str
         The plural noun for the samples, for messages.
+    chunks : iterable of (X, Y) or (X, Y, sample_weight), default=None
+        The samples, for one further pass, if only their moments are in memory.
     """
 
     moments: Moments
     samples: Samples | None = None
     is_single: bool = False
     rows: str = "cells"
+    chunks: Chunks | None = None
 
     @property
     def target_names(self) -> Names:
@@ -287,7 +294,7 @@ def mean_r2(Y: Any, predicted: NDArray[np.float64], sample_weight: Any, argument
     return float(r2_score(dense, predicted, sample_weight=weight))
 
 
-def check_moments(estimator: Any, moments: object) -> TrainingData:
+def check_moments(estimator: Any, moments: object, chunks: Chunks | None = None) -> TrainingData:
     """Return moments given by a user as training data.
 
     Sets ``n_features_in_`` and ``feature_names_in_`` of the estimator.
@@ -303,7 +310,7 @@ def check_moments(estimator: Any, moments: object) -> TrainingData:
         raise TypeError(f"`moments` must be a Moments, got {type(moments).__name__}.")
     check_sums(moments)
     set_feature_names(estimator, moments.n_features, moments.feature_names)
-    return _warned(TrainingData(moments))
+    return _warned(TrainingData(moments, chunks=chunks))
 
 
 def _warned(data: TrainingData) -> TrainingData:

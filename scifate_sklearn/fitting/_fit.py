@@ -10,9 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..moments import Moments, Samples
-from ..solvers import CRITERIA, BlockFit, Checkpoint, Engine, LassoProblem, fit_all, solve_all
+from ..solvers import (
+    CRITERIA,
+    BlockFit,
+    Checkpoint,
+    Engine,
+    LassoProblem,
+    fit_all,
+    select_by_cells,
+    solve_all,
+)
 from ._checks import check_folds
-from ._data import TrainingData
+from ._data import Chunks, TrainingData
 from ._parameters import FitParameters
 
 
@@ -26,11 +35,14 @@ class Fit:
     problem : LassoProblem
     samples : Samples or None
         None if only the moments are known.
+    chunks : iterable of (X, Y) or (X, Y, sample_weight), default=None
+        The samples, for one further pass, if only their moments are in memory.
     """
 
     parameters: FitParameters
     problem: LassoProblem
     samples: Samples | None
+    chunks: Chunks | None = None
 
     @classmethod
     def from_data(cls, parameters: FitParameters, data: TrainingData) -> Self:
@@ -44,7 +56,7 @@ class Fit:
         """
         if data.moments.layout.n_folds and parameters.is_cross_validated:
             check_folds(data.moments, data.rows)
-        return cls(parameters, parameters.problem(data.moments), data.samples)
+        return cls(parameters, parameters.problem(data.moments), data.samples, data.chunks)
 
     @cached_property
     def engine(self) -> Engine:
@@ -66,7 +78,7 @@ class Fit:
         Raises
         ------
         ValueError
-            If folds are needed but the moments have none.
+            If folds are needed but the moments have none, or the samples are needed but unknown.
         """
         if self.parameters.is_cross_validated and not self.problem.moments.layout.n_folds:
             raise ValueError(
@@ -74,8 +86,25 @@ class Fit:
                 f"only ({', '.join(CRITERIA)}), got `lambda_rule`={self.parameters.lambda_rule!r}."
             )
         selection = self.parameters.selection(self.problem.moments)
-        n_jobs = self.parameters.n_jobs
-        return fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
+        n_jobs, chunks = self.parameters.n_jobs, self._second_pass()
+        fits = fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
+        if chunks is None:
+            return fits
+        return select_by_cells(self.engine, self.problem, fits, chunks, n_jobs)
+
+    def _second_pass(self) -> Chunks | None:
+        """Return the samples if the rule reads them after the cross-validation."""
+        if not self.parameters.reads_residuals:
+            return None
+        if self.samples is not None:
+            return [(self.samples.X, self.samples.Y, self.samples.weight)]
+        if self.chunks is None:
+            raise ValueError(
+                f'`lambda_rule`="{self.parameters.lambda_rule}" reads the cells again after the '
+                "cross-validation, and only their moments are known. Give "
+                "`SciFateRegressor.fit_moments` the `chunks` of the cells, or choose another rule."
+            )
+        return self.chunks
 
     def solve_at(
         self, lambdas: NDArray[np.float64], chosen: NDArray[np.float64]
@@ -95,7 +124,9 @@ class Fit:
         n_unconverged : int
         """
         position = np.where(np.isnan(chosen), -1, (lambdas == chosen[:, None]).argmax(axis=1))
-        return solve_all(self.engine, self.problem, lambdas, position, self.parameters.n_jobs)
+        n_jobs = self.parameters.n_jobs
+        solution = solve_all(self.engine, self.problem, lambdas, position, n_jobs)
+        return solution.coef, solution.n_unconverged
 
 
 @dataclass(frozen=True)
@@ -137,4 +168,8 @@ class PermutedFits:
         if parameters.reads_samples:
             engine = parameters.make_engine(moments, replace(own, Y=Y[order]))
         problem, selection = parameters.problem(moments), parameters.selection(moments)
-        return fit_all(engine, problem, selection, parameters.n_jobs, None, verbose=False)
+        n_jobs = parameters.n_jobs
+        fits = fit_all(engine, problem, selection, n_jobs, None, verbose=False)
+        if not parameters.reads_residuals:
+            return fits
+        return select_by_cells(engine, problem, fits, [(own.X, Y[order], own.weight)], n_jobs)

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._warnings import warn
 from ..moments import Moments, Samples
 from ..solvers import (
+    CELL_RULE,
     CRITERIA,
     ENGINES,
     GLMNET,
@@ -81,12 +82,15 @@ class FitParameters:
 
     def selection(self, moments: Moments) -> Selection:
         """Return the rule that selects the penalties of a fit to these moments."""
+        layout = moments.layout
+        share = layout.training @ moments.weight / (layout.total @ moments.weight)
         return Selection(
             self.lambda_rule,
             self.convention.weighs_folds,
             self.keeps_errors,
-            moments.layout.n_repeats,
-            float(moments.layout.total @ moments.n_cells),
+            layout.n_repeats,
+            float(layout.total @ moments.n_cells),
+            float(share.mean()) if layout.n_folds else 1.0,
         )
 
     @property
@@ -98,6 +102,11 @@ class FitParameters:
     def is_cross_validated(self) -> bool:
         """Whether folds are needed; an information criterion needs none."""
         return not (isinstance(self.lambda_rule, str) and self.lambda_rule in CRITERIA)
+
+    @property
+    def reads_residuals(self) -> bool:
+        """Whether the rule needs a pass over the samples after the cross-validation."""
+        return isinstance(self.lambda_rule, str) and self.lambda_rule == CELL_RULE
 
     def require_moments_suffice(self, what: str, advice: str = "") -> None:
         """Raise ValueError if the engine reads the samples.
@@ -132,7 +141,8 @@ class FitParameters:
     def make_engine(self, moments: Moments, samples: Samples | None) -> Engine:
         """Return an engine for the predictors of these moments and samples."""
         entry = ENGINES[self.engine]
-        if not (self.is_cross_validated or entry.has_path):
+        needs_path = self.reads_residuals or not self.is_cross_validated
+        if needs_path and not entry.has_path:
             known = ", ".join(f'"{name}"' for name, each in ENGINES.items() if each.has_path)
             raise ValueError(
                 f'`lambda_rule`="{self.lambda_rule}" requires an engine that gives the models of a '
@@ -147,7 +157,7 @@ class FitParameters:
             float(self.tol),
             int(self.max_iter),
             # An adaptive path may stop before the penalty of another rule.
-            self.path if self.lambda_rule in ("1se", "min") else "full",
+            self.path if self.lambda_rule in ("1se", "min", CELL_RULE) else "full",
             self.convention,
         )
         return entry.make(moments.predictors, settings, samples)
@@ -162,7 +172,7 @@ class FitParameters:
         """
         if callable(self.lambda_rule):
             raise ValueError(
-                '`checkpoint` needs "1se", "min" or a number as `lambda_rule`: a callable cannot '
+                "`checkpoint` needs a named rule or a number as `lambda_rule`: a callable cannot "
                 "be compared with that of an earlier run."
             )
         # The number of workers does not change the result; the last fields are of the package.

@@ -4,6 +4,7 @@
 package does not import numba.
 """
 
+from ._cell_errors import CELL_RULE
 from ._checkpoint import Checkpoint, Identity, identify
 from ._compiling import announce_compilation
 from ._engine import BlockFit, Engine, PathEngine, Selection, Solution
@@ -21,11 +22,13 @@ from ._problem import (
     every_predictor,
     select_candidates,
 )
+from ._reselect import select_by_cells
 from ._ridge import RidgeFits, RidgeProblem
 from ._robust import RobustProblem, RobustSums
 from ._selection import CVCurve, LambdaRule, paper_grid
 
 __all__ = [
+    "CELL_RULE",
     "CRITERIA",
     "ENGINES",
     "GLMNET",
@@ -55,6 +58,7 @@ __all__ = [
     "fit_all",
     "identify",
     "paper_grid",
+    "select_by_cells",
     "select_candidates",
     "solve_all",
 ]

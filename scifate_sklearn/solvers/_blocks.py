@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._engine import BlockFit
+from ._engine import BlockFit, Solution
 from ._problem import Floats
 
 
@@ -23,11 +23,22 @@ def gather(fits: Sequence[BlockFit]) -> BlockFit:
             joined[field.name] = None
         elif field.name == "n_unconverged":
             joined[field.name] = sum(parts)
-        elif field.name in ("lambdas", "cv_mse", "cv_mse_se"):
+        elif field.name in ("lambdas", "cv_mse", "cv_mse_se", "curve"):
             joined[field.name] = np.concatenate([_fit_width(part, longest) for part in parts])
         else:
             joined[field.name] = np.concatenate(parts)
     return BlockFit(**joined)
+
+
+def join(solutions: Sequence[Solution]) -> Solution:
+    """Return the models of all blocks as those of one."""
+    return Solution(
+        np.concatenate([each.coef for each in solutions]),
+        np.concatenate([each.intercept for each in solutions]),
+        np.concatenate([each.n_iter for each in solutions]),
+        np.concatenate([each.dual_gap for each in solutions]),
+        sum(each.n_unconverged for each in solutions),
+    )
 
 
 def _fit_width(values: Floats, width: int) -> Floats:

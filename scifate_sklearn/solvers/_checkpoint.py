@@ -111,7 +111,8 @@ def _parse(arrays: dict[str, Any], block: slice, n_features: int, name: str) -> 
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{name} holds no fitted targets ({error}).") from error
     n_targets = block.stop - block.start
-    shapes = dict.fromkeys(("lambdas", "cv_mse", "cv_mse_se"), fit.lambdas.shape)
+    along_grid = ("lambdas", "cv_mse", "cv_mse_se", *(["curve"] if fit.curve is not None else []))
+    shapes = dict.fromkeys(along_grid, fit.lambdas.shape)
     shapes["coef"] = (n_targets, n_features)
     if fit.errors is not None:
         shapes["errors"] = (n_targets, fit.errors.shape[1], fit.lambdas.shape[1])

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ._cell_errors import CELL_RULE, fold_free_curve
 from ._information import CRITERIA, best_by_criterion, criterion_cost
 from ._problem import Floats, SolverSettings, TargetBlock
 from ._selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_and_1se
@@ -82,7 +83,7 @@ class Selection:
 
     Attributes
     ----------
-    rule : "1se", "min", "aic", "bic", "ebic", float or callable
+    rule : "1se", "min", "1se_cells", "aic", "bic", "ebic", float or callable
     weighs_folds : bool, default=True
         Weigh each test unit by the weight of its samples, as glmnet does; otherwise equally, as
         scikit-learn does.
@@ -91,7 +92,9 @@ class Selection:
     n_repeats : int, default=1
         How often the test units cover all samples.
     n_samples : float, default=1.0
-        Number of samples, for the information criteria.
+        Number of samples, for the rules that use the models of all samples.
+    training_share : float, default=1.0
+        Mean share of the samples in a training set.
     """
 
     rule: LambdaRule
@@ -99,13 +102,16 @@ class Selection:
     keeps_errors: bool = False
     n_repeats: int = 1
     n_samples: float = 1.0
+    training_share: float = 1.0
 
 
 @dataclass(frozen=True)
 class BlockFit:
     """Fitted models of a block of targets; arrays have one row per target.
 
-    ``errors`` (n_targets, n_units, n_lambdas) is None unless the `Selection` keeps it.
+    ``errors`` (n_targets, n_units, n_lambdas) is None unless the `Selection` keeps it. ``curve``
+    (n_targets, n_lambdas) is that of the rule "1se_cells", whose models are those at its minimum
+    until the residuals are known; None with other rules.
     """
 
     lambdas: Floats
@@ -121,6 +127,7 @@ class BlockFit:
     dual_gap: Floats
     n_unconverged: int
     errors: Floats | None = None
+    curve: Floats | None = None
 
 
 def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> BlockFit:
@@ -134,23 +141,44 @@ def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> Block
     no_model = block.n_candidates == 0
     mse[no_model], mse_se[no_model] = np.nan, np.nan
     i_min, i_1se = min_and_1se(mse, mse_se)
-    chosen = apply_rule(selection.rule, lambdas, mse, mse_se, i_min, i_1se)
+    curve = None
+    if selection.rule == CELL_RULE:
+        curve, failed = _average(cast(PathEngine, engine), selection, block, lambdas, mse)
+        n_unconverged += failed
+        chosen = min_and_1se(curve, curve)[0]
+    else:
+        chosen = apply_rule(selection.rule, lambdas, mse, mse_se, i_min, i_1se)
     solution = engine.solve(block, lambdas, chosen)
     return BlockFit(
         lambdas=lambdas,
         cv_mse=mse,
         cv_mse_se=mse_se,
-        lambda_min=_take(lambdas, i_min),
-        lambda_1se=_take(lambdas, i_1se),
-        lambda_=_take(lambdas, chosen),
-        r2=_cross_validated_r2(_take(mse, chosen), block.variance),
+        lambda_min=take(lambdas, i_min),
+        lambda_1se=take(lambdas, i_1se),
+        lambda_=take(lambdas, chosen),
+        r2=cross_validated_r2(take(mse, chosen), block.variance),
         coef=solution.coef,
         intercept=solution.intercept,
         n_iter=solution.n_iter,
         dual_gap=solution.dual_gap,
         n_unconverged=n_unconverged + solution.n_unconverged,
         errors=errors if selection.keeps_errors else None,
+        curve=curve,
     )
+
+
+def _average(
+    engine: PathEngine, selection: Selection, block: TargetBlock, lambdas: Floats, mse: Floats
+) -> tuple[Floats, int]:
+    """Return the mean of the cross-validated and the fold-free curve, and the unconverged count."""
+    # Models that are not cross-validated are not needed.
+    needed = np.where(np.isnan(mse), np.nan, lambdas)
+    no_cost = np.zeros((len(block), block.factors.shape[1] + 1))
+    errors, sizes, n_unconverged = engine.path(block, needed, no_cost)
+    n_fixed = int(engine.settings.fit_intercept)
+    share = selection.training_share
+    free = fold_free_curve(errors, sizes, selection.n_samples, share, n_fixed)
+    return (mse + free) / 2.0, n_unconverged
 
 
 def _fit_by_criterion(engine: PathEngine, selection: Selection, block: TargetBlock) -> BlockFit:
@@ -168,7 +196,7 @@ def _fit_by_criterion(engine: PathEngine, selection: Selection, block: TargetBlo
         cv_mse_se=unknown.copy(),
         lambda_min=none,
         lambda_1se=none.copy(),
-        lambda_=_take(lambdas, chosen),
+        lambda_=take(lambdas, chosen),
         r2=none.copy(),
         coef=solution.coef,
         intercept=solution.intercept,
@@ -178,12 +206,12 @@ def _fit_by_criterion(engine: PathEngine, selection: Selection, block: TargetBlo
     )
 
 
-def _take(values: Floats, position: NDArray[np.intp]) -> Floats:
+def take(values: Floats, position: NDArray[np.intp]) -> Floats:
     """Return ``values[t, position[t]]``, NaN where the position is −1."""
     return np.where(position >= 0, values[np.arange(len(values)), position], np.nan)
 
 
-def _cross_validated_r2(mse: Floats, variance: Floats) -> Floats:
+def cross_validated_r2(mse: Floats, variance: Floats) -> Floats:
     """Return max(0, 1 − cvm/var(y, ddof 1)), NaN without a model."""
     share = np.divide(mse, variance, out=np.full_like(mse, np.nan), where=variance > 0)
     return np.where(np.isnan(share), np.nan, np.maximum(0.0, 1.0 - share))

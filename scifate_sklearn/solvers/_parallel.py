@@ -20,7 +20,7 @@ from joblib.parallel import (
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from ._blocks import gather
+from ._blocks import gather, join
 from ._checkpoint import Checkpoint
 from ._compiling import announce_compilation
 from ._engine import BlockFit, Engine, Selection, Solution, fit_block
@@ -82,7 +82,7 @@ def solve_all(
     lambdas: Floats,
     stop: NDArray[np.intp],
     n_jobs: int | None,
-) -> tuple[Floats, int]:
+) -> Solution:
     """Solve all targets at given penalties, without cross-validation.
 
     Parameters
@@ -98,17 +98,14 @@ def solve_all(
 
     Returns
     -------
-    coef : ndarray of shape (n_targets, n_features)
-    n_unconverged : int
+    Solution
     """
-    coef = np.empty((problem.n_targets, problem.moments.n_features))
-    n_unconverged = 0
+    found: dict[int, Solution] = {}
     blocks = _cut(problem.n_targets, n_jobs, is_kept=False)
     solve_one = partial(_solve_block, lambdas=lambdas, stop=stop)
     for block, solution in _in_parallel(solve_one, engine, problem, n_jobs, blocks):
-        coef[block] = solution.coef
-        n_unconverged += solution.n_unconverged
-    return coef, n_unconverged
+        found[block.start] = solution
+    return join([found[block.start] for block in blocks])
 
 
 def _solve_block(

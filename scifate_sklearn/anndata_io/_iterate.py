@@ -67,8 +67,9 @@ def iterate_cells(
     >>> tested.links_.columns[-3:].tolist()
     ['t', 't_p', 't_q']
     """
-    recipe = Recipe(nt_layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols)
     choices = make_choices(None, prepared)
+    columns = choices.obs_columns(())
+    recipe = Recipe(nt_layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols, columns)
     source = Source.from_anndata(adata, recipe, chunk_size)
     kept = choose_cells(source, choose_genes(source, choices), choices)
     others = kept.cells.index.difference(prepared.cells.index)

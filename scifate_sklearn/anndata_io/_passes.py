@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from ..preprocessing import Matrix, log_above_zero, log_normalize, to_dense
 from ._cells import CellCensus, candidate_covariates, cell_table, filter_cells, measure_cells
 from ._choices import Choices
 from ._chunks import Bools, Chunk, Design, Floats, split, submatrix
+from ._covariates import Covariates
 from ._genes import check_counts, count_genes, gene_table
 from ._names import keep_one_of_each, match_tfs, shared_names
 from ._recipe import Recipe
@@ -46,8 +48,8 @@ class Kept:
         The kept cells and genes, as in `SciFateInputs`.
     columns : Columns
         Columns of the targets and TFs in the layers.
-    covariates : dict of ndarray of shape (n_kept_cells,)
-        Further predictors, by name.
+    covariates : Covariates
+        Further predictors of the kept cells.
     unit : float
         Geometric mean that size factors are relative to.
     """
@@ -57,7 +59,7 @@ class Kept:
     cells: pd.DataFrame
     genes: pd.DataFrame
     columns: Columns
-    covariates: dict[str, Floats]
+    covariates: Covariates
     unit: float
 
     @property
@@ -146,7 +148,7 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Kept:
         cells,
         genes,
         _choose_columns(genes, census, choices, recipe),
-        choices.choose_covariates(candidate_covariates(cells)),
+        choices.choose_covariates(candidate_covariates(cells), source.obs[keep]),
         unit,
     )
 
@@ -200,13 +202,15 @@ def iterate_matrices(kept: Kept) -> Iterator[tuple[Matrix, Matrix]]:
 
 def _design(kept: Kept) -> Design:
     """Return predictors (TFs and covariates) and targets, to be computed from chunks."""
-    bounds, n_cells = kept.bounds, len(kept.cells)
-    covariates = np.column_stack([np.empty((n_cells, 0)), *kept.covariates.values()])
+    bounds, predictors = kept.bounds, kept.covariates.predictors
+    # Most levels are those of other cells.
+    columns = [sp.csc_array(values.astype(float)[:, None]) for values in predictors.values()]
+    covariates = sp.hstack([sp.csc_array((len(kept.cells), 0)), *columns], format="csr")
     return Design(
         partial(_lean_matrices, columns=kept.columns, recipe=kept.source.recipe),
-        [kept.masks, split(kept.size_factor, bounds), split(covariates, bounds)],
+        [kept.masks, split(kept.size_factor, bounds), [covariates[rows] for rows in bounds]],
         bounds,
-        [*kept.tf_names, *kept.covariates],
+        [*kept.tf_names, *predictors],
         list(kept.target_names),
     )
 
@@ -241,7 +245,7 @@ def _lean_matrices(
     chunk: Chunk,
     keep: Bools,
     size_factor: Floats,
-    covariates: Floats,
+    covariates: "sp.csr_array[Any]",
     *,
     columns: Columns,
     recipe: Recipe,
@@ -256,8 +260,8 @@ def _lean_matrices(
     if recipe.new_is_counts:
         targets = log_above_zero(targets, size_factor)
     if isinstance(tfs, np.ndarray):
-        return np.hstack([tfs, covariates]), targets
-    return sp.hstack([tfs, sp.csr_array(covariates)], format="csr"), targets
+        return np.hstack([tfs, covariates.toarray()]), targets
+    return sp.hstack([tfs, covariates], format="csr"), targets
 
 
 def _select(chunk: Chunk, keep: Bools, columns: Columns) -> tuple[Matrix, Matrix]:

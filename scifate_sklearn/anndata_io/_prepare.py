@@ -35,6 +35,7 @@ def prepare_anndata(
     response: str = "counts",
     regulators: str = "counts",
     gene_symbols: str | None = None,
+    covariates: Sequence[str] = (),
 ) -> SciFateInputs:
     """Compute the matrices for `SciFateRegressor.fit` from an AnnData.
 
@@ -61,10 +62,17 @@ def prepare_anndata(
     regulators : {"counts", "values"}, default="counts"
         Contents of the second layer. "values" are any measure of regulator activity. They are only
         z-scored and do not affect the gene filter. There are then no cell filter, no size factors
-        (new counts are divided by 1) and no covariates.
+        (new counts are divided by 1) and no covariates but those of `covariates`.
     gene_symbols : str or None, default=None
         Column of ``adata.var`` with the gene names that are matched and reported; None for
         ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``.
+    covariates : sequence of str, default=()
+        Columns of ``adata.obs``, such as batch, donor or a score of the cell cycle, that become
+        predictors but never links. Numbers become the predictor ``obs:column``. Text, booleans and
+        categories become one predictor ``obs:column[level]`` for each level of the kept cells but
+        the first (in the order of the categories, otherwise sorted), 1 in the cells of the level
+        and 0 in the others. All are z-scored over the kept cells. Columns that are the same in all
+        kept cells are left out with a warning.
 
     Returns
     -------
@@ -79,14 +87,16 @@ def prepare_anndata(
     ValueError
         If an option is invalid, a layer or column is missing, counts are negative or not finite,
         values of a regulator are not finite, no TF name matches, or no gene or cell passes the
-        filters.
+        filters. Also if a covariate is missing or infinite in a kept cell, or has more than 100
+        levels or more levels than half of the kept cells.
 
     Warns
     -----
     UserWarning
         If genes share a name, or targets are left out. Of genes that share a name, the one with the
         largest sum in the second layer is kept (the first one if sums are equal), before any
-        filter.
+        filter. Also if a covariate is constant, or holds few different whole numbers, which may
+        stand for groups.
 
     Notes
     -----
@@ -99,10 +109,11 @@ def prepare_anndata(
 
     Constant genes become all zeros.
     """
-    recipe = Recipe(
-        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
-    )
     choices = NewChoices(tf_names)
+    recipe = Recipe(
+        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        choices.obs_columns(covariates),
+    )
     source = Source.from_anndata(adata, recipe)
     genes = choose_genes(source, choices)
     kept = choose_cells(source, genes, choices)
@@ -110,9 +121,10 @@ def prepare_anndata(
 
     index = kept.cells.index
     tf_frame = pd.DataFrame(zscore(tfs), index, kept.tf_names)
-    covariates = {name: zscore(values) for name, values in kept.covariates.items()}
+    others = {name: zscore(v.astype(float)) for name, v in kept.covariates.predictors.items()}
+    tf_matrix = pd.concat([tf_frame, pd.DataFrame(others, index)], axis=1)
     return SciFateInputs(
-        tf_frame.assign(**covariates).rename_axis(columns="TF"),
+        tf_matrix.rename_axis(columns="TF"),
         pd.DataFrame(zscore(targets), index, kept.target_names.rename("target")),
         kept.cells,
         kept.genes,
@@ -129,6 +141,7 @@ def prepare_moments(
     response: str = "counts",
     regulators: str = "counts",
     gene_symbols: str | None = None,
+    covariates: Sequence[str] = (),
     cv: Any = 10,
     groups: str | ArrayLike | None = None,
     random_state: Any = 123456,
@@ -147,7 +160,7 @@ def prepare_moments(
         As for `prepare_anndata`.
     tf_names : iterable of str
         As for `prepare_anndata`; ignored if `like` is given.
-    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
+    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols, covariates
         As for `prepare_anndata`.
     cv : int, splitter or iterable of (train, test), default=10
         Folds of the kept cells, as for `SciFateRegressor`.
@@ -164,7 +177,8 @@ def prepare_moments(
     like : SciFateMoments, default=None
         Moments of an earlier batch of cells, to which this batch will be added. TFs, targets,
         covariates and the unit of the size factors are those of the earlier batch, and no gene
-        filter is applied.
+        filter is applied. Levels of covariates that are new in this batch become predictors, which
+        are 0 in the cells of the earlier batch; the first level stays that of the earlier batch.
 
     Returns
     -------
@@ -190,10 +204,11 @@ def prepare_moments(
     to sum. The sums are those of log(x/s + 0.1) − log 0.1, which is 0 where x is 0; they are
     z-scored afterwards.
     """
-    recipe = Recipe(
-        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
-    )
     choices = make_choices(tf_names, like)
+    recipe = Recipe(
+        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        choices.obs_columns(covariates),
+    )
     source = Source.from_anndata(adata, recipe, chunk_size)
     genes = choose_genes(source, choices)
     kept = choose_cells(source, genes, choices)
@@ -209,7 +224,9 @@ def prepare_moments(
     repeats = make_repeated_folds(cv, random_state, n_repeats, cells, None, labels)
     plan = FoldPlan.repeated([plan_folds(folds, n_cells) for folds in repeats])
     moments = sum_moments(kept, plan)
-    return SciFateMoments.from_logs(moments, kept.cells, kept.genes, kept.unit)
+    return SciFateMoments.from_logs(
+        moments, kept.cells, kept.genes, kept.unit, kept.covariates.from_obs
+    )
 
 
 def _group_labels(

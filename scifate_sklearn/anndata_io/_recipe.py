@@ -28,6 +28,8 @@ class Recipe:
         Kinds of the two layers.
     gene_symbols : str or None
         Column of ``adata.var`` with gene names; None for ``adata.var_names``.
+    covariates : tuple of str, default=()
+        Columns of ``adata.obs`` that become predictors.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class Recipe:
     response: str
     regulators: str
     gene_symbols: str | None
+    covariates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_filters(self.gene_filter_rate, self.cell_filter_umi)

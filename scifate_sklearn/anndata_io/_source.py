@@ -12,6 +12,7 @@ from ._chunks import Chunks
 from ._layers import Layer, check_anndata, read_layer
 from ._local import LocalChunks
 from ._names import gene_names
+from ._obs import in_memory, obs_column
 from ._recipe import Recipe
 
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ class Source:
     cell_names : Index of shape (n_cells,)
     gene_names : ndarray of str of shape (n_genes,)
         Names of all genes, possibly not unique.
+    obs : DataFrame of n_cells rows
+        The columns of ``adata.obs`` that the recipe names.
     """
 
     recipe: Recipe
     chunks: Chunks
     cell_names: pd.Index
     gene_names: NDArray[np.object_]
+    obs: pd.DataFrame
 
     @classmethod
     def from_anndata(cls, adata: "AnnData", recipe: Recipe, chunk_size: int | None = None) -> Self:
@@ -60,14 +64,15 @@ class Source:
             If `adata` is not an AnnData, or a layer is of an unknown type or does not hold real
             numbers.
         ValueError
-            If `adata` is empty, a layer or the column of symbols is missing, or `chunk_size` is not
-            a positive integer.
+            If `adata` is empty, a layer or a column is missing, or `chunk_size` is not a positive
+            integer.
         """
         check_anndata(adata)
         _check_chunk_size(chunk_size)
         new, total = (read_layer(adata, name) for name in recipe.nt_layers)
-        names = gene_names(_in_memory(adata.var), recipe.gene_symbols)
-        return cls(recipe, _open_chunks(new, total, chunk_size), adata.obs_names, names)
+        names = gene_names(in_memory(adata.var), recipe.gene_symbols)
+        obs = _obs_columns(adata, recipe)
+        return cls(recipe, _open_chunks(new, total, chunk_size), adata.obs_names, names, obs)
 
     @property
     def n_cells(self) -> int:
@@ -89,6 +94,10 @@ def _open_chunks(new: Layer, total: Layer, size: int | None) -> Chunks:
     return LocalChunks(new, total, size)
 
 
-def _in_memory(frame: Any) -> pd.DataFrame:
-    """Return ``adata.var`` as a DataFrame, which anndata's lazy reading leaves in the file."""
-    return frame if isinstance(frame, pd.DataFrame) else frame.to_memory()
+def _obs_columns(adata: "AnnData", recipe: Recipe) -> pd.DataFrame:
+    """Return the named columns; before any pass over the cells, so that errors are early."""
+    if not recipe.covariates:
+        return pd.DataFrame(index=adata.obs_names)
+    obs = in_memory(adata.obs)
+    columns = {name: obs_column(obs, name, "covariates") for name in recipe.covariates}
+    return pd.DataFrame(columns, index=obs.index)

@@ -257,8 +257,7 @@ def _warn_of_codes(name: str, distinct: NDArray[np.float64]) -> None:
     if distinct.size in _CODES and (distinct == np.round(distinct)).all():
         warn(
             _of(name, f"holds {distinct.size} different whole numbers, and is used as a number. ")
-            + "If they stand for groups, make it a category: "
-            f"adata.obs[{name!r}] = adata.obs[{name!r}].astype('category')."
+            + "If they stand for groups, make the column a category, with .astype('category')."
         )
 
 

@@ -14,11 +14,12 @@ from scipy import sparse as sp
 
 from ..moments import FoldPlan, Moments
 from ..names import examples
-from ..preprocessing import Matrix, log_above_zero, log_normalize, to_dense
+from ..preprocessing import Matrix, correct_detection, log_above_zero, log_normalize, to_dense
 from ._cells import CellCensus, candidate_covariates, cell_table, filter_cells, measure_cells
 from ._choices import Choices
-from ._chunks import Bools, Chunk, Design, Floats, split, submatrix
+from ._chunks import Bools, Chunk, Design, Floats, PerChunk, split, submatrix
 from ._covariates import Covariates
+from ._detection import check_rates, rates_per_chunk
 from ._genes import check_counts, count_genes, gene_table
 from ._names import keep_one_of_each, match_tfs, shared_names
 from ._recipe import Recipe
@@ -72,6 +73,14 @@ class Kept:
     def size_factor(self) -> Floats:
         """Size factors of the kept cells; 1 if they are undefined."""
         return np.asarray(self.cells["size_factor"].fillna(1.0).to_numpy())
+
+    @property
+    def per_chunk(self) -> list[PerChunk]:
+        """Which cells of each chunk are kept, their size factors and their detection rates."""
+        rates = self.source.rates
+        kept_rates = None if rates is None else rates[np.concatenate(self.masks)]
+        factors = split(self.size_factor, self.bounds)
+        return [self.masks, factors, rates_per_chunk(kept_rates, self.bounds)]
 
     @property
     def tf_names(self) -> pd.Index:
@@ -135,8 +144,10 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Kept:
     """
     recipe = source.recipe
     measure = partial(measure_cells, genes=genes["position"].to_numpy(), recipe=recipe)
-    census = CellCensus.from_pieces(source.chunks.map(measure))
+    rates = rates_per_chunk(source.rates, source.chunks.bounds)
+    census = CellCensus.from_pieces(source.chunks.map(measure, rates))
     keep = filter_cells(census, len(genes), recipe)
+    check_rates(source.rates, keep, source.cell_names, recipe.detection_rate)
     cells, unit = cell_table(census, keep, source.cell_names[keep], choices.unit)
     logger.info(
         "kept %d of %d genes, %d of them TFs, and %d of %d cells",
@@ -169,8 +180,7 @@ def read_matrices(kept: Kept) -> tuple[Floats, Floats]:
     tfs, targets = (np.empty((n_cells, len(own))) for own in (columns.tfs, columns.targets))
     bounds = kept.bounds
     make = partial(_dense_matrices, columns=columns, recipe=kept.source.recipe)
-    factors = split(kept.size_factor, bounds)
-    made = kept.source.chunks.map(make, kept.masks, factors)
+    made = kept.source.chunks.map(make, *kept.per_chunk)
     for rows, (x, y) in zip(bounds, made, strict=True):
         tfs[rows], targets[rows] = x, y
     return tfs, targets
@@ -208,7 +218,7 @@ def _design(kept: Kept) -> Design:
     covariates = sp.hstack([sp.csc_array((len(kept.cells), 0)), *columns], format="csr")
     return Design(
         partial(_lean_matrices, columns=kept.columns, recipe=kept.source.recipe),
-        [kept.masks, split(kept.size_factor, bounds), [covariates[rows] for rows in bounds]],
+        [*kept.per_chunk, [covariates[rows] for rows in bounds]],
         bounds,
         [*kept.tf_names, *predictors],
         list(kept.target_names),
@@ -231,10 +241,16 @@ def _choose_columns(
 
 
 def _dense_matrices(
-    chunk: Chunk, keep: Bools, size_factor: Floats, *, columns: Columns, recipe: Recipe
+    chunk: Chunk,
+    keep: Bools,
+    size_factor: Floats,
+    rate: Floats | None,
+    *,
+    columns: Columns,
+    recipe: Recipe,
 ) -> tuple[Floats, Floats]:
     """Return TFs and targets of the kept cells of a chunk, dense."""
-    tfs, targets = _select(chunk, keep, columns)
+    tfs, targets = _select(chunk, keep, columns, rate)
     return (
         log_normalize(tfs, size_factor) if recipe.total_is_counts else to_dense(tfs),
         log_normalize(targets, size_factor) if recipe.new_is_counts else to_dense(targets),
@@ -245,6 +261,7 @@ def _lean_matrices(
     chunk: Chunk,
     keep: Bools,
     size_factor: Floats,
+    rate: Floats | None,
     covariates: "sp.csr_array[Any]",
     *,
     columns: Columns,
@@ -254,7 +271,7 @@ def _lean_matrices(
 
     Logarithms differ from those of `_dense_matrices` by a constant.
     """
-    tfs, targets = _select(chunk, keep, columns)
+    tfs, targets = _select(chunk, keep, columns, rate)
     if recipe.total_is_counts:
         tfs = log_above_zero(tfs, size_factor)
     if recipe.new_is_counts:
@@ -264,6 +281,11 @@ def _lean_matrices(
     return sp.hstack([tfs, covariates], format="csr"), targets
 
 
-def _select(chunk: Chunk, keep: Bools, columns: Columns) -> tuple[Matrix, Matrix]:
+def _select(
+    chunk: Chunk, keep: Bools, columns: Columns, rate: Floats | None
+) -> tuple[Matrix, Matrix]:
     """Return the TFs and targets of the kept cells."""
-    return submatrix(chunk.total, keep, columns.tfs), submatrix(chunk.new, keep, columns.targets)
+    targets = submatrix(chunk.new, keep, columns.targets)
+    if rate is not None:
+        targets = correct_detection(targets, submatrix(chunk.total, keep, columns.targets), rate)
+    return submatrix(chunk.total, keep, columns.tfs), targets

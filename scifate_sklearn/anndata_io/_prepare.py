@@ -5,6 +5,7 @@ or `sum_moments`.
 """
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..fitting import check_same_rows, group_labels
 from ..moments import FoldPlan, plan_folds
-from ..preprocessing import make_repeated_folds, zscore
+from ..preprocessing import make_group_folds, make_repeated_folds, zscore
 from ._choices import NewChoices, make_choices
 from ._chunks import Bools
 from ._inputs import SciFateInputs, SciFateMoments
+from ._obs import in_memory, obs_column
 from ._passes import choose_cells, choose_genes, read_matrices, sum_moments
 from ._recipe import Recipe
 from ._source import Source
@@ -36,6 +38,7 @@ def prepare_anndata(
     regulators: str = "counts",
     gene_symbols: str | None = None,
     covariates: Sequence[str] = (),
+    detection_rate: float | str | None = None,
 ) -> SciFateInputs:
     """Compute the matrices for `SciFateRegressor.fit` from an AnnData.
 
@@ -73,6 +76,10 @@ def prepare_anndata(
         the first (in the order of the categories, otherwise sorted), 1 in the cells of the level
         and 0 in the others. All are z-scored over the kept cells. Columns that are the same in all
         kept cells are left out with a warning.
+    detection_rate : float or str, default=None
+        Share of the new RNA that is recognised as new, above 0 and at most 1, or the column of
+        ``adata.obs`` that holds it for each cell. New counts become min(new/rate, total) after the
+        filters, before the labelling ratio and the logarithm. None leaves them as they are.
 
     Returns
     -------
@@ -88,7 +95,8 @@ def prepare_anndata(
         If an option is invalid, a layer or column is missing, counts are negative or not finite,
         values of a regulator are not finite, no TF name matches, or no gene or cell passes the
         filters. Also if a covariate is missing or infinite in a kept cell, or has more than 100
-        levels or more levels than half of the kept cells.
+        levels or more levels than half of the kept cells; or if the detection rate of a kept cell
+        is missing or not a share.
 
     Warns
     -----
@@ -105,14 +113,21 @@ def prepare_anndata(
     1. keep genes with #(new > 0) > rate·n and #(total > 0) > rate·n;
     2. keep cells with Σ total > UMI over the kept genes;
     3. t_c = Σ_g round(total_cg) and s_c = t_c / exp(mean log t);
-    4. z = (log(x/s + 0.1) - mean)/sd with ddof 1 and the same s for both layers.
+    4. with a detection rate r_c, replace new by min(new/r, total), as grandR and dynamo do;
+    5. z = (log(x/s + 0.1) - mean)/sd with ddof 1 and the same s for both layers.
 
     Constant genes become all zeros.
+
+    The gene filter counts entries above 0, which a detection rate does not change. A rate that is
+    the same in all cells is a factor within the logarithm: log(x/(r s) + 0.1) = log(x/s + 0.1 r) -
+    log r. It changes z-scores only as a pseudo count of 0.1 r would, and where total limits new. A
+    rate of each cell changes them as a size factor of the new RNA does. The labelling ratio is that
+    of the corrected counts.
     """
     choices = NewChoices(tf_names)
     recipe = Recipe(
         *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
-        choices.obs_columns(covariates),
+        *(choices.obs_columns(covariates), detection_rate),
     )
     source = Source.from_anndata(adata, recipe)
     genes = choose_genes(source, choices)
@@ -142,6 +157,7 @@ def prepare_moments(
     regulators: str = "counts",
     gene_symbols: str | None = None,
     covariates: Sequence[str] = (),
+    detection_rate: float | str | None = None,
     cv: Any = 10,
     groups: str | ArrayLike | None = None,
     random_state: Any = 123456,
@@ -160,17 +176,22 @@ def prepare_moments(
         As for `prepare_anndata`.
     tf_names : iterable of str
         As for `prepare_anndata`; ignored if `like` is given.
-    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols, covariates
+    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols, covariates, \
+            detection_rate
         As for `prepare_anndata`.
     cv : int, splitter or iterable of (train, test), default=10
         Folds of the kept cells, as for `SciFateRegressor`.
     groups : str or array-like of shape (n_cells,), default=None
-        Groups for a group-aware splitter: a column of ``adata.obs``, or one label for each cell.
+        Groups (donors, batches) of which no fold holds a part only: a column of ``adata.obs``, or
+        one label for each cell. An int as `cv` then means scikit-learn's ``GroupKFold(cv)`` in
+        place of R's folds; splitters receive the groups. Cells of a group in a further batch
+        (`like`) may be in another fold.
     random_state : int, RandomState or None, default=123456
-        Seed of the folds if `cv` is an int.
+        Seed of the folds if `cv` is an int. With `groups`, of those of several repeats only.
     n_repeats : int, default=1
-        Number of cross-validations with other folds, as for `SciFateRegressor`. All are summed in
-        the same pass; the moments take `n_repeats` times the memory.
+        Number of cross-validations with other folds, as for `SciFateRegressor`; with `groups`,
+        ``GroupKFold(cv, shuffle=True)``. All are summed in the same pass; the moments take
+        `n_repeats` times the memory.
     chunk_size : int, default=None
         Number of cells to read at a time; None for chunks of about 12 MB. Dask arrays keep their
         chunks.
@@ -190,8 +211,9 @@ def prepare_moments(
     ------
     TypeError, ValueError
         As `prepare_anndata`. Also if `groups` is not a column, has a wrong length, names other
-        cells, lacks the group of a kept cell or is of mixed type, `chunk_size` is not positive,
-        `like` is not a `SciFateMoments`, or genes of `like` are missing.
+        cells, lacks the group of a kept cell, is of mixed type or has fewer groups than folds,
+        `chunk_size` is not positive, `like` is not a `SciFateMoments`, or genes of `like` are
+        missing.
 
     Warns
     -----
@@ -207,7 +229,7 @@ def prepare_moments(
     choices = make_choices(tf_names, like)
     recipe = Recipe(
         *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
-        choices.obs_columns(covariates),
+        *(choices.obs_columns(covariates), detection_rate),
     )
     source = Source.from_anndata(adata, recipe, chunk_size)
     genes = choose_genes(source, choices)
@@ -220,8 +242,11 @@ def prepare_moments(
             "Lower `cell_filter_UMI`, or pass fewer folds."
         )
     labels = _group_labels(adata, groups, np.concatenate(kept.masks))
-    cells = np.zeros((n_cells, 1))
-    repeats = make_repeated_folds(cv, random_state, n_repeats, cells, None, labels)
+    if labels is not None and isinstance(cv, Integral):
+        repeats = make_group_folds(int(cv), random_state, n_repeats, labels)
+    else:
+        cells = np.zeros((n_cells, 1))
+        repeats = make_repeated_folds(cv, random_state, n_repeats, cells, None, labels)
     plan = FoldPlan.repeated([plan_folds(folds, n_cells) for folds in repeats])
     moments = sum_moments(kept, plan)
     return SciFateMoments.from_logs(
@@ -236,12 +261,7 @@ def _group_labels(
     if groups is None:
         return None
     if isinstance(groups, str):
-        if groups not in adata.obs.columns:
-            raise ValueError(
-                f"`groups` names the column {groups!r}, which adata.obs does not have. "
-                f"There are: {', '.join(map(repr, adata.obs.columns)) or 'none'}."
-            )
-        groups = adata.obs[groups]
+        groups = obs_column(in_memory(adata.obs), groups, "groups")
     else:
         cells = pd.DataFrame(index=adata.obs_names)
         check_same_rows(cells, groups, "adata.obs", "groups", "cells")

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._chunks import Chunks
+from ._chunks import Chunks, Floats
+from ._detection import read_rates
 from ._layers import Layer, check_anndata, read_layer
 from ._local import LocalChunks
 from ._names import gene_names
@@ -32,7 +33,9 @@ class Source:
     gene_names : ndarray of str of shape (n_genes,)
         Names of all genes, possibly not unique.
     obs : DataFrame of n_cells rows
-        The columns of ``adata.obs`` that the recipe names.
+        The columns of ``adata.obs`` that become covariates.
+    rates : ndarray of shape (n_cells,) or None
+        Detection rates of new RNA, unchecked.
     """
 
     recipe: Recipe
@@ -40,6 +43,7 @@ class Source:
     cell_names: pd.Index
     gene_names: NDArray[np.object_]
     obs: pd.DataFrame
+    rates: Floats | None
 
     @classmethod
     def from_anndata(cls, adata: "AnnData", recipe: Recipe, chunk_size: int | None = None) -> Self:
@@ -71,8 +75,16 @@ class Source:
         _check_chunk_size(chunk_size)
         new, total = (read_layer(adata, name) for name in recipe.nt_layers)
         names = gene_names(in_memory(adata.var), recipe.gene_symbols)
-        obs = _obs_columns(adata, recipe)
-        return cls(recipe, _open_chunks(new, total, chunk_size), adata.obs_names, names, obs)
+        obs = in_memory(adata.obs) if recipe.reads_obs else pd.DataFrame(index=adata.obs_names)
+        columns = {name: obs_column(obs, name, "covariates") for name in recipe.covariates}
+        return cls(
+            recipe,
+            _open_chunks(new, total, chunk_size),
+            adata.obs_names,
+            names,
+            pd.DataFrame(columns, index=obs.index),
+            read_rates(obs, recipe.detection_rate),
+        )
 
     @property
     def n_cells(self) -> int:
@@ -92,12 +104,3 @@ def _open_chunks(new: Layer, total: Layer, size: int | None) -> Chunks:
 
         return DaskChunks(new, total)
     return LocalChunks(new, total, size)
-
-
-def _obs_columns(adata: "AnnData", recipe: Recipe) -> pd.DataFrame:
-    """Return the named columns; before any pass over the cells, so that errors are early."""
-    if not recipe.covariates:
-        return pd.DataFrame(index=adata.obs_names)
-    obs = in_memory(adata.obs)
-    columns = {name: obs_column(obs, name, "covariates") for name in recipe.covariates}
-    return pd.DataFrame(columns, index=obs.index)

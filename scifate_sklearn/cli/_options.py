@@ -45,6 +45,32 @@ def check_lambda_rule(text: str) -> str:
     return text
 
 
+def split_names(given: list[str]) -> list[str]:
+    """Return the names in texts of names that are separated by commas."""
+    names = [name.strip() for text in given for name in text.split(",")]
+    if not all(names):
+        raise typer.BadParameter(f"has an empty name in {', '.join(map(repr, given))}.")
+    return names
+
+
+def check_detection_rate(text: str | None) -> str | None:
+    """Raise a usage error for a number that is not a share; other texts are names of columns."""
+    rate = as_number(text)
+    if isinstance(rate, float) and not 0 < rate <= 1:
+        raise typer.BadParameter(
+            f"must be above 0 and at most 1, or a column of obs, got {text!r}."
+        )
+    return text
+
+
+def as_number(text: str | None) -> float | str | None:
+    """Return a number if the text is one, otherwise the text."""
+    try:
+        return text if text is None else float(text)
+    except ValueError:
+        return text
+
+
 def check_n_jobs(number: int) -> int:
     """Raise a usage error for a number of cores that joblib would refuse later."""
     if number == 0:
@@ -131,6 +157,29 @@ class RunOptions:
         help="Keep cells with more total counts than this.",
         min=0,
         arguments=("cell_filter_UMI",),
+    )
+    covariates: list[str] = option(
+        (),
+        help="Columns of obs that are predictors but never links (batch, donor, a score), with "
+        "commas between them, or the option again for each.",
+        callback=split_names,
+        metavar="<names>",
+        show_default="none",
+    )
+    detection_rate: str | None = option(
+        None,
+        help="Share of the new RNA that is recognised as new: a number above 0, at most 1, or the "
+        "column of obs with that of each cell. New counts are divided by it.",
+        callback=check_detection_rate,
+        show_default="none",
+    )
+    groups: str | None = option(
+        None,
+        help="Column of obs with the donor or batch of each cell. No fold holds a part of one.",
+        show_default="none",
+    )
+    folds: int = option(
+        10, help="Number of folds of the cross-validation.", min=2, arguments=("cv",)
     )
     lambda_rule: str = option(
         "1se",

@@ -21,7 +21,7 @@ from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
-from ._options import RULES, RunOptions
+from ._options import RULES, RunOptions, as_number
 from ._out_folder import OutFolder
 
 if TYPE_CHECKING:
@@ -163,6 +163,10 @@ def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciF
         cell_filter_UMI=options.cell_filter_umi,
         response=options.response,
         gene_symbols=options.gene_symbols,
+        covariates=options.covariates,
+        detection_rate=as_number(options.detection_rate),
+        cv=options.folds,
+        groups=options.groups,
         random_state=options.seed,
         n_repeats=options.repeats,
     )

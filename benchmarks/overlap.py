@@ -22,7 +22,7 @@ import report
 
 report.use_threads(1)
 
-from problems import evidence_file, pancreas_inputs
+from problems import EVIDENCE, evidence_file, pancreas_inputs
 
 from scifate_sklearn import (
     BindingReference,
@@ -34,13 +34,6 @@ from scifate_sklearn import (
 from scifate_sklearn.anndata_io import SciFateInputs
 from scifate_sklearn.links import strong_links
 
-EVIDENCE = {
-    "ENCODE 2015, mouse": "encode_enrichr/encode2015_edges_mouse.csv.gz",
-    "ENCODE 2015, human": "encode_enrichr/encode2015_edges_human.csv.gz",
-    "ChEA 2015, mouse": "encode_enrichr/chea2015_edges_mouse.csv.gz",
-    "ChEA 2015, human": "encode_enrichr/chea2015_edges_human.csv.gz",
-    "TRRUST 2, mouse": "trrust/trrust_rawdata.mouse.tsv",
-}
 COEF_THRESHOLD = 0.04
 COLUMNS = {
     "evidence": "evidence",

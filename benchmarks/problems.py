@@ -99,6 +99,15 @@ def pancreas_inputs() -> SciFateInputs:
     return prepare_anndata(adata, tf_names, nt_layers=("unspliced", "total"), cell_filter_UMI=1000)
 
 
+EVIDENCE = {
+    "ENCODE 2015, mouse": "encode_enrichr/encode2015_edges_mouse.csv.gz",
+    "ENCODE 2015, human": "encode_enrichr/encode2015_edges_human.csv.gz",
+    "ChEA 2015, mouse": "encode_enrichr/chea2015_edges_mouse.csv.gz",
+    "ChEA 2015, human": "encode_enrichr/chea2015_edges_human.csv.gz",
+    "TRRUST 2, mouse": "trrust/trrust_rawdata.mouse.tsv",
+}
+
+
 def evidence_file(path: str) -> Path:
     """Return the path of a file with evidence in the data folder."""
     return _data(path)

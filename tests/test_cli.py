@@ -669,3 +669,38 @@ def test_repeats_and_criteria(
         pd.testing.assert_frame_equal(
             written, expected.links_, check_dtype=False, rtol=1e-9, check_index_type=False
         )
+
+
+def test_seed_stability_counts_the_links_of_another_fit(
+    run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
+) -> None:
+    result = run(tmp_path, "--seed-stability", "--repeats", 2, "--seed", 2**31 - 1 - 1)
+    assert result.exit_code == 0, result.output
+    inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
+    one, two = (
+        SciFateRegressor(n_repeats=2, random_state=seed)
+        .fit(inputs.tf_matrix, inputs.target_matrix)
+        .links_.set_index(["TF", "target"])
+        for seed in (2**31 - 2, 0)  # seeds continue at 0
+    )
+    n_again = one.index.isin(two.index).sum()
+    assert 0 < n_again < len(one)
+    step = json.loads((tmp_path / "run.json").read_text())["steps"]["links_found_again"]
+    assert (step["before"], step["kept"]) == (len(one), n_again)
+    assert f"--seed 0 finds {n_again / len(one):.0%} of them again" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        (["--lambda-rule", "min"], "depend on --seed; --seed-stability measures how much"),
+        (["--lambda-rule", "bic", "--seed-stability"], "do not depend on --seed."),
+        (["--lambda-rule", "0.1"], "do not depend on --seed."),
+    ],
+)
+def test_summary_tells_whether_links_depend_on_the_seed(
+    run: Callable[..., Result], tmp_path: Path, arguments: list[str], note: str
+) -> None:
+    result = run(tmp_path, *arguments, encode=None)
+    assert note in result.stdout
+    assert "links_found_again" not in (tmp_path / "run.json").read_text()

@@ -14,6 +14,9 @@ from ..filters.evidence import EvidenceKind, option
 # Those of the regressor, whose import would load NumPy.
 RULES = ("1se", "min", "aic", "bic", "ebic")
 
+# The folds use R's generator, which takes no larger seeds.
+LARGEST_SEED = 2**31 - 1
+
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
 
@@ -87,12 +90,11 @@ def _n_jobs() -> Any:
 
 
 def _seed(default: int) -> Any:
-    # The folds use R's generator, which takes no larger seeds.
     return option(
         default,
         help="Random seed. The same seed gives the same result.",
         min=0,
-        max=2**31 - 1,
+        max=LARGEST_SEED,
         arguments=("random_state", "seed"),
     )
 
@@ -200,6 +202,11 @@ class RunOptions:
         "of them the links depend less on --seed.",
         min=1,
         arguments=("n_repeats",),
+    )
+    seed_stability: bool = option(
+        False,
+        help="Fit a second time with other folds, and report how many links are found again. Takes "
+        "twice as long.",
     )
     n_jobs: int = _n_jobs()
     seed: int = _seed(123456)

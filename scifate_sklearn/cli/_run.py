@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,20 @@ from ..links import strong_links
 from ..names import TFNames
 from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
-from ..solvers import announce_compilation
+from ..solvers import CRITERIA, announce_compilation
 from ._commands import option_values
 from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
-from ._options import RULES, RunOptions, as_number
+from ._options import LARGEST_SEED, RULES, RunOptions, as_number
 from ._out_folder import OutFolder
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 N_TOP_TFS = 10
+FOUND_AGAIN = "links_found_again"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     with naming_out(options, folder):
         write_json(folder.staging, {**report, "seconds": seconds})
         folder.publish()
-    return f"{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
+    return f"{_summarise(results, options)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
 
 
 def _parameters(options: RunOptions) -> dict[str, Any]:
@@ -120,6 +121,9 @@ def _analyse(
     tables = {"links": links, "targets": _target_table(regressor)}
     n_strong = len(strong_links(links, options.coef_threshold))
     steps = _steps_of_fit(adata, tf_names, inputs, tables, n_strong)
+    if options.seed_stability and _depends_on_seed(options):
+        with watch.time("seed_stability"):
+            steps.append(_fit_other_folds(adata, tf_names, options, links))
     if evidence.by_kind:
         with watch.time("filter"):
             model = FittedModel(regressor.target_names_in_, options.coef_threshold)
@@ -152,6 +156,27 @@ def _steps_of_fit(
         ),
         Step("links_above_threshold", "links above threshold", len(links), n_strong),
     ]
+
+
+def _fit_other_folds(
+    adata: "AnnData", tf_names: TFNames, options: RunOptions, links: pd.DataFrame
+) -> Step:
+    """Fit with folds that no repeat of the first fit has; return how many links are found again."""
+    other = replace(options, seed=_other_seed(options))
+    inputs = _prepare(adata, tf_names, other)
+    again = _make_regressor(other).fit_moments(inputs.moments).links_
+    n_again = len(links.merge(again, on=["TF", "target"]))
+    return Step(FOUND_AGAIN, "links found again", len(links), n_again)
+
+
+def _depends_on_seed(options: RunOptions) -> bool:
+    if options.groups is not None and options.repeats == 1:  # the folds of GroupKFold
+        return False
+    return options.lambda_rule in RULES and options.lambda_rule not in CRITERIA
+
+
+def _other_seed(options: RunOptions) -> int:
+    return (options.seed + options.repeats) % (LARGEST_SEED + 1)
 
 
 def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciFateMoments:
@@ -201,10 +226,27 @@ def _counts(step: Step) -> dict[str, int]:
     return {"before": step.before, "kept": step.kept, "dropped": step.before - step.kept}
 
 
-def _summarise(results: Results) -> str:
+def _summarise(results: Results, options: RunOptions) -> str:
     lines = [f"{step.label:<24}{step.kept:>8,} of {step.before:,}" for step in results.steps]
     tops = [_top_tfs(name, results.tables) for name in ("links", "links_filtered")]
-    return "\n".join([*lines, "", *filter(None, tops)])
+    return "\n".join([*lines, "", *filter(None, tops), "", _seed_note(results.steps, options)])
+
+
+def _seed_note(steps: list[Step], options: RunOptions) -> str:
+    """Return a sentence on how far the links depend on the folds."""
+    if not _depends_on_seed(options):
+        return "The links do not depend on --seed."
+    advice = "--repeats 5 makes them depend on it less."
+    if options.repeats >= 5:
+        advice = "More --repeats make them depend on it less."
+    again = next((step for step in steps if step.name == FOUND_AGAIN), None)
+    if again is None:
+        return f"The links depend on --seed; --seed-stability measures how much. {advice}"
+    share = again.kept / max(1, again.before)
+    return (
+        f"The links depend on --seed: --seed {_other_seed(options)} finds {share:.0%} of them "
+        f"again. {advice}"
+    )
 
 
 def _top_tfs(name: str, tables: dict[str, pd.DataFrame]) -> str:

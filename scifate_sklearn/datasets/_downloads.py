@@ -91,7 +91,9 @@ def _check_local(path: Path, known_hash: str | None) -> Path:
     import pooch
 
     if not path.is_file():
-        found = "that is a folder" if path.is_dir() else "it does not exist"
+        found = "it does not exist"
+        if path.exists():
+            found = "that is a folder" if path.is_dir() else "that is a pipe or a device"
         raise FileNotFoundError(f"`path_or_url`: expected a file at {path}, but {found}.")
     if known_hash is not None and not pooch.hashes.hash_matches(path, known_hash):
         raise ValueError(

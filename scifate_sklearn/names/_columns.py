@@ -52,7 +52,9 @@ def known_columns(columns: Iterable[Any], known: Sequence[str]) -> dict[Any, str
 def rename_columns(table: pd.DataFrame, known: Sequence[str]) -> pd.DataFrame:
     """Return a table whose known columns have their known names; see `known_columns`."""
     names = known_columns(table.columns, known)
-    return table.rename(columns={old: new for old, new in names.items() if old != new})
+    changed = {old: new for old, new in names.items() if old != new}
+    # Renaming copies the table in pandas 2.
+    return table.rename(columns=changed) if changed else table
 
 
 def check_unique(columns: Iterable[Any], names: Collection[str], source: str) -> None:

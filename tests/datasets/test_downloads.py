@@ -2,6 +2,7 @@ import contextlib
 import gzip
 import hashlib
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -109,6 +110,13 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "peaks.csv").write_bytes(CONTENT)
     assert fetch_file("~/peaks.csv") == tmp_path / "peaks.csv"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_pipes_are_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "peaks.csv")
+    with pytest.raises(FileNotFoundError, match="that is a pipe or a device"):
+        fetch_file(tmp_path / "peaks.csv")
 
 
 def test_local_problems_are_named(tmp_path: Path) -> None:

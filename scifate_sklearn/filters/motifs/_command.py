@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..evidence import (
     CellNames,
@@ -72,9 +72,8 @@ class MotifEvidence(EvidenceKind):
 
     def steps(self, fitted: MotifLinkFilter) -> list[Step]:
         """Return how many annotations are used, and how many TFs have an enriched motif."""
-        from ._annotations import as_annotations
-
-        rows = as_annotations(fitted.annotations).attrs["rows"]
+        annotations: Any = fitted.annotations  # the table from `read`
+        rows = annotations.attrs["rows"]
         n_tfs, n_enriched = (
             table["TF"].nunique() for table in (fitted.ledger_, fitted.enrichment_)
         )

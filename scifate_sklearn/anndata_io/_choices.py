@@ -69,9 +69,17 @@ def make_choices(tf_names: Iterable[str] | None, like: SciFateMoments | None) ->
 
 @dataclass(frozen=True)
 class NewChoices:
-    """Choices from the data: all genes that pass the filter, all finite targets."""
+    """Choices from the data: all genes that pass the filter, all finite targets.
+
+    Attributes
+    ----------
+    tf_names : iterable of str
+    cells : str, default=""
+        Start of warnings, which says of which cells they are.
+    """
 
     tf_names: Iterable[str]
+    cells: str = ""
     unit: None = None
 
     def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
@@ -90,7 +98,7 @@ class NewChoices:
             if np.isfinite(value).all() and not is_constant(value)
         }
         made, predictors = make_covariates(obs, list(obs.columns))
-        return Covariates(made, {**varying, **without_constant(made, predictors)})
+        return Covariates(made, {**varying, **without_constant(made, predictors, self.cells)})
 
     def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
         """Return the finite genes; warn if others are left out, and raise if none is left."""
@@ -101,8 +109,8 @@ class NewChoices:
             )
         if not is_finite.all():
             warn(
-                f"{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left out because "
-                f"layer {layer!r} has NaN or infinite values for them."
+                f"{self.cells}{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left "
+                f"out because layer {layer!r} has NaN or infinite values for them."
             )
         return is_finite
 

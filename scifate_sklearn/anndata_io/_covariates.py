@@ -195,8 +195,17 @@ def _read_covariates(state: Mapping[str, NDArray[Any]]) -> tuple[ObsCovariate, .
     )
 
 
-def without_constant(covariates: Sequence[ObsCovariate], predictors: Columns) -> Columns:
+def without_constant(
+    covariates: Sequence[ObsCovariate], predictors: Columns, cells: str = ""
+) -> Columns:
     """Return the predictors that are not constant; warn of columns that are.
+
+    Parameters
+    ----------
+    covariates, predictors :
+        From `make_covariates`.
+    cells : str, default=""
+        Start of the warning.
 
     Warns
     -----
@@ -206,8 +215,8 @@ def without_constant(covariates: Sequence[ObsCovariate], predictors: Columns) ->
     constant = [each.column for each in covariates if _is_constant(each, predictors)]
     if constant:
         warn(
-            f"{len(constant)} of {len(covariates)} `covariates` have the same value in all kept "
-            f"cells and are left out ({examples(constant)})."
+            f"{cells}{len(constant)} of {len(covariates)} `covariates` have the same value in all "
+            f"kept cells and are left out ({examples(constant)})."
         )
     left_out = {f for each in covariates if each.column in constant for f in each.feature_names}
     return {name: values for name, values in predictors.items() if name not in left_out}

@@ -5,21 +5,16 @@ or `sum_moments`.
 """
 
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..fitting import check_same_rows, group_labels
-from ..moments import FoldPlan, plan_folds
-from ..preprocessing import make_group_folds, make_repeated_folds, zscore
+from ..preprocessing import zscore
 from ._choices import NewChoices, make_choices
-from ._chunks import Bools
+from ._folds import Folds
 from ._inputs import SciFateInputs, SciFateMoments
-from ._obs import in_memory, obs_column
-from ._passes import choose_cells, choose_genes, read_matrices, sum_moments
+from ._passes import choose_cells, choose_genes, kept_moments, read_matrices
 from ._recipe import Recipe
 from ._source import Source
 
@@ -231,43 +226,7 @@ def prepare_moments(
         *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
         *(choices.obs_columns(covariates), detection_rate),
     )
+    folds = Folds(cv, groups, random_state, n_repeats)
     source = Source.from_anndata(adata, recipe, chunk_size)
-    genes = choose_genes(source, choices)
-    kept = choose_cells(source, genes, choices)
-
-    n_cells = len(kept.cells)
-    if isinstance(cv, int) and n_cells < cv:
-        raise ValueError(
-            f"Only {n_cells} cell(s) are left, fewer than the {cv} folds of the cross-validation. "
-            "Lower `cell_filter_UMI`, or pass fewer folds."
-        )
-    labels = _group_labels(adata, groups, np.concatenate(kept.masks))
-    if labels is not None and isinstance(cv, Integral):
-        repeats = make_group_folds(int(cv), random_state, n_repeats, labels)
-    else:
-        cells = np.zeros((n_cells, 1))
-        repeats = make_repeated_folds(cv, random_state, n_repeats, cells, None, labels)
-    plan = FoldPlan.repeated([plan_folds(folds, n_cells) for folds in repeats])
-    moments = sum_moments(kept, plan)
-    return SciFateMoments.from_logs(
-        moments, kept.cells, kept.genes, kept.unit, kept.covariates.from_obs
-    )
-
-
-def _group_labels(
-    adata: "AnnData", groups: str | ArrayLike | None, keep: Bools
-) -> NDArray[Any] | None:
-    """Return the labels of the kept cells."""
-    if groups is None:
-        return None
-    if isinstance(groups, str):
-        groups = obs_column(in_memory(adata.obs), groups, "groups")
-    else:
-        cells = pd.DataFrame(index=adata.obs_names)
-        check_same_rows(cells, groups, "adata.obs", "groups", "cells")
-    if np.shape(groups) != keep.shape:
-        raise ValueError(
-            "`groups` must be a column of adata.obs, or one label for each of the "
-            f"{keep.size} cells of adata, got an array of shape {np.shape(groups)}."
-        )
-    return group_labels(groups, keep)[keep]
+    kept = choose_cells(source, choose_genes(source, choices), choices)
+    return kept_moments(kept, folds.plan(adata, kept.mask))

@@ -183,6 +183,15 @@ class RunOptions:
     folds: int = option(
         10, help="Number of folds of the cross-validation.", min=2, arguments=("cv",)
     )
+    by: str | None = option(
+        None,
+        help="Column of obs with the group of each cell, such as its type. Each group gets a "
+        "network of its own, and all tables a column group.",
+        show_default="none",
+    )
+    min_cells: int = option(
+        100, help="Skip groups of --by with fewer cells that pass the filters.", min=1, needs="by"
+    )
     lambda_rule: str = option(
         "1se",
         help="Penalty: min (lowest cross-validated error), 1se (the largest penalty within one "
@@ -225,6 +234,15 @@ class RunOptions:
     overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
     debug: bool = _debug()
+
+
+def check_combinations(options: RunOptions) -> None:
+    """Raise a usage error for options that exclude each other."""
+    if options.by is not None and options.seed_stability:
+        raise typer.BadParameter(
+            "cannot be combined with --by; run it on the cells of one group.",
+            param_hint="--seed-stability",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,11 +93,22 @@ def survey_groups(
 ) -> GroupSurvey:
     """Choose genes and cells of each group in two passes over all cells.
 
-    Parameters and errors are those of `fit_by_group`.
+    Parameters
+    ----------
+    adata, tf_names, by, min_cells
+        As for `fit_by_group`.
+    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols, covariates, \
+            detection_rate, cv, groups, random_state, n_repeats, chunk_size
+        As for `prepare_moments`.
 
     Returns
     -------
     GroupSurvey
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fit_by_group`.
     """
     choices = NewChoices(tf_names)
     recipe = Recipe(
@@ -251,7 +262,17 @@ class GroupNetworks:
 
 
 def with_groups(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of the tables of several groups, with the column ``group`` first."""
+    """Return the rows of the tables of several groups, with the column ``group`` first.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The table of each group.
+
+    Returns
+    -------
+    DataFrame
+    """
     named = [table.assign(group=name) for name, table in tables.items()]
     if not named:
         return pd.DataFrame(columns=["group", *LINK_COLUMNS])

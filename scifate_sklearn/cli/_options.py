@@ -17,6 +17,9 @@ RULES = ("1se", "min", "aic", "bic", "ebic")
 # The folds use R's generator, which takes no larger seeds.
 LARGEST_SEED = 2**31 - 1
 
+# Default of `fit_by_group`.
+MIN_CELLS = 100
+
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
 
@@ -190,7 +193,7 @@ class RunOptions:
         show_default="none",
     )
     min_cells: int = option(
-        100, help="Skip groups of --by with fewer cells that pass the filters.", min=1, needs="by"
+        MIN_CELLS, help="Skip groups of --by with fewer cells that pass the filters.", min=1
     )
     lambda_rule: str = option(
         "1se",
@@ -238,6 +241,8 @@ class RunOptions:
 
 def check_combinations(options: RunOptions) -> None:
     """Raise a usage error for options that exclude each other."""
+    if options.by is None and options.min_cells != MIN_CELLS:
+        raise typer.BadParameter("requires --by too.", param_hint="--min-cells")
     if options.by is not None and options.seed_stability:
         raise typer.BadParameter(
             "cannot be combined with --by; run it on the cells of one group.",

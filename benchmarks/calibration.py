@@ -3,8 +3,8 @@
     python benchmarks/calibration.py --runs 200 --json calibration.json
 
 Each run simulates cells (`null_cells.py`). Either no target depends on TFs, or half of the targets
-do, or all targets and TFs depend on a covariate. The realised FDR is the mean share of false links
-among those that are kept (0 if none is).
+do, or targets and TFs depend on the depth or on the batch, which is a covariate or not. The
+realised FDR is the mean share of false links among those that are kept (0 if none is).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import report
 report.use_threads(1)
 
 import numpy as np
-from null_cells import NullCells, false_shares, simulate, simulate_depth
+from null_cells import NullCells, false_shares, simulate, simulate_batches, simulate_depth
 
 from scifate_sklearn import LinkTest, PermutationFDR, SciFateRegressor
 
@@ -35,6 +35,8 @@ KINDS = {
     "half of them do": partial(simulate, share_driven=0.5),
     "half of them do, not linearly": partial(simulate, share_driven=0.5, is_linear=False),
     "depth drives TFs and targets, no regulation": simulate_depth,
+    "a batch drives TFs and targets, no regulation": simulate_batches,
+    "the same, with the batch as a covariate": partial(simulate_batches, covariates=["batch"]),
 }
 
 
@@ -70,11 +72,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200, help="simulations of each kind")
     parser.add_argument("--rules", nargs="+", default=["min", "1se"], help="lambda_rule")
+    parser.add_argument("--cells", default="", help="only kinds of cells that contain this text")
     parser.add_argument("--json", default=None)
     options = parser.parse_args()
     rows = []
     for rule in options.rules:
         for title, simulated_by in KINDS.items():
+            if options.cells not in title:
+                continue
             simulated = [simulated_by(seed) for seed in range(options.runs)]
             for test in TESTS:
                 report.progress(f"{title}, {rule}, {test}")

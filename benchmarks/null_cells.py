@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from numpy.typing import NDArray
+
+from scifate_sklearn import prepare_anndata
 
 Floats = NDArray[np.float64]
 
@@ -14,6 +18,8 @@ PSEUDOCOUNT = 0.1
 N_CELLS, N_TFS, N_TARGETS = 150, 20, 30
 # How much deeper sequencing, or more labelling, adds to all genes of a cell.
 DEPTH = 0.6
+# Logarithmic difference of two batches, and the number of TFs with it.
+BATCH, N_SHIFTED = 1.2, 3
 # Programmes that the TFs share, and others that the targets share; TFs of a driven target.
 N_PROGRAMMES, N_TRUE = 4, 3
 
@@ -63,6 +69,43 @@ def simulate_depth(seed: int) -> NullCells:
     Y = _log_counts(rng, 1.5 + 0.5 * _programmes(rng, N_TARGETS) + DEPTH * depth)
     cells = _named(X, Y, np.zeros((N_TARGETS, N_TFS), bool))
     return replace(cells, tfs=cells.tfs.assign(new_size_factor=_zscore(depth)))
+
+
+def simulate_batches(seed: int, covariates: Sequence[str] = ()) -> NullCells:
+    """Simulate counts of two batches that differ in a few TFs and in all targets; no regulation.
+
+    The batch raises half of these genes and lowers the others, so that the depth of the cells
+    hardly depends on it. The counts pass through `prepare_anndata`.
+
+    Parameters
+    ----------
+    covariates : sequence of str, default=()
+        For `prepare_anndata`; the column is called ``batch``.
+    """
+    rng = np.random.default_rng(seed)
+    batch, sizes = rng.integers(0, 2, N_CELLS), (N_TFS, N_TARGETS)
+    signs = [np.resize([1.0, -1.0], n) for n in sizes]
+    signs[0][N_SHIFTED:] = 0.0
+    shifts = [np.outer(batch - 0.5, BATCH * sign) for sign in signs]
+    rates = [
+        np.exp(mean + spread * _programmes(rng, n) + shift)
+        for mean, spread, n, shift in zip((1.0, 1.5), (0.7, 0.5), sizes, shifts, strict=True)
+    ]
+    new = rng.poisson(np.hstack(rates))
+    old = rng.poisson(np.hstack([rates[0], np.full((N_CELLS, N_TARGETS), 4.0)]))
+    names = [
+        [f"{kind}{k}" for k in range(n)] for kind, n in zip(("TF", "gene"), sizes, strict=True)
+    ]
+    adata = AnnData(
+        obs=pd.DataFrame({"batch": batch.astype(str)}, [f"cell{i}" for i in range(N_CELLS)]),
+        var=pd.DataFrame(index=[*names[0], *names[1]]),
+        layers={"new": new, "total": new + old},
+    )
+    inputs = prepare_anndata(
+        adata, names[0], gene_filter_rate=0, cell_filter_UMI=0, covariates=covariates
+    )
+    is_true = np.zeros((N_TARGETS, N_TFS), bool)
+    return NullCells(inputs.tf_matrix, inputs.target_matrix[names[1]], is_true)
 
 
 def _named(X: Floats, Y: Floats, is_true: NDArray[np.bool_]) -> NullCells:

@@ -15,6 +15,7 @@ from . import (
 from .anndata_io import (
     SciFateInputs as SciFateInputs,
     SciFateMoments as SciFateMoments,
+    fit_by_group as fit_by_group,
     open_anndata as open_anndata,
     prepare_anndata as prepare_anndata,
     prepare_moments as prepare_moments,

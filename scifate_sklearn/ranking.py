@@ -24,6 +24,7 @@ from .fitting import (
 )
 from .links import LINK_COLUMNS, check_links, pair_positions
 from .moments import Moments, Scale
+from .names import are_covariates
 from .solvers import RidgeFits, RidgeProblem
 
 _SCORE = "score"
@@ -57,8 +58,8 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
         Exclude each TF from the predictors of the gene of the same name. Requires data frames,
         because arrays have no names.
     covariates : tuple of str, default=("new_size_factor", "labeling_ratio")
-        Columns of `tf_matrix` that are predictors but are not ranked. Names that `tf_matrix` lacks
-        are ignored.
+        Columns of `tf_matrix` that are predictors but are not ranked, in addition to those whose
+        names begin with ``obs:``. Names that `tf_matrix` lacks are ignored.
     n_links : int, default=None
         Largest number of rows of ``links_``; None keeps all pairs.
 
@@ -253,7 +254,7 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
         problem = RidgeProblem.from_moments(moments, own_positions(moments, self.exclude_self))
         fits = problem.select(lambdas)
         score = self._scores(fits, problem)
-        score[:, np.isin(feature_names(self), list(self.covariates))] = 0.0
+        score[:, are_covariates(feature_names(self), self.covariates)] = 0.0
         no_model = np.where(problem.has_model, 0.0, np.nan)
         attributes = {
             **_on_input_scale(fits.coef, moments),

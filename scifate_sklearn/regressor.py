@@ -88,7 +88,8 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         because arrays have no names.
     covariates : tuple of str, default=("new_size_factor", "labeling_ratio")
         Columns of `tf_matrix` that are ordinary predictors but never become links. Names that
-        `tf_matrix` lacks are ignored.
+        `tf_matrix` lacks are ignored. Columns whose names begin with ``obs:``, which
+        `prepare_anndata` makes from columns of ``adata.obs``, are always covariates.
     standardize, fit_intercept : bool, default=True
         As in glmnet; coefficients are always on the scale of the input.
     penalty_factor : array-like or Series of shape (n_features,) or DataFrame, default=None

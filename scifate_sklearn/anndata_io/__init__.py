@@ -7,13 +7,23 @@ this package reads the slots of an AnnData. The library anndata is imported only
 from ..names import read_tf_names
 from ._dynamo import scifate_glmnet
 from ._files import open_anndata, open_store, write_uns
+from ._groups import (
+    GroupNetworks,
+    GroupSurvey,
+    fit_by_group,
+    survey_groups,
+    with_groups,
+)
 from ._inputs import SciFateInputs, SciFateMoments
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 
 __all__ = [
+    "GroupNetworks",
+    "GroupSurvey",
     "SciFateInputs",
     "SciFateMoments",
+    "fit_by_group",
     "iterate_cells",
     "open_anndata",
     "open_store",
@@ -21,5 +31,7 @@ __all__ = [
     "prepare_moments",
     "read_tf_names",
     "scifate_glmnet",
+    "survey_groups",
+    "with_groups",
     "write_uns",
 ]

@@ -9,7 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse as sp
 
-from ..preprocessing import Matrix, rounded_totals, size_factors, stored_numbers, sum_cells
+from ..preprocessing import (
+    Matrix,
+    correct_detection,
+    rounded_totals,
+    size_factors,
+    stored_numbers,
+    sum_cells,
+)
 from ._chunks import Bools, Chunk, Floats, submatrix
 from ._names import COVARIATES
 from ._recipe import Recipe
@@ -46,12 +53,16 @@ class CellCensus:
         )
 
 
-def measure_cells(chunk: Chunk, *, genes: NDArray[np.intp], recipe: Recipe) -> CellCensus:
+def measure_cells(
+    chunk: Chunk, rate: Floats | None, *, genes: NDArray[np.intp], recipe: Recipe
+) -> CellCensus:
     """Sum the kept genes of each cell, and find genes that are not finite.
 
     Parameters
     ----------
     chunk : Chunk
+    rate : ndarray of shape (n_cells,) or None
+        Detection rates of new RNA.
     genes : ndarray of int of shape (n_kept_genes,)
         Columns of the kept genes.
     recipe : Recipe
@@ -66,7 +77,7 @@ def measure_cells(chunk: Chunk, *, genes: NDArray[np.intp], recipe: Recipe) -> C
     if recipe.total_is_counts:
         umi, rounded = sum_cells(total), rounded_totals(total)
     if recipe.new_is_counts:
-        sums = sum_cells(new)
+        sums = sum_cells(new if rate is None else correct_detection(new, total, rate))
     keep = _passes_filter(umi, recipe)
     return CellCensus(
         umi,

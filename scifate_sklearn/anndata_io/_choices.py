@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from .._warnings import warn
 from ..names import examples
 from ..preprocessing import is_constant
 from ._chunks import Bools, Floats
+from ._covariates import Covariates, check_columns, make_covariates, without_constant
 from ._genes import filter_genes
 from ._inputs import SciFateMoments
 from ._recipe import Recipe
@@ -33,8 +34,12 @@ class Choices(Protocol):
         """Return the rows of the kept genes, or raise ValueError if genes are missing."""
         ...
 
-    def choose_covariates(self, candidates: dict[str, Floats]) -> dict[str, Floats]:
-        """Return the covariates that become predictors."""
+    def obs_columns(self, covariates: Any) -> tuple[str, ...]:
+        """Return the columns of ``adata.obs`` that become predictors, given the argument."""
+        ...
+
+    def choose_covariates(self, candidates: dict[str, Floats], obs: pd.DataFrame) -> Covariates:
+        """Return the covariates that become predictors; `obs` is that of the kept cells."""
         ...
 
     def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
@@ -64,22 +69,36 @@ def make_choices(tf_names: Iterable[str] | None, like: SciFateMoments | None) ->
 
 @dataclass(frozen=True)
 class NewChoices:
-    """Choices from the data: all genes that pass the filter, all finite targets."""
+    """Choices from the data: all genes that pass the filter, all finite targets.
+
+    Attributes
+    ----------
+    tf_names : iterable of str
+    cells : str, default=""
+        Start of warnings, which says of which cells they are.
+    """
 
     tf_names: Iterable[str]
+    cells: str = ""
     unit: None = None
 
     def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
         """Return the genes that pass the gene filter."""
         return filter_genes(genes, recipe, n_cells)
 
-    def choose_covariates(self, candidates: dict[str, Floats]) -> dict[str, Floats]:
+    def obs_columns(self, covariates: Any) -> tuple[str, ...]:
+        """Return the named columns."""
+        return check_columns(covariates)
+
+    def choose_covariates(self, candidates: dict[str, Floats], obs: pd.DataFrame) -> Covariates:
         """Return the covariates that are defined and not constant."""
-        return {
+        varying = {
             name: value
             for name, value in candidates.items()
             if np.isfinite(value).all() and not is_constant(value)
         }
+        made, predictors = make_covariates(obs, list(obs.columns))
+        return Covariates(made, {**varying, **without_constant(made, predictors, self.cells)})
 
     def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
         """Return the finite genes; warn if others are left out, and raise if none is left."""
@@ -90,8 +109,8 @@ class NewChoices:
             )
         if not is_finite.all():
             warn(
-                f"{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left out because "
-                f"layer {layer!r} has NaN or infinite values for them."
+                f"{self.cells}{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left "
+                f"out because layer {layer!r} has NaN or infinite values for them."
             )
         return is_finite
 
@@ -125,10 +144,23 @@ class EarlierChoices:
             )
         return genes.loc[wanted.index].assign(is_tf=wanted["is_tf"])
 
-    def choose_covariates(self, candidates: dict[str, Floats]) -> dict[str, Floats]:
-        """Return the covariates of the earlier batch."""
-        wanted = set(self.batch.feature_names)
-        return {name: value for name, value in candidates.items() if name in wanted}
+    def obs_columns(self, covariates: Any) -> tuple[str, ...]:
+        """Return the columns of the earlier batch; raise ValueError if others are named."""
+        own, named = [each.column for each in self.batch.covariates], check_columns(covariates)
+        if named and list(named) != own:
+            raise ValueError(
+                f"`covariates` are {list(named)}, but those of `like` are {own}. Leave them out to "
+                "take those of `like`, or prepare the first batch again."
+            )
+        return tuple(own)
+
+    def choose_covariates(self, candidates: dict[str, Floats], obs: pd.DataFrame) -> Covariates:
+        """Return the covariates of the earlier batch, with levels that are new in this one."""
+        made, predictors = make_covariates(obs, list(obs.columns), self.batch.covariates)
+        wanted = {*self.batch.feature_names}
+        wanted |= {name for each in made if each.levels for name in each.feature_names}
+        both: dict[str, Floats | Bools] = {**candidates, **predictors}
+        return Covariates(made, {name: both[name] for name in both if name in wanted})
 
     def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
         """Return the targets of the earlier batch, or raise if one is not finite."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -14,6 +14,13 @@ from numpy.typing import NDArray
 from .._state import VersionedState
 from ..files import archive
 from ..moments import Moments, Scale
+from ..names import OBS_PREFIX
+from ._covariates import (
+    ObsCovariate,
+    covariates_from_state,
+    covariates_to_state,
+    merge_covariates,
+)
 
 # Format of the files written by `SciFateMoments.save`: columns and their NumPy kinds.
 _KIND = "prepared moments"
@@ -29,7 +36,8 @@ class SciFateInputs(NamedTuple):
     ----------
     tf_matrix : DataFrame of shape (n_cells, n_TFs + n_covariates)
         Predictors, z-scored: the TFs in the order of the data, then the covariates
-        ``new_size_factor`` and ``labeling_ratio``, each omitted if undefined or constant.
+        ``new_size_factor`` and ``labeling_ratio``, each omitted if undefined or constant, then
+        those from ``adata.obs``: ``obs:column`` of numbers, ``obs:column[level]`` of a category.
     target_matrix : DataFrame of shape (n_cells, n_targets)
         Responses, z-scored: all kept genes (of values, only genes that are finite in every kept
         cell).
@@ -63,6 +71,8 @@ class SciFateMoments(VersionedState):
         size factors.
     scale : Scale
         Means and standard deviations of the logarithms (or values) before they were z-scored.
+    covariates : tuple of ObsCovariate, default=()
+        The columns of ``adata.obs`` that are covariates, with the levels of categories.
     """
 
     moments: Moments
@@ -70,10 +80,16 @@ class SciFateMoments(VersionedState):
     genes: pd.DataFrame
     unit: float
     scale: Scale
+    covariates: tuple[ObsCovariate, ...] = ()
 
     @classmethod
     def from_logs(
-        cls, logs: Moments, cells: pd.DataFrame, genes: pd.DataFrame, unit: float
+        cls,
+        logs: Moments,
+        cells: pd.DataFrame,
+        genes: pd.DataFrame,
+        unit: float,
+        covariates: Sequence[ObsCovariate] = (),
     ) -> SciFateMoments:
         """Return the z-scored moments of logarithms or values.
 
@@ -81,7 +97,7 @@ class SciFateMoments(VersionedState):
         ----------
         logs : Moments
             Moments of logarithms or values. Overwritten, to save memory.
-        cells, genes, unit
+        cells, genes, unit, covariates
             Stored as the attributes of the same names.
 
         Returns
@@ -89,7 +105,8 @@ class SciFateMoments(VersionedState):
         SciFateMoments
         """
         scale = Scale.from_moments(logs)
-        return cls(scale.zscore(logs, copy=False), cells, genes, unit, scale)
+        moments = scale.zscore(logs, copy=False)
+        return cls(moments, cells, genes, unit, scale, tuple(covariates))
 
     @property
     def feature_names(self) -> list[str]:
@@ -106,7 +123,8 @@ class SciFateMoments(VersionedState):
     def __add__(self, other: SciFateMoments) -> SciFateMoments:
         """Return the moments of the cells of both batches, z-scored together.
 
-        Fold k of the result holds the cells of both folds k.
+        Fold k of the result holds the cells of both folds k. Levels of a covariate that only one
+        batch has are 0 in the cells of the other.
 
         Raises
         ------
@@ -121,14 +139,33 @@ class SciFateMoments(VersionedState):
                 "The two batches have different genes or different units of size factors, so they "
                 "cannot be added. Prepare the second with prepare_moments(..., like=first)."
             )
-        logs = self.scale.undo(self.moments) + other.scale.undo(other.moments)
+        covariates = merge_covariates(self.covariates, other.covariates)
+        names = self._names_with(covariates)
+        logs = self._logs(names) + other._logs(names)
         counted = ["n_cells_new", "n_cells_total"]
         genes = self.genes.assign(
             **{name: self.genes[name] + other.genes[name] for name in counted}
         )
         return SciFateMoments.from_logs(
-            logs, pd.concat([self.cells, other.cells]), genes, self.unit
+            logs, pd.concat([self.cells, other.cells]), genes, self.unit, covariates
         )
+
+    def _names_with(self, covariates: Sequence[ObsCovariate]) -> list[str]:
+        """Return the names of the predictors with more levels of the covariates."""
+        own = self.feature_names
+        from_obs = [
+            name
+            for each in covariates
+            for name in each.feature_names
+            if each.levels or name in own  # constant numbers were left out
+        ]
+        return [*(name for name in own if not name.startswith(OBS_PREFIX)), *from_obs]
+
+    def _logs(self, feature_names: Sequence[str]) -> Moments:
+        """Return the moments before z-scoring, with predictors that are 0 in all cells added."""
+        logs = self.scale.undo(self.moments)
+        is_same = list(feature_names) == self.feature_names
+        return logs if is_same else logs.with_features(feature_names)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the moments and tables to a file (npz, with a checksum).
@@ -141,6 +178,8 @@ class SciFateMoments(VersionedState):
         arrays = {"unit": np.array(self.unit)}
         arrays |= {f"moments {name}": array for name, array in self.moments.to_state().items()}
         arrays |= {f"scale {f.name}": getattr(self.scale, f.name) for f in fields(Scale)}
+        state = covariates_to_state(self.covariates)
+        arrays |= {f"covariates {name}": array for name, array in state.items()}
         for what, frame, kinds in (("cells", self.cells, _CELLS), ("genes", self.genes, _GENES)):
             arrays[f"{what} names"] = frame.index.to_numpy().astype(np.str_)
             arrays |= {f"{what} {column}": frame[column].to_numpy() for column in kinds}
@@ -177,9 +216,10 @@ class SciFateMoments(VersionedState):
                 raise ValueError("the unit is not a number")
             if moments.target_names is None or not set(moments.target_names) <= set(genes.index):
                 raise ValueError("the targets are not among the genes")
+            covariates = covariates_from_state(_part(arrays, "covariates"), moments.feature_names)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds no valid {_KIND}: {error}.") from error
-        return cls(moments, cells, genes, float(arrays["unit"]), scale)
+        return cls(moments, cells, genes, float(arrays["unit"]), scale, covariates)
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], what: str) -> dict[str, NDArray[Any]]:

@@ -30,6 +30,7 @@ def iterate_cells(
     response: str = "counts",
     regulators: str = "counts",
     gene_symbols: str | None = None,
+    detection_rate: float | str | None = None,
     chunk_size: int | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
     """Iterate over cells whose moments have been prepared, for `LinkTest.fit_moments`.
@@ -40,7 +41,7 @@ def iterate_cells(
         The cells that `prepare_moments` was given; of moments that were added, one of the batches.
     prepared : SciFateMoments
         From `prepare_moments`.
-    nt_layers, cell_filter_UMI, response, regulators, gene_symbols, chunk_size
+    nt_layers, cell_filter_UMI, response, regulators, gene_symbols, detection_rate, chunk_size
         As they were for `prepare_moments`; `chunk_size` may differ.
 
     Yields
@@ -67,8 +68,11 @@ def iterate_cells(
     >>> tested.links_.columns[-3:].tolist()
     ['t', 't_p', 't_q']
     """
-    recipe = Recipe(nt_layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols)
     choices = make_choices(None, prepared)
+    recipe = Recipe(
+        *(nt_layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols),
+        *(choices.obs_columns(()), detection_rate),
+    )
     source = Source.from_anndata(adata, recipe, chunk_size)
     kept = choose_cells(source, choose_genes(source, choices), choices)
     others = kept.cells.index.difference(prepared.cells.index)

@@ -37,16 +37,23 @@ class LocalChunks:
     def map(self, function: Callable[..., T], *arguments: PerChunk) -> Iterator[T]:
         """Yield the result of each chunk; a chunk is read when its result is requested."""
         for bounds, *own in zip(self.bounds, *arguments, strict=True):
-            span = bounds.start, bounds.stop
-            yield function(Chunk(self._new.rows(*span), self._total.rows(*span)), *own)
+            yield function(self._read(bounds), *own)
 
-    def total(self, function: Callable[[Chunk], T]) -> T:
+    def total(self, function: Callable[..., T], *arguments: PerChunk) -> T:
         """Return the sum of the results of all chunks."""
-        total: T = reduce(add, self.map(function))
+        total: T = reduce(add, self.map(function, *arguments))
         return total
 
     def moments(self, design: Design, plan: FoldPlan) -> Moments:
         """Return the moments of all chunks, with one chunk in memory at a time."""
-        chunks = zip(self.map(design.make, *design.arguments), design.rows, strict=True)
-        made = (matrices for matrices, own in chunks if own.stop > own.start)
+        chunks = zip(self.bounds, design.rows, *design.arguments, strict=True)
+        made = (
+            design.make(self._read(bounds), *own)
+            for bounds, rows, *own in chunks
+            if rows.stop > rows.start
+        )
         return Moments.from_chunks(made, plan, design.feature_names, design.target_names)
+
+    def _read(self, bounds: slice) -> Chunk:
+        span = bounds.start, bounds.stop
+        return Chunk(self._new.rows(*span), self._total.rows(*span))

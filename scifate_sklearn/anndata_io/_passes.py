@@ -1,10 +1,12 @@
 """The three passes over the cells: genes, then cells, then matrices or moments."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
+from operator import add
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,14 @@ from scipy import sparse as sp
 
 from ..moments import FoldPlan, Moments
 from ..names import examples
-from ..preprocessing import Matrix, log_above_zero, log_normalize, to_dense
+from ..preprocessing import Matrix, correct_detection, log_above_zero, log_normalize, to_dense
 from ._cells import CellCensus, candidate_covariates, cell_table, filter_cells, measure_cells
 from ._choices import Choices
-from ._chunks import Bools, Chunk, Design, Floats, split, submatrix
-from ._genes import check_counts, count_genes, gene_table
+from ._chunks import Bools, Chunk, Design, Floats, PerChunk, split, submatrix
+from ._covariates import Covariates
+from ._detection import check_rates, rates_per_chunk
+from ._genes import GeneCensus, check_counts, count_genes, gene_table
+from ._inputs import SciFateMoments
 from ._names import keep_one_of_each, match_tfs, shared_names
 from ._recipe import Recipe
 from ._source import Source
@@ -46,8 +51,8 @@ class Kept:
         The kept cells and genes, as in `SciFateInputs`.
     columns : Columns
         Columns of the targets and TFs in the layers.
-    covariates : dict of ndarray of shape (n_kept_cells,)
-        Further predictors, by name.
+    covariates : Covariates
+        Further predictors of the kept cells.
     unit : float
         Geometric mean that size factors are relative to.
     """
@@ -57,8 +62,13 @@ class Kept:
     cells: pd.DataFrame
     genes: pd.DataFrame
     columns: Columns
-    covariates: dict[str, Floats]
+    covariates: Covariates
     unit: float
+
+    @property
+    def mask(self) -> Bools:
+        """Whether each cell of the source is kept."""
+        return np.concatenate(self.masks)
 
     @property
     def bounds(self) -> list[slice]:
@@ -70,6 +80,14 @@ class Kept:
     def size_factor(self) -> Floats:
         """Size factors of the kept cells; 1 if they are undefined."""
         return np.asarray(self.cells["size_factor"].fillna(1.0).to_numpy())
+
+    @property
+    def per_chunk(self) -> list[PerChunk]:
+        """Which cells of each chunk are kept, their size factors and their detection rates."""
+        rates = self.source.rates
+        kept_rates = None if rates is None else rates[self.mask]
+        factors = split(self.size_factor, self.bounds)
+        return [self.masks, factors, rates_per_chunk(kept_rates, self.bounds)]
 
     @property
     def tf_names(self) -> pd.Index:
@@ -98,17 +116,45 @@ def choose_genes(source: Source, choices: Choices) -> pd.DataFrame:
     Raises
     ------
     TypeError, ValueError
-        If TF names are invalid or none matches, a layer of counts holds other numbers, or no gene
-        or no TF is left.
+        As `survey_genes`. Also if no gene or no TF is left.
+    """
+    (genes,) = survey_genes(source, choices, np.zeros(source.n_cells, np.intp))
+    return choices.choose_genes(genes, source.recipe, source.n_cells)
+
+
+def survey_genes(source: Source, choices: Choices, codes: NDArray[np.intp]) -> list[pd.DataFrame]:
+    """Count the cells of each gene in the first pass, in each group of cells.
+
+    Parameters
+    ----------
+    source : Source
+    choices : Choices
+    codes : ndarray of int of shape (n_cells,)
+        Group of each cell, from 0; -1 for none.
+
+    Returns
+    -------
+    list of DataFrame
+        For each group the genes with unique names, as `SciFateInputs.genes`, before any filter. Of
+        genes that share a name, all groups have the same one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If TF names are invalid or none matches, or a layer of counts holds other numbers.
     """
     names, recipe = source.gene_names, source.recipe
     is_tf = match_tfs(choices.tf_names, names)
     shared = shared_names(names)
-    census = source.chunks.total(partial(count_genes, shared=shared, recipe=recipe))
+    count = partial(count_genes, shared=shared, recipe=recipe)
+    by_group = source.chunks.total(
+        partial(_count_groups, n_groups=codes.max() + 1, count=count),
+        split(codes, source.chunks.bounds),
+    )
+    census = reduce(add, by_group.groups)
     check_counts(census, recipe)
     is_kept = keep_one_of_each(names, shared, census.magnitude, recipe.total_layer)
-    genes = gene_table(names, is_tf, census)[is_kept]
-    return choices.choose_genes(genes, recipe, source.n_cells)
+    return [gene_table(names, is_tf, each)[is_kept] for each in by_group.groups]
 
 
 def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Kept:
@@ -131,14 +177,65 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Kept:
         If no cell or no target is left, a size factor is undefined, or required values are not
         finite.
     """
-    recipe = source.recipe
-    measure = partial(measure_cells, genes=genes["position"].to_numpy(), recipe=recipe)
-    census = CellCensus.from_pieces(source.chunks.map(measure))
-    keep = filter_cells(census, len(genes), recipe)
-    cells, unit = cell_table(census, keep, source.cell_names[keep], choices.unit)
+    (census,) = survey_cells(source, [genes], np.zeros(source.n_cells, np.intp))
+    return keep_cells(source, genes, choices, census, np.ones(source.n_cells, bool))
+
+
+def survey_cells(
+    source: Source, genes: Sequence[pd.DataFrame], codes: NDArray[np.intp]
+) -> list[CellCensus]:
+    """Sum the kept genes of each cell in the second pass, for the cells of each group.
+
+    Parameters
+    ----------
+    source : Source
+    genes : sequence of DataFrame
+        The kept genes of each group.
+    codes : ndarray of int of shape (n_cells,)
+        Group of each cell, from 0; -1 for none.
+
+    Returns
+    -------
+    list of CellCensus
+    """
+    columns = [own["position"].to_numpy() for own in genes]
+    bounds = source.chunks.bounds
+    pieces = source.chunks.map(
+        partial(_measure_groups, columns=columns, recipe=source.recipe),
+        split(codes, bounds),
+        rates_per_chunk(source.rates, bounds),
+    )
+    return [CellCensus.from_pieces(own) for own in zip(*pieces, strict=True)]
+
+
+def keep_cells(
+    source: Source, genes: pd.DataFrame, choices: Choices, census: CellCensus, members: Bools
+) -> Kept:
+    """Choose cells and targets, given the sums of the cells; see `choose_cells`.
+
+    Parameters
+    ----------
+    source : Source
+    genes : DataFrame
+        The kept genes.
+    choices : Choices
+    census : CellCensus
+        Of the members.
+    members : ndarray of bool of shape (n_cells,)
+        The cells to choose from.
+
+    Returns
+    -------
+    Kept
+    """
+    recipe, keep = source.recipe, np.zeros(source.n_cells, bool)
+    passing = filter_cells(census, len(genes), recipe)
+    keep[members] = passing
+    check_rates(source.rates, keep, source.cell_names, recipe.detection_rate)
+    cells, unit = cell_table(census, passing, source.cell_names[keep], choices.unit)
     logger.info(
         "kept %d of %d genes, %d of them TFs, and %d of %d cells",
-        *(len(genes), source.gene_names.size, genes["is_tf"].sum(), len(cells), keep.size),
+        *(len(genes), source.gene_names.size, genes["is_tf"].sum(), len(cells), passing.size),
     )
     return Kept(
         source,
@@ -146,7 +243,7 @@ def choose_cells(source: Source, genes: pd.DataFrame, choices: Choices) -> Kept:
         cells,
         genes,
         _choose_columns(genes, census, choices, recipe),
-        choices.choose_covariates(candidate_covariates(cells)),
+        choices.choose_covariates(candidate_covariates(cells), source.obs[keep]),
         unit,
     )
 
@@ -167,11 +264,28 @@ def read_matrices(kept: Kept) -> tuple[Floats, Floats]:
     tfs, targets = (np.empty((n_cells, len(own))) for own in (columns.tfs, columns.targets))
     bounds = kept.bounds
     make = partial(_dense_matrices, columns=columns, recipe=kept.source.recipe)
-    factors = split(kept.size_factor, bounds)
-    made = kept.source.chunks.map(make, kept.masks, factors)
+    made = kept.source.chunks.map(make, *kept.per_chunk)
     for rows, (x, y) in zip(bounds, made, strict=True):
         tfs[rows], targets[rows] = x, y
     return tfs, targets
+
+
+def kept_moments(kept: Kept, plan: FoldPlan) -> SciFateMoments:
+    """Return the moments of the kept cells, and their tables, from the third pass.
+
+    Parameters
+    ----------
+    kept : Kept
+    plan : FoldPlan
+        Folds of the kept cells.
+
+    Returns
+    -------
+    SciFateMoments
+    """
+    return SciFateMoments.from_logs(
+        sum_moments(kept, plan), kept.cells, kept.genes, kept.unit, kept.covariates.from_obs
+    )
 
 
 def sum_moments(kept: Kept, plan: FoldPlan) -> Moments:
@@ -198,15 +312,58 @@ def iterate_matrices(kept: Kept) -> Iterator[tuple[Matrix, Matrix]]:
     yield from kept.source.chunks.map(design.make, *design.arguments)
 
 
+@dataclass(frozen=True)
+class _GeneCensuses:
+    """Counts of the genes in each group of cells; those of several chunks can be added."""
+
+    groups: list[GeneCensus]
+
+    def __add__(self, other: "_GeneCensuses") -> "_GeneCensuses":
+        return _GeneCensuses([a + b for a, b in zip(self.groups, other.groups, strict=True)])
+
+
+def _count_groups(
+    chunk: Chunk,
+    codes: NDArray[np.intp],
+    *,
+    n_groups: int,
+    count: Callable[[Chunk], GeneCensus],
+) -> _GeneCensuses:
+    return _GeneCensuses([count(_rows(chunk, codes == group)) for group in range(n_groups)])
+
+
+def _measure_groups(
+    chunk: Chunk,
+    codes: NDArray[np.intp],
+    rate: Floats | None,
+    *,
+    columns: Sequence[NDArray[np.intp]],
+    recipe: Recipe,
+) -> list[CellCensus]:
+    members = [codes == group for group in range(len(columns))]
+    return [
+        measure_cells(
+            _rows(chunk, own), None if rate is None else rate[own], genes=genes, recipe=recipe
+        )
+        for own, genes in zip(members, columns, strict=True)
+    ]
+
+
+def _rows(chunk: Chunk, rows: Bools) -> Chunk:
+    return chunk if rows.all() else Chunk(chunk.new[rows], chunk.total[rows])
+
+
 def _design(kept: Kept) -> Design:
     """Return predictors (TFs and covariates) and targets, to be computed from chunks."""
-    bounds, n_cells = kept.bounds, len(kept.cells)
-    covariates = np.column_stack([np.empty((n_cells, 0)), *kept.covariates.values()])
+    bounds, predictors = kept.bounds, kept.covariates.predictors
+    # Most levels are those of other cells.
+    columns = [sp.csc_array(values.astype(float)[:, None]) for values in predictors.values()]
+    covariates = sp.hstack([sp.csc_array((len(kept.cells), 0)), *columns], format="csr")
     return Design(
         partial(_lean_matrices, columns=kept.columns, recipe=kept.source.recipe),
-        [kept.masks, split(kept.size_factor, bounds), split(covariates, bounds)],
+        [*kept.per_chunk, [covariates[rows] for rows in bounds]],
         bounds,
-        [*kept.tf_names, *kept.covariates],
+        [*kept.tf_names, *predictors],
         list(kept.target_names),
     )
 
@@ -227,10 +384,16 @@ def _choose_columns(
 
 
 def _dense_matrices(
-    chunk: Chunk, keep: Bools, size_factor: Floats, *, columns: Columns, recipe: Recipe
+    chunk: Chunk,
+    keep: Bools,
+    size_factor: Floats,
+    rate: Floats | None,
+    *,
+    columns: Columns,
+    recipe: Recipe,
 ) -> tuple[Floats, Floats]:
     """Return TFs and targets of the kept cells of a chunk, dense."""
-    tfs, targets = _select(chunk, keep, columns)
+    tfs, targets = _select(chunk, keep, columns, rate)
     return (
         log_normalize(tfs, size_factor) if recipe.total_is_counts else to_dense(tfs),
         log_normalize(targets, size_factor) if recipe.new_is_counts else to_dense(targets),
@@ -241,7 +404,8 @@ def _lean_matrices(
     chunk: Chunk,
     keep: Bools,
     size_factor: Floats,
-    covariates: Floats,
+    rate: Floats | None,
+    covariates: "sp.csr_array[Any]",
     *,
     columns: Columns,
     recipe: Recipe,
@@ -250,16 +414,21 @@ def _lean_matrices(
 
     Logarithms differ from those of `_dense_matrices` by a constant.
     """
-    tfs, targets = _select(chunk, keep, columns)
+    tfs, targets = _select(chunk, keep, columns, rate)
     if recipe.total_is_counts:
         tfs = log_above_zero(tfs, size_factor)
     if recipe.new_is_counts:
         targets = log_above_zero(targets, size_factor)
     if isinstance(tfs, np.ndarray):
-        return np.hstack([tfs, covariates]), targets
-    return sp.hstack([tfs, sp.csr_array(covariates)], format="csr"), targets
+        return np.hstack([tfs, covariates.toarray()]), targets
+    return sp.hstack([tfs, covariates], format="csr"), targets
 
 
-def _select(chunk: Chunk, keep: Bools, columns: Columns) -> tuple[Matrix, Matrix]:
+def _select(
+    chunk: Chunk, keep: Bools, columns: Columns, rate: Floats | None
+) -> tuple[Matrix, Matrix]:
     """Return the TFs and targets of the kept cells."""
-    return submatrix(chunk.total, keep, columns.tfs), submatrix(chunk.new, keep, columns.targets)
+    targets = submatrix(chunk.new, keep, columns.targets)
+    if rate is not None:
+        targets = correct_detection(targets, submatrix(chunk.total, keep, columns.targets), rate)
+    return submatrix(chunk.total, keep, columns.tfs), targets

@@ -7,17 +7,14 @@ or `sum_moments`.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..fitting import check_same_rows, group_labels
-from ..moments import FoldPlan, plan_folds
-from ..preprocessing import make_repeated_folds, zscore
+from ..preprocessing import zscore
 from ._choices import NewChoices, make_choices
-from ._chunks import Bools
+from ._folds import Folds
 from ._inputs import SciFateInputs, SciFateMoments
-from ._passes import choose_cells, choose_genes, read_matrices, sum_moments
+from ._passes import choose_cells, choose_genes, kept_moments, read_matrices
 from ._recipe import Recipe
 from ._source import Source
 
@@ -35,6 +32,8 @@ def prepare_anndata(
     response: str = "counts",
     regulators: str = "counts",
     gene_symbols: str | None = None,
+    covariates: Sequence[str] = (),
+    detection_rate: float | str | None = None,
 ) -> SciFateInputs:
     """Compute the matrices for `SciFateRegressor.fit` from an AnnData.
 
@@ -61,10 +60,21 @@ def prepare_anndata(
     regulators : {"counts", "values"}, default="counts"
         Contents of the second layer. "values" are any measure of regulator activity. They are only
         z-scored and do not affect the gene filter. There are then no cell filter, no size factors
-        (new counts are divided by 1) and no covariates.
+        (new counts are divided by 1) and no covariates but those of `covariates`.
     gene_symbols : str or None, default=None
         Column of ``adata.var`` with the gene names that are matched and reported; None for
         ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``.
+    covariates : sequence of str, default=()
+        Columns of ``adata.obs``, such as batch, donor or a score of the cell cycle, that become
+        predictors but never links. Numbers become the predictor ``obs:column``. Text, booleans and
+        categories become one predictor ``obs:column[level]`` for each level of the kept cells but
+        the first (in the order of the categories, otherwise sorted), 1 in the cells of the level
+        and 0 in the others. All are z-scored over the kept cells. Columns that are the same in all
+        kept cells are left out with a warning.
+    detection_rate : float or str, default=None
+        Share of the new RNA that is recognised as new, above 0 and at most 1, or the column of
+        ``adata.obs`` that holds it for each cell. New counts become min(new/rate, total) after the
+        filters, before the labelling ratio and the logarithm. None leaves them as they are.
 
     Returns
     -------
@@ -79,14 +89,17 @@ def prepare_anndata(
     ValueError
         If an option is invalid, a layer or column is missing, counts are negative or not finite,
         values of a regulator are not finite, no TF name matches, or no gene or cell passes the
-        filters.
+        filters. Also if a covariate is missing or infinite in a kept cell, or has more than 100
+        levels or more levels than half of the kept cells; or if the detection rate of a kept cell
+        is missing or not a share.
 
     Warns
     -----
     UserWarning
         If genes share a name, or targets are left out. Of genes that share a name, the one with the
         largest sum in the second layer is kept (the first one if sums are equal), before any
-        filter.
+        filter. Also if a covariate is constant, or holds few different whole numbers, which may
+        stand for groups.
 
     Notes
     -----
@@ -95,14 +108,22 @@ def prepare_anndata(
     1. keep genes with #(new > 0) > rate·n and #(total > 0) > rate·n;
     2. keep cells with Σ total > UMI over the kept genes;
     3. t_c = Σ_g round(total_cg) and s_c = t_c / exp(mean log t);
-    4. z = (log(x/s + 0.1) - mean)/sd with ddof 1 and the same s for both layers.
+    4. with a detection rate r_c, replace new by min(new/r, total), as grandR and dynamo do;
+    5. z = (log(x/s + 0.1) - mean)/sd with ddof 1 and the same s for both layers.
 
     Constant genes become all zeros.
+
+    The gene filter counts entries above 0, which a detection rate does not change. A rate that is
+    the same in all cells is a factor within the logarithm: log(x/(r s) + 0.1) = log(x/s + 0.1 r) -
+    log r. It changes z-scores only as a pseudo count of 0.1 r would, and where total limits new. A
+    rate of each cell changes them as a size factor of the new RNA does. The labelling ratio is that
+    of the corrected counts.
     """
-    recipe = Recipe(
-        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
-    )
     choices = NewChoices(tf_names)
+    recipe = Recipe(
+        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        *(choices.obs_columns(covariates), detection_rate),
+    )
     source = Source.from_anndata(adata, recipe)
     genes = choose_genes(source, choices)
     kept = choose_cells(source, genes, choices)
@@ -110,9 +131,10 @@ def prepare_anndata(
 
     index = kept.cells.index
     tf_frame = pd.DataFrame(zscore(tfs), index, kept.tf_names)
-    covariates = {name: zscore(values) for name, values in kept.covariates.items()}
+    others = {name: zscore(v.astype(float)) for name, v in kept.covariates.predictors.items()}
+    tf_matrix = pd.concat([tf_frame, pd.DataFrame(others, index)], axis=1)
     return SciFateInputs(
-        tf_frame.assign(**covariates).rename_axis(columns="TF"),
+        tf_matrix.rename_axis(columns="TF"),
         pd.DataFrame(zscore(targets), index, kept.target_names.rename("target")),
         kept.cells,
         kept.genes,
@@ -129,6 +151,8 @@ def prepare_moments(
     response: str = "counts",
     regulators: str = "counts",
     gene_symbols: str | None = None,
+    covariates: Sequence[str] = (),
+    detection_rate: float | str | None = None,
     cv: Any = 10,
     groups: str | ArrayLike | None = None,
     random_state: Any = 123456,
@@ -147,24 +171,30 @@ def prepare_moments(
         As for `prepare_anndata`.
     tf_names : iterable of str
         As for `prepare_anndata`; ignored if `like` is given.
-    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
+    nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols, covariates, \
+            detection_rate
         As for `prepare_anndata`.
     cv : int, splitter or iterable of (train, test), default=10
         Folds of the kept cells, as for `SciFateRegressor`.
     groups : str or array-like of shape (n_cells,), default=None
-        Groups for a group-aware splitter: a column of ``adata.obs``, or one label for each cell.
+        Groups (donors, batches) of which no fold holds a part only: a column of ``adata.obs``, or
+        one label for each cell. An int as `cv` then means scikit-learn's ``GroupKFold(cv)`` in
+        place of R's folds; splitters receive the groups. Cells of a group in a further batch
+        (`like`) may be in another fold.
     random_state : int, RandomState or None, default=123456
-        Seed of the folds if `cv` is an int.
+        Seed of the folds if `cv` is an int. With `groups`, of those of several repeats only.
     n_repeats : int, default=1
-        Number of cross-validations with other folds, as for `SciFateRegressor`. All are summed in
-        the same pass; the moments take `n_repeats` times the memory.
+        Number of cross-validations with other folds, as for `SciFateRegressor`; with `groups`,
+        ``GroupKFold(cv, shuffle=True)``. All are summed in the same pass; the moments take
+        `n_repeats` times the memory.
     chunk_size : int, default=None
         Number of cells to read at a time; None for chunks of about 12 MB. Dask arrays keep their
         chunks.
     like : SciFateMoments, default=None
         Moments of an earlier batch of cells, to which this batch will be added. TFs, targets,
         covariates and the unit of the size factors are those of the earlier batch, and no gene
-        filter is applied.
+        filter is applied. Levels of covariates that are new in this batch become predictors, which
+        are 0 in the cells of the earlier batch; the first level stays that of the earlier batch.
 
     Returns
     -------
@@ -176,8 +206,9 @@ def prepare_moments(
     ------
     TypeError, ValueError
         As `prepare_anndata`. Also if `groups` is not a column, has a wrong length, names other
-        cells, lacks the group of a kept cell or is of mixed type, `chunk_size` is not positive,
-        `like` is not a `SciFateMoments`, or genes of `like` are missing.
+        cells, lacks the group of a kept cell, is of mixed type or has fewer groups than folds,
+        `chunk_size` is not positive, `like` is not a `SciFateMoments`, or genes of `like` are
+        missing.
 
     Warns
     -----
@@ -190,47 +221,12 @@ def prepare_moments(
     to sum. The sums are those of log(x/s + 0.1) − log 0.1, which is 0 where x is 0; they are
     z-scored afterwards.
     """
-    recipe = Recipe(
-        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
-    )
     choices = make_choices(tf_names, like)
+    recipe = Recipe(
+        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        *(choices.obs_columns(covariates), detection_rate),
+    )
+    folds = Folds(cv, groups, random_state, n_repeats)
     source = Source.from_anndata(adata, recipe, chunk_size)
-    genes = choose_genes(source, choices)
-    kept = choose_cells(source, genes, choices)
-
-    n_cells = len(kept.cells)
-    if isinstance(cv, int) and n_cells < cv:
-        raise ValueError(
-            f"Only {n_cells} cell(s) are left, fewer than the {cv} folds of the cross-validation. "
-            "Lower `cell_filter_UMI`, or pass fewer folds."
-        )
-    labels = _group_labels(adata, groups, np.concatenate(kept.masks))
-    cells = np.zeros((n_cells, 1))
-    repeats = make_repeated_folds(cv, random_state, n_repeats, cells, None, labels)
-    plan = FoldPlan.repeated([plan_folds(folds, n_cells) for folds in repeats])
-    moments = sum_moments(kept, plan)
-    return SciFateMoments.from_logs(moments, kept.cells, kept.genes, kept.unit)
-
-
-def _group_labels(
-    adata: "AnnData", groups: str | ArrayLike | None, keep: Bools
-) -> NDArray[Any] | None:
-    """Return the labels of the kept cells."""
-    if groups is None:
-        return None
-    if isinstance(groups, str):
-        if groups not in adata.obs.columns:
-            raise ValueError(
-                f"`groups` names the column {groups!r}, which adata.obs does not have. "
-                f"There are: {', '.join(map(repr, adata.obs.columns)) or 'none'}."
-            )
-        groups = adata.obs[groups]
-    else:
-        cells = pd.DataFrame(index=adata.obs_names)
-        check_same_rows(cells, groups, "adata.obs", "groups", "cells")
-    if np.shape(groups) != keep.shape:
-        raise ValueError(
-            "`groups` must be a column of adata.obs, or one label for each of the "
-            f"{keep.size} cells of adata, got an array of shape {np.shape(groups)}."
-        )
-    return group_labels(groups, keep)[keep]
+    kept = choose_cells(source, choose_genes(source, choices), choices)
+    return kept_moments(kept, folds.plan(adata, kept.mask))

@@ -28,6 +28,10 @@ class Recipe:
         Kinds of the two layers.
     gene_symbols : str or None
         Column of ``adata.var`` with gene names; None for ``adata.var_names``.
+    covariates : tuple of str, default=()
+        Columns of ``adata.obs`` that become predictors.
+    detection_rate : float, str or None, default=None
+        Share of the new RNA that is recognised as new, or the column of ``adata.obs`` with it.
 
     Raises
     ------
@@ -42,12 +46,15 @@ class Recipe:
     response: str
     regulators: str
     gene_symbols: str | None
+    covariates: tuple[str, ...] = ()
+    detection_rate: float | str | None = None
 
     def __post_init__(self) -> None:
         _check_filters(self.gene_filter_rate, self.cell_filter_umi)
         for argument in KINDS:
             _check_contents(argument, getattr(self, argument))
         _check_layer_names(self.nt_layers)
+        self._check_detection_rate()
 
     @property
     def new_layer(self) -> str:
@@ -68,6 +75,27 @@ class Recipe:
     def total_is_counts(self) -> bool:
         """Whether the layer of the regulators holds counts."""
         return self.regulators == "counts"
+
+    @property
+    def reads_obs(self) -> bool:
+        """Whether columns of ``adata.obs`` are named."""
+        return bool(self.covariates) or isinstance(self.detection_rate, str)
+
+    def _check_detection_rate(self) -> None:
+        rate = self.detection_rate
+        if rate is None:
+            return
+        if not isinstance(rate, str) and not (_is_number(rate) and 0 < rate <= 1):
+            raise ValueError(
+                "`detection_rate` must be a number above 0, at most 1, or the name of a column of "
+                f"adata.obs, got {rate!r}."
+            )
+        for argument in KINDS:
+            if getattr(self, argument) != "counts":
+                raise ValueError(
+                    f"`detection_rate` corrects counts, but `{argument}='values'` is given. Leave "
+                    "one of them out."
+                )
 
 
 def _check_filters(rate: Any, least: Any) -> None:

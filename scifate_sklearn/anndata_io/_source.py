@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._chunks import Chunks
+from ._chunks import Chunks, Floats
+from ._detection import read_rates
 from ._layers import Layer, check_anndata, read_layer
 from ._local import LocalChunks
 from ._names import gene_names
+from ._obs import in_memory, obs_column
 from ._recipe import Recipe
 
 if TYPE_CHECKING:
@@ -30,12 +32,18 @@ class Source:
     cell_names : Index of shape (n_cells,)
     gene_names : ndarray of str of shape (n_genes,)
         Names of all genes, possibly not unique.
+    obs : DataFrame of n_cells rows
+        The columns of ``adata.obs`` that become covariates.
+    rates : ndarray of shape (n_cells,) or None
+        Detection rates of new RNA, unchecked.
     """
 
     recipe: Recipe
     chunks: Chunks
     cell_names: pd.Index
     gene_names: NDArray[np.object_]
+    obs: pd.DataFrame
+    rates: Floats | None
 
     @classmethod
     def from_anndata(cls, adata: "AnnData", recipe: Recipe, chunk_size: int | None = None) -> Self:
@@ -60,14 +68,23 @@ class Source:
             If `adata` is not an AnnData, or a layer is of an unknown type or does not hold real
             numbers.
         ValueError
-            If `adata` is empty, a layer or the column of symbols is missing, or `chunk_size` is not
-            a positive integer.
+            If `adata` is empty, a layer or a column is missing, or `chunk_size` is not a positive
+            integer.
         """
         check_anndata(adata)
         _check_chunk_size(chunk_size)
         new, total = (read_layer(adata, name) for name in recipe.nt_layers)
-        names = gene_names(_in_memory(adata.var), recipe.gene_symbols)
-        return cls(recipe, _open_chunks(new, total, chunk_size), adata.obs_names, names)
+        names = gene_names(in_memory(adata.var), recipe.gene_symbols)
+        obs = in_memory(adata.obs) if recipe.reads_obs else pd.DataFrame(index=adata.obs_names)
+        columns = {name: obs_column(obs, name, "covariates") for name in recipe.covariates}
+        return cls(
+            recipe,
+            _open_chunks(new, total, chunk_size),
+            adata.obs_names,
+            names,
+            pd.DataFrame(columns, index=obs.index),
+            read_rates(obs, recipe.detection_rate),
+        )
 
     @property
     def n_cells(self) -> int:
@@ -87,8 +104,3 @@ def _open_chunks(new: Layer, total: Layer, size: int | None) -> Chunks:
 
         return DaskChunks(new, total)
     return LocalChunks(new, total, size)
-
-
-def _in_memory(frame: Any) -> pd.DataFrame:
-    """Return ``adata.var`` as a DataFrame, which anndata's lazy reading leaves in the file."""
-    return frame if isinstance(frame, pd.DataFrame) else frame.to_memory()

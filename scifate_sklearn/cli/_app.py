@@ -12,7 +12,7 @@ from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
 from ._console import collect_warnings, tidy_errors
 from ._inputs import check_paths, check_space
-from ._options import DemoOptions, RunOptions
+from ._options import DemoOptions, RunOptions, check_combinations
 from ._out_folder import claim
 from ._streams import secure_streams, stdout_failure
 
@@ -84,6 +84,7 @@ def _show_version(
 
 def _run_cells(options: RunOptions) -> None:
     with tidy_errors(options.debug), collect_warnings(options.quiet) as messages:
+        check_combinations(options)
         check_paths(options)
         with claim(options.out, options.overwrite) as folder:
             check_space(options)

@@ -17,6 +17,9 @@ RULES = ("1se", "min", "aic", "bic", "ebic")
 # The folds use R's generator, which takes no larger seeds.
 LARGEST_SEED = 2**31 - 1
 
+# Default of `fit_by_group`.
+MIN_CELLS = 100
+
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
 
@@ -46,6 +49,32 @@ def check_lambda_rule(text: str) -> str:
     if not valid:
         raise typer.BadParameter(f"must be {', '.join(RULES)} or a number above 0, got {text!r}.")
     return text
+
+
+def split_names(given: list[str]) -> list[str]:
+    """Return the names in texts of names that are separated by commas."""
+    names = [name.strip() for text in given for name in text.split(",")]
+    if not all(names):
+        raise typer.BadParameter(f"has an empty name in {', '.join(map(repr, given))}.")
+    return names
+
+
+def check_detection_rate(text: str | None) -> str | None:
+    """Raise a usage error for a number that is not a share; other texts are names of columns."""
+    rate = as_number(text)
+    if isinstance(rate, float) and not 0 < rate <= 1:
+        raise typer.BadParameter(
+            f"must be above 0 and at most 1, or a column of obs, got {text!r}."
+        )
+    return text
+
+
+def as_number(text: str | None) -> float | str | None:
+    """Return a number if the text is one, otherwise the text."""
+    try:
+        return text if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def check_n_jobs(number: int) -> int:
@@ -134,6 +163,38 @@ class RunOptions:
         min=0,
         arguments=("cell_filter_UMI",),
     )
+    covariates: list[str] = option(
+        (),
+        help="Columns of obs that are predictors but never links (batch, donor, a score), with "
+        "commas between them, or the option again for each.",
+        callback=split_names,
+        metavar="<names>",
+        show_default="none",
+    )
+    detection_rate: str | None = option(
+        None,
+        help="Share of the new RNA that is recognised as new: a number above 0, at most 1, or the "
+        "column of obs with that of each cell. New counts are divided by it.",
+        callback=check_detection_rate,
+        show_default="none",
+    )
+    groups: str | None = option(
+        None,
+        help="Column of obs with the donor or batch of each cell. No fold holds a part of one.",
+        show_default="none",
+    )
+    folds: int = option(
+        10, help="Number of folds of the cross-validation.", min=2, arguments=("cv",)
+    )
+    by: str | None = option(
+        None,
+        help="Column of obs with the group of each cell, such as its type. Each group gets a "
+        "network of its own, and all tables a column group.",
+        show_default="none",
+    )
+    min_cells: int = option(
+        MIN_CELLS, help="Skip groups of --by with fewer cells that pass the filters.", min=1
+    )
     lambda_rule: str = option(
         "1se",
         help="Penalty: min (lowest cross-validated error), 1se (the largest penalty within one "
@@ -176,6 +237,17 @@ class RunOptions:
     overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
     debug: bool = _debug()
+
+
+def check_combinations(options: RunOptions) -> None:
+    """Raise a usage error for options that exclude each other."""
+    if options.by is None and options.min_cells != MIN_CELLS:
+        raise typer.BadParameter("requires --by too.", param_hint="--min-cells")
+    if options.by is not None and options.seed_stability:
+        raise typer.BadParameter(
+            "cannot be combined with --by; run it on the cells of one group.",
+            param_hint="--seed-stability",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,21 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_names
+from ..anndata_io import (
+    SciFateMoments,
+    open_anndata,
+    prepare_moments,
+    read_tf_names,
+    survey_groups,
+    with_groups,
+)
 from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
 from ..names import TFNames
@@ -21,14 +29,18 @@ from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
-from ._options import LARGEST_SEED, RULES, RunOptions
+from ._options import LARGEST_SEED, RULES, RunOptions, as_number
 from ._out_folder import OutFolder
+from ._vocabulary import in_options
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+T = TypeVar("T")
+
 N_TOP_TFS = 10
 FOUND_AGAIN = "links_found_again"
+ABOVE_THRESHOLD = "links_above_threshold"
 
 
 @dataclass(frozen=True)
@@ -41,10 +53,24 @@ class Results:
         By the name of their file, without ``.csv``.
     steps : list of Step
         Counts before and after each step.
+    groups : dict of list of Step
+        Those of each group of --by.
+    skipped : dict of str
+        Why each other group has no network.
     """
 
     tables: dict[str, pd.DataFrame]
     steps: list[Step]
+    groups: dict[str, list[Step]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def report(self) -> dict[str, Any]:
+        """Return the counts for ``run.json``."""
+        found: dict[str, Any] = {"steps": _described(self.steps)}
+        if self.groups:
+            found["groups"] = {name: _described(steps) for name, steps in self.groups.items()}
+            found["skipped_groups"] = self.skipped
+        return found
 
 
 class Stopwatch:
@@ -55,10 +81,20 @@ class Stopwatch:
 
     @contextmanager
     def time(self, step: str) -> Iterator[None]:
-        """Record the time that the block takes."""
+        """Add the time that the block takes."""
         start = time.perf_counter()
         yield
-        self.seconds[step] = round(time.perf_counter() - start, 3)
+        taken = self.seconds.get(step, 0.0) + time.perf_counter() - start
+        self.seconds[step] = round(taken, 3)
+
+    def each(self, step: str, items: Iterator[T]) -> Iterator[T]:
+        """Yield the items, and record the time that they take to be made."""
+        while True:
+            with self.time(step):
+                found = list(islice(items, 1))
+            if not found:
+                return
+            yield found[0]
 
     @property
     def total(self) -> float:
@@ -77,13 +113,14 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
         with naming("--tfs", options.tfs):
             tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:
-            results = _analyse(adata, tf_names, options, watch, inputs)
+            analyse = _analyse if options.by is None else _analyse_groups
+            results = analyse(adata, tf_names, options, watch, inputs)
         report = {
             "versions": versions(),
             "started": started.isoformat(timespec="seconds"),
             "parameters": _parameters(options),
             "inputs": inputs.described,
-            "steps": {step.name: _counts(step) for step in results.steps},
+            **results.report(),
             "warnings": messages,
         }
         with watch.time("write"), naming_out(options, folder):
@@ -110,32 +147,86 @@ def _analyse(
     adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: Stopwatch, files: Inputs
 ) -> Results:
     with watch.time("prepare"):
-        inputs = _prepare(adata, tf_names, options)
+        inputs = prepare_moments(adata, tf_names, **_preparation(options))
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
         # Before the fit, because a file may have been replaced only while it was read.
         files.check()
         check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
-    with watch.time("fit"), announce_compilation(None if options.quiet else tell):
-        regressor = _make_regressor(options).fit_moments(inputs.moments)
-        links = RidgeRanking(n_links=1).fit_moments(inputs.moments).score_links(regressor.links_)
-    tables = {"links": links, "targets": _target_table(regressor)}
-    n_strong = len(strong_links(links, options.coef_threshold))
-    steps = _steps_of_fit(adata, tf_names, inputs, tables, n_strong)
+    fit = _Fit(adata, tf_names, options, watch, evidence)
+    results = fit.results(inputs, adata.n_obs)
     if options.seed_stability and _depends_on_seed(options):
         with watch.time("seed_stability"):
-            steps.append(_fit_other_folds(adata, tf_names, options, links))
+            step = _fit_other_folds(adata, tf_names, options, results.tables["links"])
+        last_of_fit = [each.name for each in results.steps].index(ABOVE_THRESHOLD)
+        results.steps.insert(last_of_fit + 1, step)
     if evidence.by_kind:
-        with watch.time("filter"):
-            model = FittedModel(regressor.target_names_in_, options.coef_threshold)
-            tested = evidence.test_links(links, model)
-            tables |= tested.tables()
-            warn_if_none_is_kept(tables["ledger"])
-        steps += tested.steps()
-    return Results(tables, steps)
+        warn_if_none_is_kept(results.tables["ledger"])
+    return results
+
+
+def _analyse_groups(
+    adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: Stopwatch, files: Inputs
+) -> Results:
+    """Fit and test the network of each group of cells."""
+    with watch.time("prepare"):
+        by = str(options.by)
+        survey = survey_groups(
+            adata, tf_names, by, min_cells=options.min_cells, **_preparation(options)
+        )
+        genes = survey.genes
+        evidence = LoadedEvidence.from_files(options.evidence, genes, options.min_overlap)
+        files.check()
+        check_space(options, len(genes) * len(survey.kept), int(genes["is_tf"].sum()))
+    fit = _Fit(adata, tf_names, options, watch, evidence)
+    found = {
+        name: fit.results(inputs, survey.sizes[name])
+        for name, inputs in watch.each("prepare", survey.moments())
+    }
+    names = next(iter(found.values())).tables
+    tables = {
+        name: with_groups({group: own.tables[name] for group, own in found.items()})
+        for name in names
+    }
+    if evidence.by_kind:
+        warn_if_none_is_kept(tables["ledger"])
+    n_groups = len(found) + len(survey.skipped)
+    steps = [Step("groups", "groups with a network", n_groups, len(found))]
+    skipped = {name: in_options(reason) for name, reason in survey.skipped.items()}
+    return Results(tables, steps, {name: own.steps for name, own in found.items()}, skipped)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The regression and the tests of its links, for the cells of one network."""
+
+    adata: "AnnData"
+    tf_names: TFNames
+    options: RunOptions
+    watch: Stopwatch
+    evidence: LoadedEvidence
+
+    def results(self, inputs: SciFateMoments, n_cells: int) -> Results:
+        """Return the tables and steps; `n_cells` is the number of cells before the filters."""
+        options = self.options
+        with self.watch.time("fit"), announce_compilation(None if options.quiet else tell):
+            regressor = _make_regressor(options).fit_moments(inputs.moments)
+            ranking = RidgeRanking(n_links=1).fit_moments(inputs.moments)
+            links = ranking.score_links(regressor.links_)
+        tables = {"links": links, "targets": _target_table(regressor)}
+        n_strong = len(strong_links(links, options.coef_threshold))
+        n_genes = self.adata.n_vars
+        steps = _steps_of_fit((n_cells, n_genes), self.tf_names, inputs, tables, n_strong)
+        if self.evidence.by_kind:
+            with self.watch.time("filter"):
+                model = FittedModel(regressor.target_names_in_, options.coef_threshold)
+                tested = self.evidence.test_links(links, model)
+                tables |= tested.tables()
+            steps += tested.steps()
+        return Results(tables, steps)
 
 
 def _steps_of_fit(
-    adata: "AnnData",
+    shape: tuple[int, int],
     tf_names: TFNames,
     inputs: SciFateMoments,
     tables: dict[str, pd.DataFrame],
@@ -143,8 +234,8 @@ def _steps_of_fit(
 ) -> list[Step]:
     links, n_tfs = tables["links"], int(inputs.genes["is_tf"].sum())
     return [
-        Step("cells", "cells kept", adata.n_obs, len(inputs.cells)),
-        Step("genes", "genes kept", adata.n_vars, len(inputs.genes)),
+        Step("cells", "cells kept", shape[0], len(inputs.cells)),
+        Step("genes", "genes kept", shape[1], len(inputs.genes)),
         Step("tf_rows", "rows of --tfs used", tf_names.rows.n_rows, tf_names.rows.n_used),
         # Texts such as "nan" are TFs only if a gene has this name.
         Step("tfs", "TFs among them", max(len(tf_names), n_tfs), n_tfs),
@@ -154,7 +245,7 @@ def _steps_of_fit(
             len(tables["targets"]),
             links["target"].nunique(),
         ),
-        Step("links_above_threshold", "links above threshold", len(links), n_strong),
+        Step(ABOVE_THRESHOLD, "links above threshold", len(links), n_strong),
     ]
 
 
@@ -163,13 +254,15 @@ def _fit_other_folds(
 ) -> Step:
     """Fit with folds that no repeat of the first fit has; return how many links are found again."""
     other = replace(options, seed=_other_seed(options))
-    inputs = _prepare(adata, tf_names, other)
+    inputs = prepare_moments(adata, tf_names, **_preparation(other))
     again = _make_regressor(other).fit_moments(inputs.moments).links_
     n_again = len(links.merge(again, on=["TF", "target"]))
     return Step(FOUND_AGAIN, "links found again", len(links), n_again)
 
 
 def _depends_on_seed(options: RunOptions) -> bool:
+    if options.groups is not None and options.repeats == 1:  # the folds of GroupKFold
+        return False
     return options.lambda_rule in RULES and options.lambda_rule not in CRITERIA
 
 
@@ -177,18 +270,21 @@ def _other_seed(options: RunOptions) -> int:
     return (options.seed + options.repeats) % (LARGEST_SEED + 1)
 
 
-def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciFateMoments:
-    return prepare_moments(
-        adata,
-        tf_names,
-        nt_layers=(options.new, options.total),
-        gene_filter_rate=options.gene_filter_rate,
-        cell_filter_UMI=options.cell_filter_umi,
-        response=options.response,
-        gene_symbols=options.gene_symbols,
-        random_state=options.seed,
-        n_repeats=options.repeats,
-    )
+def _preparation(options: RunOptions) -> dict[str, Any]:
+    """Return the arguments of `prepare_moments` after the names of the TFs."""
+    return {
+        "nt_layers": (options.new, options.total),
+        "gene_filter_rate": options.gene_filter_rate,
+        "cell_filter_UMI": options.cell_filter_umi,
+        "response": options.response,
+        "gene_symbols": options.gene_symbols,
+        "covariates": options.covariates,
+        "detection_rate": as_number(options.detection_rate),
+        "cv": options.folds,
+        "groups": options.groups,
+        "random_state": options.seed,
+        "n_repeats": options.repeats,
+    }
 
 
 def _make_regressor(options: RunOptions) -> SciFateRegressor:
@@ -216,14 +312,25 @@ def _target_table(regressor: SciFateRegressor) -> pd.DataFrame:
     )
 
 
-def _counts(step: Step) -> dict[str, int]:
-    return {"before": step.before, "kept": step.kept, "dropped": step.before - step.kept}
+def _described(steps: list[Step]) -> dict[str, dict[str, int]]:
+    return {
+        each.name: {"before": each.before, "kept": each.kept, "dropped": each.before - each.kept}
+        for each in steps
+    }
 
 
 def _summarise(results: Results, options: RunOptions) -> str:
-    lines = [f"{step.label:<24}{step.kept:>8,} of {step.before:,}" for step in results.steps]
+    lines = [_line(step) for step in results.steps]
+    for name, steps in results.groups.items():
+        lines += ["", f"{options.by} {one_line(name)}:", *map(_line, steps)]
+    for name, reason in results.skipped.items():
+        lines += ["", f"{options.by} {one_line(name)}: no network ({one_line(reason)})"]
     tops = [_top_tfs(name, results.tables) for name in ("links", "links_filtered")]
     return "\n".join([*lines, "", *filter(None, tops), "", _seed_note(results.steps, options)])
+
+
+def _line(step: Step) -> str:
+    return f"{step.label:<24}{step.kept:>8,} of {step.before:,}"
 
 
 def _seed_note(steps: list[Step], options: RunOptions) -> str:
@@ -233,6 +340,8 @@ def _seed_note(steps: list[Step], options: RunOptions) -> str:
     advice = "--repeats 5 makes them depend on it less."
     if options.repeats >= 5:
         advice = "More --repeats make them depend on it less."
+    if options.by is not None:
+        return f"The links depend on --seed. {advice}"
     again = next((step for step in steps if step.name == FOUND_AGAIN), None)
     if again is None:
         return f"The links depend on --seed; --seed-stability measures how much. {advice}"

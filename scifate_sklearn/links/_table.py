@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..names import are_covariates
+
 LINK_COLUMNS = ("TF", "target", "coef", "r2", "lambda_")
 REQUIRED_COLUMNS = ("TF", "target", "coef")
 LEDGER_COLUMNS = ("kept", "reason")
@@ -27,7 +29,7 @@ def build_links(
     target_names: NDArray[np.object_],
     r2: NDArray[np.float64],
     lambda_: NDArray[np.float64],
-    exclude: Collection[str] = (),
+    covariates: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return one row per non-zero coefficient.
 
@@ -41,8 +43,8 @@ def build_links(
         Names of the targets.
     r2, lambda_ : ndarray of shape (n_targets,)
         Cross-validated r² and the selected penalty of each target.
-    exclude : collection of str
-        Predictors without links, such as covariates.
+    covariates : collection of str, default=()
+        Predictors without links, in addition to those made from ``adata.obs``.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def build_links(
         Columns `LINK_COLUMNS`, in the order of the targets, then of the predictors.
     """
     is_link = coef != 0
-    is_link[:, np.isin(feature_names, list(exclude))] = False
+    is_link[:, are_covariates(feature_names, covariates)] = False
     target, feature = np.nonzero(is_link)
     return pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -101,6 +101,34 @@ class PartSums(VersionedState):
         run = slice(parts[0], parts[0] + len(parts)) if len(parts) else slice(0)
         index = run if np.array_equal(parts, everything[run]) else parts
         return self._map_sums(lambda sums: sums[index])
+
+    def with_features(self, names: Sequence[str]) -> Self:
+        """Return the same sums with predictors in another order, and new ones that are 0.
+
+        Parameters
+        ----------
+        names : sequence of str of shape (n_features,)
+            All names of these sums, and those of predictors that are 0 in every cell.
+
+        Returns
+        -------
+        PartSums
+        """
+        place = {name: k for k, name in enumerate(names)}
+        own = () if self.feature_names is None else self.feature_names
+        new = np.array([place[name] for name in own], np.intp)
+        p = len(names)
+        changed: dict[str, Any] = {
+            "x_shift": np.zeros(p),
+            "x_sum": np.zeros((*self.weight.shape, p)),
+            "xx": np.zeros((*self.weight.shape, p, p)),
+            "xy": np.zeros((*self.weight.shape, p, self.n_targets)),
+        }
+        changed["x_shift"][new] = self.x_shift
+        changed["x_sum"][:, new] = self.x_sum
+        changed["xx"][:, new[:, None], new] = self.xx
+        changed["xy"][:, new] = self.xy
+        return replace(self, **changed, feature_names=np.asarray(names, object))
 
     def _map_sums(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Self:
         changed: dict[str, Any] = {name: change(getattr(self, name)) for name in SUMS}

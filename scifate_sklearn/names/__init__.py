@@ -3,6 +3,7 @@
 from ._additions import REPRESSION, plain_name
 from ._codes import CleanNames, as_names, clean_names, name_codes, rename_rows
 from ._columns import check_unique, column_key, known_columns, rename_columns
+from ._covariates import OBS_PREFIX, are_covariates
 from ._dates import date_symbols, describe_dates, serial_dates
 from ._examples import examples
 from ._flags import as_flags
@@ -25,6 +26,7 @@ from ._tfs import match_tfs
 __all__ = [
     "LINE",
     "MIN_OVERLAP",
+    "OBS_PREFIX",
     "REPRESSION",
     "RULES",
     "Cause",
@@ -33,6 +35,7 @@ __all__ = [
     "RowUse",
     "Rule",
     "TFNames",
+    "are_covariates",
     "are_missing",
     "as_flags",
     "as_names",

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ._covariates import are_covariates
 from ._examples import examples
 from ._matching import Hint, explain_mismatch
 from ._tf_lists import TFNames
@@ -30,7 +31,7 @@ def match_tfs(
     gene_names : ndarray of str of shape (n_genes,)
         Names of the genes.
     reserved : collection of str, default=()
-        Names of covariates, which a TF must not share.
+        Names of covariates, which a TF must not share; nor may it begin with `OBS_PREFIX`.
     hint : callable, optional
         Returns the caller's advice for a cause from `find_cause`, for the end of the message.
 
@@ -56,9 +57,9 @@ def match_tfs(
             f"None of the {len(wanted):,} names in `tf_names` is among the {len(gene_names):,} "
             f"gene names (TFs: {examples(wanted)}; genes: {examples(gene_names)}). {cause}"
         )
-    taken = sorted(set(gene_names[is_tf]) & set(reserved))
-    if taken:
-        raise ValueError(f"The TF {taken[0]!r} has the name of a covariate; rename that gene.")
+    taken = gene_names[is_tf][are_covariates(gene_names[is_tf], reserved)]
+    if taken.size:
+        raise ValueError(f"The TF {min(taken)!r} has the name of a covariate; rename that gene.")
     return is_tf
 
 

@@ -5,6 +5,7 @@ from ._counts import (
     CountFaults,
     Matrix,
     check_real,
+    correct_detection,
     count_positive,
     is_constant,
     log_above_zero,
@@ -17,7 +18,7 @@ from ._counts import (
     to_dense,
     zscore,
 )
-from ._folds import RSampleKFold, make_repeated_folds
+from ._folds import RSampleKFold, make_group_folds, make_repeated_folds
 from ._matrices import (
     WEIGHT_MAGNITUDES,
     X_MAGNITUDES,
@@ -46,10 +47,12 @@ __all__ = [
     "convert_positions",
     "convert_sparse",
     "convert_types",
+    "correct_detection",
     "count_positive",
     "is_constant",
     "log_above_zero",
     "log_normalize",
+    "make_group_folds",
     "make_repeated_folds",
     "naming",
     "rounded_totals",

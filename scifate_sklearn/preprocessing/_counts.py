@@ -156,6 +156,34 @@ def sum_cells(counts: Matrix) -> NDArray[np.float64]:
     return np.asarray(counts @ np.ones(counts.shape[1]), dtype=np.float64)
 
 
+def correct_detection(new: Matrix, total: Matrix, rate: NDArray[np.float64]) -> Matrix:
+    """Return ``min(new / rate, total)``: new counts corrected for new RNA without a label.
+
+    Parameters
+    ----------
+    new, total : {ndarray, sparse} of shape (n_cells, n_genes)
+        Counts; sparse matrices without duplicate entries.
+    rate : ndarray of shape (n_cells,)
+        Share of the new RNA of each cell that is recognised as new, in (0, 1].
+
+    Returns
+    -------
+    {ndarray, csr_array} of shape (n_cells, n_genes)
+        In float64; sparse if `new` is.
+
+    Notes
+    -----
+    The correction of grandR and of dynamo's ``lambda_correction``.
+    """
+    if isinstance(new, np.ndarray):
+        return np.minimum(to_dense(new) / rate[:, None], to_dense(total))
+    rows = sp.csr_array(new)
+    data = rows.data / np.repeat(rate, np.diff(rows.indptr))
+    most = sp.csr_array(total).astype(np.float64)
+    corrected = sp.csr_array((data, rows.indices, rows.indptr), rows.shape).minimum(most)
+    return sp.csr_array(corrected)
+
+
 def select_genes(
     n_positive: Sequence[NDArray[np.int64]], n_cells: int, rate: float
 ) -> NDArray[np.bool_]:

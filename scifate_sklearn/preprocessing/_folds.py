@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import BaseCrossValidator
+from sklearn.model_selection import BaseCrossValidator, GroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
@@ -223,6 +223,54 @@ def make_repeated_folds(
         rng = check_random_state(random_state)
         return [_make_folds(cv, rng, X, y, groups) for _ in range(n_repeats)]
     return [_make_folds(cv, random_state + r, X, y, groups) for r in range(n_repeats)]
+
+
+def make_group_folds(
+    n_splits: int, random_state: Any, n_repeats: int, groups: NDArray[Any]
+) -> list[Iterable[tuple[ArrayLike, ArrayLike]]]:
+    """Return folds that keep whole groups together, of each repeat.
+
+    Parameters
+    ----------
+    n_splits : int
+    random_state : int, RandomState or None
+        Seed of the repeats.
+    n_repeats : int
+        Of a single cross-validation the folds are those of scikit-learn's ``GroupKFold(n_splits)``,
+        which balances the numbers of rows. Repeat r of several, counted from 0, has those of
+        ``GroupKFold(n_splits, shuffle=True, random_state=random_state + r)``; seeds are drawn from
+        `random_state` if it is not an int.
+    groups : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    list of iterables of (train, test)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups than folds.
+    """
+    n_groups = len(np.unique(groups))
+    if n_groups < n_splits:
+        raise ValueError(
+            f"`groups` has {n_groups} group(s) in the cells that pass the filters, fewer than the "
+            f"{n_splits} folds of the cross-validation, which keep whole groups together. Set `cv` "
+            "to at most the number of groups (from 2), or name a column of more groups."
+        )
+    if n_repeats == 1:
+        splitters = [GroupKFold(n_splits)]
+    else:
+        seeds = _seeds(random_state, n_repeats)
+        splitters = [GroupKFold(n_splits, shuffle=True, random_state=seed) for seed in seeds]
+    return [splitter.split(groups, groups=groups) for splitter in splitters]
+
+
+def _seeds(random_state: Any, n_repeats: int) -> list[int]:
+    if isinstance(random_state, Integral):
+        return [int(random_state) + r for r in range(n_repeats)]
+    rng = check_random_state(random_state)
+    return [int(rng.randint(np.iinfo(np.int32).max)) for _ in range(n_repeats)]
 
 
 def _check_integer(name: str, value: object) -> int:

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from .._link_estimator import CELLS, LinkTableMixin
 from ..fitting import TrainingData, check_per_row, feature_names, set_feature_names
 from ..links import LINK_COLUMNS, ledger_of, survivors
+from ..names import are_covariates
 from ..regressor import SciFateRegressor, read_cells
 
 
@@ -82,4 +83,4 @@ def is_tf(regressor: SciFateRegressor) -> NDArray[np.bool_]:
     """Return which predictors (n_features,) can be links: all that are not covariates."""
     if not hasattr(regressor, "feature_names_in_"):
         return np.ones(regressor.n_features_in_, bool)
-    return ~np.isin(feature_names(regressor), list(regressor.covariates))
+    return ~are_covariates(feature_names(regressor), regressor.covariates)

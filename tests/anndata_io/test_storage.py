@@ -205,12 +205,29 @@ def test_groups_are_those_of_the_kept_cells(cells, inputs):
         inputs.tf_matrix, inputs.target_matrix, groups=groups
     )
     for given in ("batch", adata.obs["batch"].to_numpy()):
-        prepared = prepare_moments(adata, cells.tf_names, cv=GroupKFold(3), groups=given, **OPTIONS)
-        assert_same_network(SciFateRegressor().fit_moments(prepared.moments), model)
+        for cv in (GroupKFold(3), 3):  # a number of folds means the same
+            prepared = prepare_moments(adata, cells.tf_names, cv=cv, groups=given, **OPTIONS)
+            assert_same_network(SciFateRegressor().fit_moments(prepared.moments), model)
     with pytest.raises(ValueError, match=r"`groups` names the column 'lane', which adata.obs"):
         prepare_moments(adata, cells.tf_names, groups="lane", **OPTIONS)
     with pytest.raises(ValueError, match=r"one label for each of the 240 cells .* shape \(3,\)"):
         prepare_moments(adata, cells.tf_names, groups=[1, 2, 3], **OPTIONS)
+    with pytest.raises(
+        ValueError, match=r"`groups` has 7 group\(s\) .* the 10 folds .* Set `cv` to"
+    ):
+        prepare_moments(adata, cells.tf_names, groups="batch", **OPTIONS)
+
+
+def test_groups_of_each_repeat(cells, inputs):
+    groups = pd.Series(np.arange(cells.adata.n_obs) // 9, cells.adata.obs_names)
+    prepare = {"cv": 3, "groups": groups, "n_repeats": 2, "random_state": 5, **OPTIONS}
+    prepared = prepare_moments(cells.adata, cells.tf_names, **prepare)
+    kept, folds = groups.loc[inputs.cells.index], []
+    for seed in (5, 6):
+        splitter = GroupKFold(3, shuffle=True, random_state=seed)
+        folds += splitter.split(inputs.tf_matrix, groups=kept)
+    for k, (_, test) in enumerate(folds):
+        assert prepared.moments.n_cells[k] == len(test)
 
 
 def test_chunk_size_must_be_positive(cells):

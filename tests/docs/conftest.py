@@ -207,6 +207,7 @@ def user_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     new, total = cells.adata.layers["new"], cells.adata.layers["total"]
     cells.adata.layers.update(unspliced=new, spliced=total - new)
     cells.adata.var["gene_short_name"] = cells.adata.var_names
+    _add_columns(cells.adata.obs)
     cells.adata.write_h5ad(folder / "cells.h5ad")
     (folder / "tfs.txt").write_text("\n".join([*cells.tf_names, "Absent"]) + "\n")
     cells.reference.to_csv(folder / "peaks.csv", index=False)
@@ -214,6 +215,16 @@ def user_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bound.apply(lambda names: names.str.upper()).to_csv(folder / "encode_mouse.csv.gz", index=False)
     _write_motifs(folder, cells.reference, list(cells.adata.var_names), cells.tf_names)
     return folder
+
+
+def _add_columns(obs: pd.DataFrame) -> None:
+    """Add what describes the cells of an experiment."""
+    n, rng = len(obs), np.random.default_rng(0)
+    obs["batch"] = np.resize(["run 1", "run 2", "run 3"], n)
+    obs["donor"] = [f"donor {k % 12}" for k in range(n)]
+    obs["phase_score"] = rng.normal(size=n)
+    obs["detection_rate"] = rng.uniform(0.5, 0.9, n)
+    obs["cell_type"] = np.repeat(["B cell", "T cell"], n // 2)
 
 
 def _write_motifs(

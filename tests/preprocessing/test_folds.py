@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import LassoCV, Ridge
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 
-from scifate_sklearn.preprocessing import RSampleKFold
+from scifate_sklearn.preprocessing import RSampleKFold, make_group_folds
 
 SAMPLE_KINDS = ("Rejection", "Rounding")
 
@@ -130,3 +130,50 @@ def test_a_million_cells_take_seconds(sample_kind):
     folds = RSampleKFold(sample_kind=sample_kind).fold_ids(1_000_000)
     assert time.perf_counter() - start < 5
     assert (np.bincount(folds)[1:] == 100_000).all()
+
+
+def ids_of(folds, n):
+    """Return the test fold of each row; every row is in one."""
+    ids = np.full(n, -1)
+    for k, (train, test) in enumerate(folds):
+        assert (ids[test] == -1).all()
+        ids[test] = k
+        assert sorted([*train, *test]) == list(range(n))
+    return ids
+
+
+class TestGroups:
+    GROUPS = np.random.default_rng(0).choice(list("abcdefgh"), 90)
+
+    def test_are_those_of_scikit_learn(self):
+        (folds,) = make_group_folds(4, 123456, 1, self.GROUPS)
+        for own, expected in zip(
+            folds, GroupKFold(4).split(self.GROUPS, groups=self.GROUPS), strict=True
+        ):
+            np.testing.assert_array_equal(own[1], expected[1])
+
+    @pytest.mark.parametrize("n_repeats", [1, 3])
+    @pytest.mark.parametrize("seed", [5, np.random.RandomState(0)])
+    def test_stay_whole_in_every_repeat(self, n_repeats, seed):
+        repeats = make_group_folds(4, seed, n_repeats, self.GROUPS)
+        all_ids = [ids_of(folds, 90) for folds in repeats]
+        for ids in all_ids:
+            assert set(ids) == {0, 1, 2, 3}
+            for group in set(self.GROUPS):
+                assert len(set(ids[group == self.GROUPS])) == 1
+        assert len({tuple(ids) for ids in all_ids}) == n_repeats
+
+    def test_same_seed_same_folds(self):
+        one, two, other = (
+            [ids_of(folds, 90) for folds in make_group_folds(4, seed, 2, self.GROUPS)]
+            for seed in (1, 1, 3)
+        )
+        np.testing.assert_array_equal(one, two)
+        assert not np.array_equal(one, other)
+
+    def test_fewer_than_folds(self):
+        make_group_folds(8, 0, 1, self.GROUPS)
+        with pytest.raises(
+            ValueError, match=r"`groups` has 8 group\(s\) .* fewer than the 9 folds"
+        ):
+            make_group_folds(9, 0, 1, self.GROUPS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scifate_sklearn import PermutationFDR, SciFateRegressor, StabilitySelection
+from scifate_sklearn import LinkTest, PermutationFDR, SciFateRegressor, StabilitySelection
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -44,6 +44,24 @@ def test_realised_fdr_where_half_of_the_targets_are_driven(null_cells):
     assert 0.05 <= np.mean([share["of_null_targets"] for share in shares]) <= 0.12
     assert 0.05 <= np.mean([share["of_wrong_tfs"] for share in shares]) <= 0.12
     assert np.mean([share["found"] for share in shares]) > 0.5
+
+
+@pytest.mark.parametrize("test", [LinkTest, PermutationFDR])
+@pytest.mark.filterwarnings("ignore:LinkTest has 150 cells")
+def test_a_planted_batch_makes_false_links_only_without_covariates(null_cells, test):
+    """No target depends on a TF, so every kept link is false."""
+    kept = {}
+    for covariates in ((), ("batch",)):
+        simulated = (null_cells.simulate_batches(seed, covariates) for seed in range(8))
+        model = test(SciFateRegressor(lambda_rule="min"), fdr=0.1)
+        kept[covariates] = [len(model.fit_transform(c.tfs, c.targets)) for c in simulated]
+    without, with_batch = (np.array(counts) for counts in kept.values())
+    assert (without > 0).mean() > 0.7
+    assert without.mean() > 10
+    # About a tenth of such data sets is expected to keep a link; more than three of eight do with
+    # a probability of 0.005.
+    assert (with_batch > 0).sum() <= 3
+    assert with_batch.mean() < 1
 
 
 def test_one_permutation_keeps_ten_links_or_none(null_cells):

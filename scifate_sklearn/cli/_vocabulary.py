@@ -20,6 +20,7 @@ PYTHON_ONLY = (
     "cor_threshold",
     "covariates",
     "cv",
+    "direction",
     "engine",
     "exclude_self",
     "fit_intercept",

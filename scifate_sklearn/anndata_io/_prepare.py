@@ -17,6 +17,7 @@ from ..preprocessing import make_repeated_folds, zscore
 from ._choices import NewChoices, make_choices
 from ._chunks import Bools
 from ._inputs import SciFateInputs, SciFateMoments
+from ._names import GeneSymbols
 from ._passes import choose_cells, choose_genes, read_matrices, sum_moments
 from ._recipe import Recipe
 from ._source import Source
@@ -34,7 +35,7 @@ def prepare_anndata(
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
-    gene_symbols: str | None = None,
+    gene_symbols: GeneSymbols = None,
 ) -> SciFateInputs:
     """Compute the matrices for `SciFateRegressor.fit` from an AnnData.
 
@@ -62,9 +63,11 @@ def prepare_anndata(
         Contents of the second layer. "values" are any measure of regulator activity. They are only
         z-scored and do not affect the gene filter. There are then no cell filter, no size factors
         (new counts are divided by 1) and no covariates.
-    gene_symbols : str or None, default=None
+    gene_symbols : str, mapping, DataFrame, path-like or None, default=None
         Column of ``adata.var`` with the gene names that are matched and reported; None for
-        ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``.
+        ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``. Or symbols of
+        these names: a mapping, a table from `read_gene_table` or its file (a `pathlib.Path`), in
+        which Ensembl ids are found with or without their version.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def prepare_moments(
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
-    gene_symbols: str | None = None,
+    gene_symbols: GeneSymbols = None,
     cv: Any = 10,
     groups: str | ArrayLike | None = None,
     random_state: Any = 123456,

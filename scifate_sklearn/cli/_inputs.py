@@ -36,6 +36,8 @@ def check_paths(options: RunOptions) -> None:
         text = os.path.realpath(value) if isinstance(value, Path) else str(value)
         if problem := unicode_problem(text):
             raise _error(name, problem)
+    if options.gene_names and options.gene_symbols:
+        raise _error("gene_names", "cannot be given together with --gene-symbols; leave out one.")
     inputs = _input_paths(options)
     for name, path in inputs.items():
         _check_kind(name, path)

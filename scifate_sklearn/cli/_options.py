@@ -125,6 +125,15 @@ class RunOptions:
     gene_symbols: str | None = option(
         None, help="Column of var with the gene symbols.", show_default="var names"
     )
+    gene_names: Path | None = option(
+        None,
+        help="Symbols of the genes, if var has ids only: a table of ids and symbols (BioMart, "
+        "t2g.txt, features.tsv). Versions of Ensembl ids do not matter.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        arguments=("gene_symbols",),
+    )
     gene_filter_rate: float = option(
         0.1, help="Keep genes detected in more than this share of cells.", min=0, below=1
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_names
 from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
-from ..names import TFNames
+from ..names import TFNames, read_gene_table
 from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
 from ..solvers import CRITERIA, announce_compilation
@@ -185,10 +185,18 @@ def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciF
         gene_filter_rate=options.gene_filter_rate,
         cell_filter_UMI=options.cell_filter_umi,
         response=options.response,
-        gene_symbols=options.gene_symbols,
+        gene_symbols=_gene_symbols(options),
         random_state=options.seed,
         n_repeats=options.repeats,
     )
+
+
+def _gene_symbols(options: RunOptions) -> "str | pd.DataFrame | None":
+    """Return the column of var with the symbols, or the table of --gene-names."""
+    if options.gene_names is None:
+        return options.gene_symbols
+    with naming("--gene-names", options.gene_names):
+        return read_gene_table(options.gene_names)
 
 
 def _make_regressor(options: RunOptions) -> SciFateRegressor:

@@ -31,6 +31,7 @@ PYTHON_ONLY = (
     "like",
     "max_iter",
     "method",
+    "min_support",
     "min_targets",
     "n_ranked",
     "n_splits",

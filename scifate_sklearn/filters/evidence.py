@@ -247,6 +247,10 @@ class EvidenceKind(ABC):
         """
         return {}
 
+    def steps_of_reading(self, reference: Any) -> list[Step]:
+        """Return counts of the reference, as `read` returned it, for the summary and the report."""
+        return []
+
     def steps(self, fitted: Any) -> list[Step]:
         """Return counts of the fitted filter for the summary and the report of the run."""
         return []

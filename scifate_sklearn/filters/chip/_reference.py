@@ -66,8 +66,8 @@ class BindingReference:
     -----
     Names are compared exactly. If data and reference differ in case, as mouse data (``Pax6``) and
     Enrichr's upper-case mouse sets (``PAX6``) do, in Ensembl versions, or by aliases, the parameter
-    `harmonize` of `EncodeLinkFilter` renames the reference. For orthologs and other tables of
-    names use `map_names`.
+    `harmonize` of `EncodeLinkFilter` renames the reference. `read_gene_table` reads tables of old
+    symbols and of orthologs for it; for other renamings use `map_names`.
 
     Examples
     --------

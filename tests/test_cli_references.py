@@ -1,0 +1,110 @@
+"""References on the command line: tables of names."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from scifate_sklearn.cli import app
+from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
+
+
+@pytest.fixture(scope="module")
+def cells() -> LabelledCells:
+    return make_labelled_cells(200, 8, 30, effect_size=0.5, molecules=80, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def files(cells: LabelledCells, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    cells.adata.write_h5ad(folder / "cells.h5ad")
+    (folder / "tfs.txt").write_text("\n".join(cells.tf_names))
+    cells.reference.to_csv(folder / "peaks.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(files: Path) -> Callable[..., Result]:
+    def _run(out: Path, *more: object, cells: str = "cells.h5ad", tfs: bool = True) -> Result:
+        arguments = [
+            "run", files / cells, *(["--tfs", files / "tfs.txt"] if tfs else []), "--out", out,
+            "--cell-filter-umi", 50, "--n-jobs", 1, "--no-annotated", *more,
+        ]  # fmt: skip
+        return CliRunner().invoke(app, [str(each) for each in arguments])
+
+    return _run
+
+
+def message(result: Result) -> str:
+    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+
+
+def steps(out: Path) -> dict[str, list[int]]:
+    report = json.loads((out / "run.json").read_text())
+    return {name: [each["before"], each["kept"]] for name, each in report["steps"].items()}
+
+
+def test_aliases_rename_the_evidence(tmp_path, cells, files, run):
+    assert run(tmp_path / "given", "--encode", files / "peaks.csv").exit_code == 0
+    names = cells.adata.var_names
+    theirs = pd.Series([f"ortholog{i}" for i in range(len(names))], names)
+    renamed = cells.reference.assign(
+        **{role: cells.reference[role].map(theirs) for role in ("TF", "target")}
+    )
+    renamed.to_csv(tmp_path / "peaks.csv", index=False)
+    table = pd.DataFrame({"human_symbol": theirs.to_numpy(), "mouse_symbol": names})
+    # The last gene is ambiguous, and the one before has no ortholog.
+    table.loc[len(table)] = [theirs.iloc[-1], names[0]]
+    table.drop(index=len(names) - 2).to_csv(tmp_path / "orthologs.csv", index=False)
+
+    result = run(tmp_path / "none", "--encode", tmp_path / "peaks.csv")
+    assert result.exit_code == 1
+    options = ("--encode", tmp_path / "peaks.csv", "--aliases", tmp_path / "orthologs.csv")
+    result = run(tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    n_genes = cells.reference["target"].nunique()
+    assert steps(tmp_path / "out")["encode_genes_found"] == [n_genes, n_genes - 2]
+    assert steps(tmp_path / "out")["encode_genes_ambiguous"] == [2, 1]
+    assert "genes of --encode found" in result.stdout
+    given, found = (
+        pd.read_csv(tmp_path / name / "links_filtered.csv").set_index(["TF", "target"])
+        for name in ("given", "out")
+    )
+    common = found.index.intersection(given.index)
+    assert len(common) > 10
+    peaks = [table.loc[common, "chip_peak"] for table in (given, found)]
+    is_known = ~common.get_level_values("target").isin(names[-2:])
+    pd.testing.assert_series_equal(peaks[0][is_known], peaks[1][is_known], check_dtype=False)
+
+
+def test_aliases_need_evidence(tmp_path, files, run):
+    result = run(tmp_path / "out", "--aliases", files / "tfs.txt")
+    assert result.exit_code == 2
+    assert "--encode" in message(result)
+
+
+def test_gene_names_of_ids(tmp_path, cells, files, run):
+    assert run(tmp_path / "given").exit_code == 0
+    adata = cells.adata.copy()
+    ids = [f"ENSMUSG{i:011}" for i in range(adata.n_vars)]
+    table = pd.DataFrame({"gene_id": ids, "gene_name": adata.var_names})
+    table.to_csv(tmp_path / "names.csv", index=False)
+    adata.var_names = [f"{each}.3" for each in ids]
+    adata.write_h5ad(files / "ids.h5ad")
+    result = run(tmp_path / "out", "--gene-names", tmp_path / "names.csv", cells="ids.h5ad")
+    assert result.exit_code == 0, result.output
+    given, found = ((tmp_path / name / "links.csv").read_bytes() for name in ("given", "out"))
+    assert given == found
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["inputs"]["gene_names"]["path"] == str(tmp_path / "names.csv")
+
+    result = run(tmp_path / "none", cells="ids.h5ad")
+    assert "--gene-names" in message(result)
+    both = ("--gene-names", tmp_path / "names.csv", "--gene-symbols", "symbol")
+    result = run(tmp_path / "both", *both, cells="ids.h5ad")
+    assert result.exit_code == 2
+    assert "cannot be given together with --gene-symbols" in message(result)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
@@ -79,6 +80,30 @@ def test_aliases_rename_the_evidence(tmp_path, cells, files, run):
     peaks = [table.loc[common, "chip_peak"] for table in (given, found)]
     is_known = ~common.get_level_values("target").isin(names[-2:])
     pd.testing.assert_series_equal(peaks[0][is_known], peaks[1][is_known], check_dtype=False)
+
+
+def test_several_ranking_databases(tmp_path, cells, run):
+    feather = pytest.importorskip("pyarrow.feather", reason="files are read with pyarrow")
+    rng, genes = np.random.default_rng(0), cells.adata.var_names
+    motifs = [f"m{i}" for i in range(20)]
+    options: list[object] = ["--motif-annotations", tmp_path / "annotations.csv"]
+    for name in ("near", "far"):
+        ranks = np.argsort(rng.random((len(motifs), len(genes))), axis=1)
+        table = pd.DataFrame(ranks, columns=genes).assign(motifs=motifs)
+        feather.write_feather(table, str(tmp_path / f"{name}.feather"))
+        options += ["--motifs", tmp_path / f"{name}.feather"]
+    annotations = pd.DataFrame({"motif": motifs[: len(cells.tf_names)], "TF": cells.tf_names})
+    annotations.to_csv(tmp_path / "annotations.csv", index=False)
+    result = run(tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["inputs"]["motifs_2"]["path"] == str(tmp_path / "far.feather")
+    assert "database" in pd.read_csv(tmp_path / "out" / "motif_enrichment.csv").columns
+
+    pd.DataFrame({"motifs": motifs, "other": range(20)}).to_feather(tmp_path / "bad.feather")
+    result = run(tmp_path / "bad", *options, "--motifs", tmp_path / "bad.feather")
+    assert result.exit_code == 1
+    assert message(result).startswith(f"Error: --motifs {tmp_path / 'bad.feather'}")
 
 
 def test_aliases_need_evidence(tmp_path, files, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Options = TypeVar("Options", bound="DataclassInstance")
+
+_NUMBER = re.compile(r"_\d+$")
 
 # Settings of an option that are not Typer's.
 _OURS = ("is_recorded", "arguments", "min", "max", "below")
@@ -110,15 +113,19 @@ def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> No
     """Raise a usage error if an option is given without the one it needs."""
     for each, _ in _option_fields(options):
         needed = each.metadata["needs"]
-        if needed and values[each.name] != each.default and not values[needed]:
+        if needed and values[each.name] not in (each.default, []) and not values[needed]:
             raise typer.BadParameter(
                 f"requires {flag_of(needed)} too.", param_hint=flag_of(each.name)
             )
 
 
 def label_of(name: str) -> str:
-    """Return an option as the usage line shows it."""
-    return "CELLS" if name == "cells" else flag_of(name)
+    """Return an option as the usage line shows it; that of the second file of an option too.
+
+    >>> label_of("motifs_2")
+    '--motifs'
+    """
+    return "CELLS" if name == "cells" else flag_of(_NUMBER.sub("", name))
 
 
 def flag_of(name: str) -> str:

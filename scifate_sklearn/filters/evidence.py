@@ -193,7 +193,8 @@ class EvidenceKind(ABC):
     @property
     def is_given(self) -> bool:
         """Whether the user has turned this kind of evidence on."""
-        return getattr(self, self.main_option()) is not None
+        # Options that may be repeated have an empty list.
+        return getattr(self, self.main_option()) not in (None, [], ())
 
     @abstractmethod
     def read(self, cells: CellNames) -> Any:

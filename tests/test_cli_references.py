@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scifate_sklearn.cli import app
-from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
+from scifate_sklearn.cli._options import SPECIES as OPTION_SPECIES
+from scifate_sklearn.datasets import SPECIES, LabelledCells, make_labelled_cells
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +135,85 @@ def test_gene_names_of_ids(tmp_path, cells, files, run):
     result = run(tmp_path / "both", *both, cells="ids.h5ad")
     assert result.exit_code == 2
     assert "cannot be given together with --gene-symbols" in message(result)
+
+
+@pytest.fixture
+def fetched(monkeypatch, tmp_path, cells):
+    """Replace downloads by a folder of files; return the kinds that were fetched."""
+    kinds: list[str] = []
+    (tmp_path / "tfs").write_text("\n".join(cells.tf_names))
+    cells.reference.to_csv(tmp_path / "chip", index=False)
+
+    def fetch(kind: str, species: str, **options: object) -> Path:
+        kinds.append(kind)
+        assert species == "human"
+        return tmp_path / kind
+
+    monkeypatch.setattr("scifate_sklearn.datasets.fetch_reference", fetch)
+    return kinds
+
+
+def test_a_species_in_place_of_files(tmp_path, files, run, fetched):
+    assert run(tmp_path / "given", "--encode", files / "peaks.csv").exit_code == 0
+    result = run(tmp_path / "tfs_only", "--species", "human", tfs=False)
+    assert result.exit_code == 0, result.output
+    assert fetched == ["tfs"]
+    result = run(tmp_path / "out", "--species", "human", "--encode", "auto", tfs=False)
+    assert result.exit_code == 0, result.output
+    assert fetched == ["tfs", "tfs", "chip"]
+    for name in ("links.csv", "links_filtered.csv", "enrichment.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "given" / name).read_bytes()
+    inputs = json.loads((tmp_path / "out" / "run.json").read_text())["inputs"]
+    assert inputs["encode"]["path"] == str(tmp_path / "chip")
+
+
+def test_a_species_adds_annotations_to_motifs(tmp_path, cells, run, fetched):
+    pytest.importorskip("pyarrow", reason="files are read with pyarrow")
+    motifs = [f"m{i}" for i in range(20)]
+    ranks = np.tile(np.arange(cells.adata.n_vars), (20, 1))
+    table = pd.DataFrame(ranks, columns=cells.adata.var_names).assign(motifs=motifs)
+    table.to_feather(tmp_path / "rankings")
+    annotations = pd.DataFrame({"motif": motifs[: len(cells.tf_names)], "TF": cells.tf_names})
+    annotations.to_csv(tmp_path / "annotations", index=False)
+    result = run(tmp_path / "out", "--species", "human", "--motifs", "auto")
+    assert result.exit_code == 0, result.output
+    assert fetched == ["rankings", "annotations"]
+
+
+@pytest.mark.parametrize(
+    ("options", "pattern"),
+    [
+        ((), "--tfs: give a file with the names of the TFs, or --species"),
+        (("--encode", "auto"), "give a file with the names of the TFs"),
+        (("--species", "unicorn"), "--species.* must be one of human, mouse"),
+    ],
+)
+def test_usage_of_species(tmp_path, run, options, pattern):
+    result = run(tmp_path / "out", *options, tfs=False)
+    assert result.exit_code == 2
+    assert re.search(pattern, message(result)), message(result)
+
+
+def test_what_is_not_known_of_a_species(tmp_path, run):
+    result = run(tmp_path / "out", "--encode", "auto")
+    assert result.exit_code == 2
+    assert "'auto' requires --species" in message(result)
+    result = run(tmp_path / "out", "--species", "mouse", "--encode", "auto")
+    assert result.exit_code == 1
+    assert "--encode: no public file of 'chip' is known for mouse. Give a file" in message(result)
+
+
+def test_a_file_that_cannot_be_downloaded(monkeypatch, tmp_path, run):
+    monkeypatch.setenv("SCIFATE_CACHE", str(tmp_path / "cache"))
+    address = "http://127.0.0.1:9/TFs"
+    monkeypatch.setitem(SPECIES, "zebrafish", replace(SPECIES["zebrafish"], tfs=address))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    result = run(tmp_path / "out", "--species", "zebrafish", tfs=False)
+    assert result.exit_code == 1
+    assert re.search(r"--tfs: could not download .* or save it as .*-TFs, which", message(result))
+    saved = re.search(r"save it as (\S+),", message(result))
+    assert saved is not None
+
+
+def test_species_are_those_of_the_table():
+    assert tuple(SPECIES) == OPTION_SPECIES

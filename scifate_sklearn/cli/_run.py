@@ -74,6 +74,7 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     """
     started, watch = datetime.now(UTC), Stopwatch()
     with unchanged_inputs(options) as inputs:
+        assert options.tfs is not None  # given, or fetched
         with naming("--tfs", options.tfs):
             tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:

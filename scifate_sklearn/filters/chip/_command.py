@@ -48,7 +48,8 @@ class ChipEvidence(EvidenceKind):
 
     encode: Path | None = input_file(
         help="ChIP-seq evidence: a table with TF, target and maybe peak, or gene sets (GMT). "
-        "Without evidence, links are not filtered."
+        "Without evidence, links are not filtered. 'auto' fetches a public one of --species.",
+        fetched="chip",
     )
     aliases: Path | None = input_file(
         help="Names of --encode that the cells call otherwise: a table of old symbols or of "

@@ -32,12 +32,15 @@ class MotifEvidence(EvidenceKind):
 
     motifs: list[Path] | None = input_file(
         help="Motif evidence: a cisTarget ranking database (feather). Repeat the option for "
-        "several. A link is kept if any evidence supports it.",
+        "several. A link is kept if any evidence supports it. 'auto' fetches that of --species, "
+        "and its annotations (400 MB).",
         needs="motif_annotations",
+        fetched="rankings",
     )
     motif_annotations: Path | None = input_file(
         help="TFs of the motifs: cisTarget's .tbl, or a table with motif and TF.",
         needs="motifs",
+        fetched="annotations",
     )
 
     def read(self, cells: CellNames) -> tuple[tuple[MotifRankings, ...], pd.DataFrame]:

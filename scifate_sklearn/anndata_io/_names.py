@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ..files import AdvisedError
 from ..names import (
     Cause,
     are_missing,
@@ -84,15 +85,16 @@ def _translated(ids: Names, table: Any) -> Names:
     n_found = sum(symbol is not None for symbol in symbols)
     if not n_found and len(ids):
         known = table["old"] if isinstance(table, pd.DataFrame) else table
-        raise ValueError(
-            f"`gene_symbols` has none of the {len(ids):,} names in adata.var_names (genes: "
-            f"{examples(ids, 3)}; table: {examples(list(known)[:1000], 3)}). Give the table of the "
-            "cells' species, with the kind of ids that they have."
+        raise AdvisedError(
+            f"The table of gene names has none of the {len(ids):,} names in adata.var_names "
+            f"(genes: {examples(ids, 3)}; table: {examples(list(known)[:1000], 3)}).",
+            "Pass as `gene_symbols` that of the cells' species, with the kind of ids they have.",
+            "Give --gene-names that of the cells' species, with the kind of ids they have.",
         )
     if 2 * n_found < len(ids):
         warn(
-            f"`gene_symbols` has symbols of {n_found:,} of {len(ids):,} genes only; the others "
-            "keep their names."
+            f"The table of gene names has symbols of {n_found:,} of {len(ids):,} genes only; the "
+            "others keep their names."
         )
     found = np.array([symbol or "" for symbol in symbols], dtype=object)
     return np.where(_are_placeholders(found), ids, found)
@@ -193,7 +195,7 @@ def _advice(cause: Cause | None) -> str:
     if cause == "their_ids":
         return (
             "Pass gene_symbols: the column of adata.var that holds symbols, or a table of ids and "
-            "symbols."
+            "symbols (on the command line --gene-names)."
         )
     if cause is None:
         return "gene_symbols may name a column of adata.var with other names."

@@ -97,7 +97,7 @@ def _parameter(each: Field[Any], kind: Any) -> inspect.Parameter:
         settings["help"] = number_range.describe(settings["help"])
         settings["callback"] = number_range.check
     if "fetched" in each.metadata["settings"]:
-        settings |= {"parser": file_or_auto, "metavar": "FILE"}
+        settings |= {"parser": file_or_auto, "metavar": "<file>"}
     if settings.pop("is_argument", False):
         declared = typer.Argument(**settings)
     elif kind is bool or "short" in settings:

@@ -151,7 +151,7 @@ class RunOptions:
         exists=True,
         dir_okay=False,
         readable=True,
-        arguments=("gene_symbols",),
+        arguments=(),
     )
     gene_filter_rate: float = option(
         0.1, help="Keep genes detected in more than this share of cells.", min=0, below=1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..moments import Matrix, dense
 from ._choices import make_choices
 from ._inputs import SciFateMoments
+from ._names import GeneSymbols
 from ._passes import choose_cells, choose_genes, iterate_matrices
 from ._recipe import Recipe
 from ._source import Source
@@ -29,7 +30,7 @@ def iterate_cells(
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
-    gene_symbols: str | None = None,
+    gene_symbols: GeneSymbols = None,
     detection_rate: float | str | None = None,
     chunk_size: int | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:

@@ -1,32 +1,44 @@
 """Names of the genes of an AnnData object: symbols, duplicates, TFs."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
-from ..names import Cause, are_missing, date_symbols, describe_dates, examples
+from ..files import AdvisedError
+from ..names import (
+    Cause,
+    are_missing,
+    date_symbols,
+    describe_dates,
+    examples,
+    read_gene_table,
+    translated,
+)
 from ..names import match_tfs as match_names
 
 Names = NDArray[np.object_]
+GeneSymbols: TypeAlias = str | Mapping[str, str] | pd.DataFrame | os.PathLike[str] | None
 
 # Predictors that `prepare_anndata` adds to the TFs.
 COVARIATES = ("new_size_factor", "labeling_ratio")
 
 
-def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
+def gene_names(var: pd.DataFrame, gene_symbols: GeneSymbols) -> Names:
     """Return the name of each gene.
 
     Parameters
     ----------
     var : DataFrame of n_genes rows
         ``adata.var``.
-    gene_symbols : str or None
+    gene_symbols : str, mapping, DataFrame, path-like or None
         Column with symbols, None for the index. Missing symbols, in any spelling, are replaced by
         the index. Words such as "NA" are missing if several genes share them, as a single gene may
-        have this name.
+        have this name. Or a table of the symbols of ids, or its file.
 
     Returns
     -------
@@ -35,12 +47,20 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
 
     Raises
     ------
-    ValueError
-        If there is no such column, or more than one.
+    TypeError, ValueError
+        If there is no such column, or more than one; or if the table is none, or has none of the
+        genes.
+
+    Warns
+    -----
+    UserWarning
+        If the table lacks most of the genes.
     """
     ids = var.index.astype(str).to_numpy(dtype=object)
     if gene_symbols is None:
         return ids
+    if isinstance(gene_symbols, Mapping | pd.DataFrame | os.PathLike):
+        return _translated(ids, gene_symbols)
     if not isinstance(gene_symbols, str) or gene_symbols not in var.columns:
         raise ValueError(
             f"gene_symbols names the column {gene_symbols!r}, which adata.var does not have. "
@@ -55,6 +75,29 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> Names:
     symbols = column.astype(str).to_numpy(dtype=object)
     _warn_about_dates(symbols, gene_symbols)
     return np.where(column.isna().to_numpy() | _are_placeholders(symbols), ids, symbols)
+
+
+def _translated(ids: Names, table: Any) -> Names:
+    """Return the symbols of ids by a table; ids that it lacks stay as they are."""
+    if isinstance(table, os.PathLike):
+        table = read_gene_table(table)
+    symbols = translated(ids, table)
+    n_found = sum(symbol is not None for symbol in symbols)
+    if not n_found and len(ids):
+        known = table["old"] if isinstance(table, pd.DataFrame) else table
+        raise AdvisedError(
+            f"The table of gene names has none of the {len(ids):,} names in adata.var_names "
+            f"(genes: {examples(ids, 3)}; table: {examples(list(known)[:1000], 3)}).",
+            "Pass as `gene_symbols` that of the cells' species, with the kind of ids they have.",
+            "Give --gene-names that of the cells' species, with the kind of ids they have.",
+        )
+    if 2 * n_found < len(ids):
+        warn(
+            f"The table of gene names has symbols of {n_found:,} of {len(ids):,} genes only; the "
+            "others keep their names."
+        )
+    found = np.array([symbol or "" for symbol in symbols], dtype=object)
+    return np.where(_are_placeholders(found), ids, found)
 
 
 def _warn_about_dates(symbols: Names, column: str) -> None:
@@ -150,7 +193,10 @@ def _advice(cause: Cause | None) -> str:
     if cause == "our_ids":
         return "Pass symbols of TFs."
     if cause == "their_ids":
-        return "Pass gene_symbols, the name of the column of adata.var that holds symbols."
+        return (
+            "Pass gene_symbols: the column of adata.var that holds symbols, or a table of ids and "
+            "symbols (on the command line --gene-names)."
+        )
     if cause is None:
         return "gene_symbols may name a column of adata.var with other names."
     return ""

@@ -14,6 +14,7 @@ from ..preprocessing import zscore
 from ._choices import NewChoices, make_choices
 from ._folds import Folds
 from ._inputs import SciFateInputs, SciFateMoments
+from ._names import GeneSymbols
 from ._passes import choose_cells, choose_genes, kept_moments, read_matrices
 from ._recipe import Recipe
 from ._source import Source
@@ -31,7 +32,7 @@ def prepare_anndata(
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
-    gene_symbols: str | None = None,
+    gene_symbols: GeneSymbols = None,
     covariates: Sequence[str] = (),
     detection_rate: float | str | None = None,
 ) -> SciFateInputs:
@@ -61,9 +62,11 @@ def prepare_anndata(
         Contents of the second layer. "values" are any measure of regulator activity. They are only
         z-scored and do not affect the gene filter. There are then no cell filter, no size factors
         (new counts are divided by 1) and no covariates but those of `covariates`.
-    gene_symbols : str or None, default=None
+    gene_symbols : str, mapping, DataFrame, path-like or None, default=None
         Column of ``adata.var`` with the gene names that are matched and reported; None for
-        ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``.
+        ``adata.var_names``. Missing symbols are replaced by ``adata.var_names``. Or symbols of
+        these names: a mapping, a table from `read_gene_table` or its file (a `pathlib.Path`), in
+        which Ensembl ids are found with or without their version.
     covariates : sequence of str, default=()
         Columns of ``adata.obs``, such as batch, donor or a score of the cell cycle, that become
         predictors but never links. Numbers become the predictor ``obs:column``. Text, booleans and
@@ -150,7 +153,7 @@ def prepare_moments(
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
-    gene_symbols: str | None = None,
+    gene_symbols: GeneSymbols = None,
     covariates: Sequence[str] = (),
     detection_rate: float | str | None = None,
     cv: Any = 10,

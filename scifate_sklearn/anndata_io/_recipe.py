@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ._names import GeneSymbols
+
 _CONTENTS = ("counts", "values")
 
 # The arguments that say what the layers hold, in the order of the layers.
@@ -26,8 +28,9 @@ class Recipe:
         Thresholds of the gene filter and of the cell filter.
     response, regulators : {"counts", "values"}
         Kinds of the two layers.
-    gene_symbols : str or None
-        Column of ``adata.var`` with gene names; None for ``adata.var_names``.
+    gene_symbols : str, mapping, DataFrame, path-like or None
+        Column of ``adata.var`` with gene names; None for ``adata.var_names``; or a table of the
+        symbols of these, or its file.
     covariates : tuple of str, default=()
         Columns of ``adata.obs`` that become predictors.
     detection_rate : float, str or None, default=None
@@ -45,7 +48,7 @@ class Recipe:
     cell_filter_umi: float
     response: str
     regulators: str
-    gene_symbols: str | None
+    gene_symbols: GeneSymbols
     covariates: tuple[str, ...] = ()
     detection_rate: float | str | None = None
 

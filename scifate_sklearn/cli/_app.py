@@ -14,6 +14,7 @@ from ._console import collect_warnings, tidy_errors
 from ._inputs import check_paths, check_space
 from ._options import DemoOptions, RunOptions, check_combinations
 from ._out_folder import claim
+from ._species import with_references
 from ._streams import secure_streams, stdout_failure
 
 RUN_HELP = """\
@@ -85,6 +86,7 @@ def _show_version(
 def _run_cells(options: RunOptions) -> None:
     with tidy_errors(options.debug), collect_warnings(options.quiet) as messages:
         check_combinations(options)
+        options = with_references(options)
         check_paths(options)
         with claim(options.out, options.overwrite) as folder:
             check_space(options)

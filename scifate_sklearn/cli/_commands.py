@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from ..filters.evidence import AUTO
 from ._evidence_kinds import evidence_kinds
 from ._ranges import NumberRange
 
@@ -17,8 +21,10 @@ if TYPE_CHECKING:
 
 Options = TypeVar("Options", bound="DataclassInstance")
 
+_NUMBER = re.compile(r"_\d+$")
+
 # Settings of an option that are not Typer's.
-_OURS = ("is_recorded", "arguments", "min", "max", "below")
+_OURS = ("is_recorded", "arguments", "min", "max", "below", "fetched")
 
 
 def command_from(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
@@ -90,6 +96,8 @@ def _parameter(each: Field[Any], kind: Any) -> inspect.Parameter:
     if number_range := NumberRange.from_settings(each.metadata["settings"]):
         settings["help"] = number_range.describe(settings["help"])
         settings["callback"] = number_range.check
+    if "fetched" in each.metadata["settings"]:
+        settings |= {"parser": file_or_auto, "metavar": "<file>"}
     if settings.pop("is_argument", False):
         declared = typer.Argument(**settings)
     elif kind is bool or "short" in settings:
@@ -110,15 +118,39 @@ def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> No
     """Raise a usage error if an option is given without the one it needs."""
     for each, _ in _option_fields(options):
         needed = each.metadata["needs"]
-        if needed and values[each.name] != each.default and not values[needed]:
+        if is_auto(values[each.name]):  # what it needs is fetched, too
+            continue
+        if needed and values[each.name] not in (each.default, []) and not values[needed]:
             raise typer.BadParameter(
                 f"requires {flag_of(needed)} too.", param_hint=flag_of(each.name)
             )
 
 
+def file_or_auto(text: str) -> Path:
+    """Return the path of a file that can be read, or `AUTO`; otherwise raise a usage error."""
+    path = Path(text)
+    if path == AUTO:
+        return path
+    problem = "does not exist"
+    if path.exists():
+        problem = "is a directory" if path.is_dir() else "is not readable"
+        if not path.is_dir() and os.access(path, os.R_OK):
+            return path
+    raise typer.BadParameter(f"File '{text}' {problem}.")
+
+
+def is_auto(value: object) -> bool:
+    """Return whether `AUTO` is given, also among others."""
+    return AUTO in (value if isinstance(value, list) else [value])
+
+
 def label_of(name: str) -> str:
-    """Return an option as the usage line shows it."""
-    return "CELLS" if name == "cells" else flag_of(name)
+    """Return an option as the usage line shows it; that of the second file of an option too.
+
+    >>> label_of("motifs_2")
+    '--motifs'
+    """
+    return "CELLS" if name == "cells" else flag_of(_NUMBER.sub("", name))
 
 
 def flag_of(name: str) -> str:

@@ -40,7 +40,9 @@ def tidy_errors(debug: bool) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
-        problem = one_line(in_options(error))
+        # Importing the class of errors with advice for the command line would load NumPy.
+        message = error.for_options() if hasattr(error, "for_options") else error
+        problem = one_line(in_options(message))
         if not isinstance(error, EXPECTED_ERRORS):
             problem = f"unexpected {type(error).__name__}: {problem} (--debug shows where)"
         typer.echo(f"Error: {problem}", err=True)

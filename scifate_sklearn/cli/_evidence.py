@@ -65,7 +65,8 @@ class LoadedEvidence:
             union = LinkUnion(filters).fit(links)
         except AdvisedError as error:
             raise ValueError(error.for_options()) from error
-        return TestedLinks([kind for kind, _ in self.by_kind], union)
+        read = [step for kind, each in self.by_kind for step in kind.steps_of_reading(each)]
+        return TestedLinks([kind for kind, _ in self.by_kind], union, read)
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,13 @@ class TestedLinks:
     kinds : list of EvidenceKind
     union : LinkUnion
         The fitted filters, under the names of the kinds.
+    read : list of Step
+        Counts of the references.
     """
 
     kinds: list[EvidenceKind]
     union: LinkUnion
+    read: list[Step]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables to write, by the name of their file."""
@@ -91,9 +95,10 @@ class TestedLinks:
         return {name: _with_plain_text(table) for name, table in tables.items()}
 
     def steps(self) -> list[Step]:
-        """Return the counts of each filter, then those of the links."""
+        """Return the counts of the references, of each filter, and of the links."""
         kept = self.union.ledger_["kept"]
         return [
+            *self.read,
             *(step for kind in self.kinds for step in kind.steps(self.union.filters_[kind.name])),
             Step("links_filtered", "links kept by evidence", len(kept), int(kept.sum())),
         ]

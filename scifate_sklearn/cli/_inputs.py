@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import typer
 
@@ -36,6 +36,8 @@ def check_paths(options: RunOptions) -> None:
         text = os.path.realpath(value) if isinstance(value, Path) else str(value)
         if problem := unicode_problem(text):
             raise _error(name, problem)
+    if options.gene_names and options.gene_symbols:
+        raise _error("gene_names", "cannot be given together with --gene-symbols; leave out one.")
     inputs = _input_paths(options)
     for name, path in inputs.items():
         _check_kind(name, path)
@@ -220,15 +222,24 @@ def _sha256(path: Path) -> str:
 
 
 def _all_values(options: RunOptions) -> dict[str, object]:
-    return {each.name: value for each, value in option_values(options) if value is not None}
+    found = ((each.name, value) for each, value in option_values(options) if value is not None)
+    return dict(pair for name, value in found for pair in _one_by_one(name, value))
+
+
+def _one_by_one(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the value of an option; of one that is repeated all values, the first unnumbered."""
+    values = value if isinstance(value, list) else [value]
+    for i, each in enumerate(values, start=1):
+        yield f"{name}_{i}" if i > 1 else name, each
 
 
 def _input_paths(options: RunOptions) -> dict[str, Path]:
     """Return the files that are read, by the name of their option."""
     return {
-        each.name: path
-        for each, path in option_values(options)
-        if each.metadata["settings"].get("exists") and path is not None
+        name: path
+        for each, value in option_values(options)
+        if each.metadata["settings"].get("exists") and value is not None
+        for name, path in _one_by_one(each.name, value)
     }
 
 

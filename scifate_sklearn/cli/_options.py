@@ -14,6 +14,9 @@ from ..filters.evidence import EvidenceKind, option
 # Those of the regressor, whose import would load NumPy.
 RULES = ("1se", "min", "aic", "bic", "ebic")
 
+# Those of `datasets.SPECIES`, whose import would load NumPy, too.
+SPECIES = ("human", "mouse", "fly", "zebrafish", "rat", "chicken", "pig", "worm")
+
 # The folds use R's generator, which takes no larger seeds.
 LARGEST_SEED = 2**31 - 1
 
@@ -77,6 +80,13 @@ def as_number(text: str | None) -> float | str | None:
         return text
 
 
+def check_species(name: str | None) -> str | None:
+    """Raise a usage error for a species without references."""
+    if name is not None and name not in SPECIES:
+        raise typer.BadParameter(f"must be one of {', '.join(SPECIES)}; got {name!r}.")
+    return name
+
+
 def check_n_jobs(number: int) -> int:
     """Raise a usage error for a number of cores that joblib would refuse later."""
     if number == 0:
@@ -122,12 +132,21 @@ class RunOptions:
         metavar="CELLS",
         arguments=("adata",),
     )
-    tfs: Path = option(
-        help="Names of the TFs: one per line, or a table with a column TF.",
+    tfs: Path | None = option(
+        None,
+        help="Names of the TFs: one per line, or a table with a column TF. Without it, those of "
+        "--species.",
         exists=True,
         dir_okay=False,
         readable=True,
         arguments=("tf_names",),
+        fetched="tfs",
+    )
+    species: str | None = option(
+        None,
+        help=f"Species of the cells ({', '.join(SPECIES)}): its list of TFs is fetched, and other "
+        "references where 'auto' is given.",
+        callback=check_species,
     )
     out: Path = option(help="Folder for the results.", file_okay=False, is_recorded=False)
     new: str = option(
@@ -153,6 +172,15 @@ class RunOptions:
     )
     gene_symbols: str | None = option(
         None, help="Column of var with the gene symbols.", show_default="var names"
+    )
+    gene_names: Path | None = option(
+        None,
+        help="Symbols of the genes, if var has ids only: a table of ids and symbols (BioMart, "
+        "t2g.txt, features.tsv). Versions of Ensembl ids do not matter.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        arguments=(),
     )
     gene_filter_rate: float = option(
         0.1, help="Keep genes detected in more than this share of cells.", min=0, below=1

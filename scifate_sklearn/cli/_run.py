@@ -20,7 +20,7 @@ from ..anndata_io import (
 )
 from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
-from ..names import TFNames
+from ..names import TFNames, read_gene_table
 from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
 from ..solvers import CRITERIA, announce_compilation
@@ -110,6 +110,7 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     """
     started, watch = datetime.now(UTC), Stopwatch()
     with unchanged_inputs(options) as inputs:
+        assert options.tfs is not None  # given, or fetched
         with naming("--tfs", options.tfs):
             tf_names = read_tf_names(options.tfs)
         with open_anndata(options.cells, (options.new, options.total)) as adata:
@@ -277,7 +278,7 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
         "gene_filter_rate": options.gene_filter_rate,
         "cell_filter_UMI": options.cell_filter_umi,
         "response": options.response,
-        "gene_symbols": options.gene_symbols,
+        "gene_symbols": _gene_symbols(options),
         "covariates": options.covariates,
         "detection_rate": as_number(options.detection_rate),
         "cv": options.folds,
@@ -285,6 +286,14 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
         "random_state": options.seed,
         "n_repeats": options.repeats,
     }
+
+
+def _gene_symbols(options: RunOptions) -> "str | pd.DataFrame | None":
+    """Return the column of var with the symbols, or the table of --gene-names."""
+    if options.gene_names is None:
+        return options.gene_symbols
+    with naming("--gene-names", options.gene_names):
+        return read_gene_table(options.gene_names)
 
 
 def _make_regressor(options: RunOptions) -> SciFateRegressor:

@@ -10,6 +10,8 @@ from ._references import (
     fetch_dynamo_tf_annotations,
     fetch_harmonizome_encode,
 )
+from ._species import SPECIES as SPECIES
+from ._species import fetch_reference
 
 __all__ = [
     "LabelledCells",
@@ -18,5 +20,6 @@ __all__ = [
     "fetch_dynamo_tf_annotations",
     "fetch_file",
     "fetch_harmonizome_encode",
+    "fetch_reference",
     "make_labelled_cells",
 ]

@@ -12,13 +12,15 @@ HARMONIZOME_ENCODE_URL = (
 )
 CISTARGET_URL = "https://resources.aertslab.org/cistarget"
 
-Species = Literal["human", "mouse"]
+Species = Literal["human", "mouse", "fly"]
 SearchSpace = Literal["10kb", "500bp"]
 
-# Motif collection v10 (clustered) on RefSeq r80: folder, assembly and authority of the symbols.
+# Motif collection v10 (clustered): folder and name of the rankings, authority of the symbols. The
+# rankings of the fly are of one search space.
 _GENOMES = {
-    "human": ("homo_sapiens", "hg38", "hgnc"),
-    "mouse": ("mus_musculus", "mm10", "mgi"),
+    "human": ("homo_sapiens/hg38/refseq_r80", "hg38_{space}_full_tx_v10_clust", "hgnc"),
+    "mouse": ("mus_musculus/mm10/refseq_r80", "mm10_{space}_full_tx_v10_clust", "mgi"),
+    "fly": ("drosophila_melanogaster/dm6/flybase_r6.02", "dm6_v10_clust", "flybase"),
 }
 _SEARCH_SPACES = {"10kb": "10kbp_up_10kbp_down", "500bp": "500bp_up_100bp_down"}
 
@@ -105,17 +107,17 @@ def fetch_cistarget(
 ) -> Path:
     """Fetch cisTarget's ranking of all genes by each motif, or its motif annotation.
 
-    The files belong to the motif collection v10 (clustered), gene-based, on hg38 or mm10.
+    The files belong to the motif collection v10 (clustered), gene-based, on hg38, mm10 or dm6.
 
     Parameters
     ----------
     kind : {"rankings", "annotations"}
         The ranking database (about 300 MB) or the table of motifs and TFs (about 100 MB).
-    species : {"human", "mouse"}, default="human"
+    species : {"human", "mouse", "fly"}, default="human"
         Species of the genes.
     search_space : {"10kb", "500bp"}, default="10kb"
         Region that the rankings are based on: 10 kb around the transcription start, or from 500 bp
-        upstream to 100 bp downstream of it.
+        upstream to 100 bp downstream of it. The fly has one database only.
     **options
         ``known_hash``, ``cache_dir`` and ``progressbar``, as in `fetch_dynamo_tf_annotations`.
 
@@ -143,10 +145,9 @@ def cistarget_url(kind: str, species: str, search_space: str) -> str:
     ):
         if value not in known:
             raise ValueError(f"`{name}` must be one of {known}, got {value!r}.")
-    organism, assembly, symbols = _GENOMES[species]
+    genome, name, symbols = _GENOMES[species]
     if kind == "annotations":
         return f"{CISTARGET_URL}/motif2tf/motifs-v10nr_clust-nr.{symbols}-m0.001-o0.0.tbl"
-    folder = f"databases/{organism}/{assembly}/refseq_r80/mc_v10_clust/gene_based"
-    space = _SEARCH_SPACES[search_space]
-    file = f"{assembly}_{space}_full_tx_v10_clust.genes_vs_motifs.rankings.feather"
-    return f"{CISTARGET_URL}/{folder}/{file}"
+    file = name.format(space=_SEARCH_SPACES[search_space])
+    folder = f"databases/{genome}/mc_v10_clust/gene_based"
+    return f"{CISTARGET_URL}/{folder}/{file}.genes_vs_motifs.rankings.feather"

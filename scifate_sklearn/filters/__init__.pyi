@@ -6,6 +6,7 @@ from .chip import (
     EncodeLinkFilter as EncodeLinkFilter,
     harmonize_reference as harmonize_reference,
     name_overlap as name_overlap,
+    read_gene_table as read_gene_table,
 )
 from .motifs import (
     MotifLinkFilter as MotifLinkFilter,

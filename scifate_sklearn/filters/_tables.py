@@ -65,8 +65,8 @@ def read_table(
         Raises an error for names of columns that the caller does not accept. Its arguments are the
         names in the file, which may repeat, and the path.
     missing_header : callable, optional
-        Returns the names of the columns of a known tab-separated file without a header, given its
-        first line; None for other files.
+        Returns the names of the columns of a known file without a header, given its first line;
+        None for other files. If this line has tabs, these are the delimiter.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def _find_rows(
         text = replace(
             text,
             header=list(names),
-            delimiter="\t",
+            delimiter="\t" if "\t" in text.header_line else text.delimiter,
             lines=[text.header_line, *text.lines],
             numbers=np.concatenate([[text.header_number], text.numbers]),
         )
@@ -145,6 +145,7 @@ class NamedRows:
         *,
         allow_any: bool = False,
         own: Collection[str] = (),
+        unites_signs: bool = True,
     ) -> Self:
         """Keep the rows whose names can be used, and warn about the others.
 
@@ -160,6 +161,8 @@ class NamedRows:
             Whether all text is a name, as in links tables.
         own : collection of str, default=()
             Names of genes in the data, which are names whatever they look like.
+        unites_signs : bool, default=True
+            Whether the rows may be of activated and of repressed targets, for the warning.
 
         Returns
         -------
@@ -195,7 +198,7 @@ class NamedRows:
                     problems.append(_problem(reason, is_new, names, table.index))
         _report(problems, rows, source)
         plain = {roles[role]: names.names for role, names in cleaned.items()}
-        notes = _notes(cleaned, source)
+        notes = _notes(cleaned, source, unites_signs)
         table = table.assign(**plain)
         # Without a copy of large tables, if possible.
         return cls(table if is_usable.all() else table[is_usable], replace(rows, notes=notes))
@@ -226,7 +229,7 @@ def _report(problems: list[str], rows: RowUse, source: str) -> None:
     )
 
 
-def _notes(cleaned: Mapping[str, CleanNames], source: str) -> tuple[str, ...]:
+def _notes(cleaned: Mapping[str, CleanNames], source: str, unites_signs: bool) -> tuple[str, ...]:
     """Return the changes of names, and warn about signs and about numbers that were dates."""
     notes = []
     for role, names in cleaned.items():
@@ -241,7 +244,7 @@ def _notes(cleaned: Mapping[str, CleanNames], source: str) -> tuple[str, ...]:
             notes.append(
                 f"{addition} removed from {len(changed):,} {role} names ({examples(changed, 3)})"
             )
-            if addition == REPRESSION:
+            if addition == REPRESSION and unites_signs:
                 warn(
                     f"{source}: {len(changed):,} {role} names are regulons of repressed targets "
                     f"({examples(changed, 3)}). Their targets are used like those of activated "

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .base import LinkFilter
 
 REQUIRED: Any = MISSING
+# In place of a file: the public one of the species of the cells.
+AUTO = Path("auto")
 
 
 def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **settings: Any) -> Any:
@@ -43,7 +45,8 @@ def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **se
         ``min``, and ``max`` or ``below``, for numbers: the accepted range, which the help shows.
         ``arguments``: names of the Python arguments that the option sets, if not that of the field;
         messages then name the option. For paths, checks under the names that Typer uses:
-        ``exists``, ``file_okay``, ``dir_okay`` and ``readable``.
+        ``exists``, ``file_okay``, ``dir_okay`` and ``readable``; and ``fetched``, the kind of
+        `datasets.fetch_reference` that the value `AUTO` stands for.
 
     Returns
     -------
@@ -52,7 +55,9 @@ def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **se
     return field(default=default, metadata={"needs": needs, "settings": {"help": help, **settings}})
 
 
-def input_file(default: Any = None, *, help: str, needs: str | None = None) -> Any:
+def input_file(
+    default: Any = None, *, help: str, needs: str | None = None, fetched: str | None = None
+) -> Any:
     """Declare a dataclass field as an option that names a file to read.
 
     Parameters
@@ -63,12 +68,16 @@ def input_file(default: Any = None, *, help: str, needs: str | None = None) -> A
         Text for ``--help``.
     needs : str, optional
         Field of the option without which this one is a usage error.
+    fetched : str, optional
+        Kind of reference of the species of the cells, which is fetched if the value is `AUTO`.
 
     Returns
     -------
     dataclasses.Field
     """
-    return option(default, help=help, needs=needs, exists=True, dir_okay=False, readable=True)
+    checks = {"exists": True, "dir_okay": False, "readable": True}
+    more = {} if fetched is None else {"fetched": fetched}
+    return option(default, help=help, needs=needs, **checks, **more)
 
 
 class Step(NamedTuple):
@@ -193,7 +202,8 @@ class EvidenceKind(ABC):
     @property
     def is_given(self) -> bool:
         """Whether the user has turned this kind of evidence on."""
-        return getattr(self, self.main_option()) is not None
+        # Options that may be repeated have an empty list.
+        return getattr(self, self.main_option()) not in (None, [], ())
 
     @abstractmethod
     def read(self, cells: CellNames) -> Any:
@@ -246,6 +256,10 @@ class EvidenceKind(ABC):
         dict of str to DataFrame
         """
         return {}
+
+    def steps_of_reading(self, reference: Any) -> list[Step]:
+        """Return counts of the reference, as `read` returned it, for the summary and the report."""
+        return []
 
     def steps(self, fitted: Any) -> list[Step]:
         """Return counts of the fitted filter for the summary and the report of the run."""

@@ -7,6 +7,7 @@ from ._covariates import OBS_PREFIX, are_covariates
 from ._dates import date_symbols, describe_dates, serial_dates
 from ._examples import examples
 from ._flags import as_flags
+from ._gene_tables import read_gene_table, translated
 from ._matching import (
     MIN_OVERLAP,
     Cause,
@@ -56,10 +57,12 @@ __all__ = [
     "places",
     "plain_name",
     "plan_renaming",
+    "read_gene_table",
     "read_tf_names",
     "rename_columns",
     "rename_rows",
     "require_common",
     "require_overlap",
     "serial_dates",
+    "translated",
 ]

@@ -33,7 +33,8 @@ class Renaming:
     united : frozenset of str
         New names that several names of the reference share.
     ambiguous : frozenset of str
-        Names of the reference that match several names of the links and stay unchanged.
+        Names of the reference that match several names of the links, or have several new names in
+        a table of aliases, and stay unchanged.
     """
 
     new_names: dict[str, str]
@@ -70,11 +71,16 @@ def plan_renaming(ours: Iterable[str], theirs: Iterable[str], rule: Rule) -> Ren
     candidates = {name: spellings.get(key(name), []) for name in names - known}
     new_names = {name: found[0] for name, found in candidates.items() if len(found) == 1}
     taken = pd.Series([new_names.get(name, name) for name in names], dtype=object)
+    several = frozenset(name for name, found in candidates.items() if len(found) > 1)
     return Renaming(
         new_names,
         frozenset(taken[taken.duplicated()]),
-        frozenset(name for name, found in candidates.items() if len(found) > 1),
+        several | (candidates.keys() & _ambiguous_aliases(rule)),
     )
+
+
+def _ambiguous_aliases(rule: Rule) -> frozenset[str]:
+    return frozenset() if rule is None or isinstance(rule, str) else read_aliases(rule)[1]
 
 
 def rule_key(rule: Rule) -> Callable[[str], str] | None:
@@ -93,7 +99,7 @@ def rule_key(rule: Rule) -> Callable[[str], str] | None:
                 f"`harmonize` must be one of {RULES} or a table of aliases, got {rule!r}."
             )
         return {"case": ignoring_case, "versions": ignoring_version, "auto": _ignoring_both}[rule]
-    aliases = _aliases(rule)
+    aliases, _ = read_aliases(rule)
     return lambda name: aliases.get(name, name)
 
 
@@ -101,36 +107,57 @@ def _ignoring_both(name: str) -> str:
     return ignoring_version(ignoring_case(name))
 
 
-def _aliases(table: Any) -> dict[str, str]:
-    """Return the new name of each old name that has exactly one."""
+def read_aliases(
+    table: Any, argument: str = "harmonize"
+) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Return the new name of each old name that has exactly one, and the old names with several.
+
+    Parameters
+    ----------
+    table : mapping, or DataFrame with the columns ``old`` and ``new``
+    argument : str, default="harmonize"
+        Name of the argument, for messages.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the table is none, or lacks columns or names.
+    """
+    several: frozenset[str] = frozenset()
     if isinstance(table, pd.DataFrame):
-        table = rename_columns(table, ("old", "new"))
-        missing = [name for name in ("old", "new") if name not in table.columns]
-        if missing:
-            raise ValueError(
-                f"`harmonize`: a table of aliases requires the columns 'old' and 'new', lacks "
-                f"{missing}; found {examples(table.columns, 8)}."
-            )
-        pairs = table[["old", "new"]].drop_duplicates()
-        lacks_name = are_missing(pairs["old"]) | are_missing(pairs["new"])
-        if lacks_name.all() and len(pairs):
-            raise TypeError("`harmonize`: aliases must map strings to strings; all lack a name.")
-        if lacks_name.any():
-            warn(
-                f"`harmonize`: {np.count_nonzero(lacks_name):,} of {len(pairs):,} aliases lack a "
-                f"name and are not used ({places(pairs.index, lacks_name)})."
-            )
-        pairs = pairs[~lacks_name]
-        several = pairs["old"].duplicated(keep=False)
-        if several.any():
-            found = examples(set(pairs.loc[several, "old"].astype(str)))
+        pairs = _named_pairs(table, argument)
+        is_ambiguous = pairs["old"].duplicated(keep=False)
+        several = frozenset(pairs.loc[is_ambiguous, "old"])
+        if several:
+            found = examples(set(map(str, several)))
             logger.info("aliases with several new names ignored: %s", found)
-        table = dict(pairs[~several].itertuples(index=False, name=None))
+        table = dict(pairs[~is_ambiguous].itertuples(index=False, name=None))
     if not isinstance(table, Mapping):
         raise TypeError(
-            f"`harmonize` must be one of {RULES}, a mapping or a DataFrame of aliases, got "
+            f"`{argument}` must be one of {RULES}, a mapping or a DataFrame of aliases, got "
             f"{type(table).__name__}."
         )
     if not all(isinstance(name, str) for pair in table.items() for name in pair):
-        raise TypeError("`harmonize`: aliases must map strings to strings.")
-    return dict(table)
+        raise TypeError(f"`{argument}`: aliases must map strings to strings.")
+    return dict(table), several
+
+
+def _named_pairs(table: pd.DataFrame, argument: str) -> pd.DataFrame:
+    """Return the distinct pairs of old and new names; warn about rows that lack one."""
+    table = rename_columns(table, ("old", "new"))
+    missing = [name for name in ("old", "new") if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"`{argument}`: a table of aliases requires the columns 'old' and 'new', lacks "
+            f"{missing}; found {examples(table.columns, 8)}."
+        )
+    pairs = table[["old", "new"]].drop_duplicates()
+    lacks_name = are_missing(pairs["old"]) | are_missing(pairs["new"])
+    if lacks_name.all() and len(pairs):
+        raise TypeError(f"`{argument}`: aliases must map strings to strings; all lack a name.")
+    if lacks_name.any():
+        warn(
+            f"`{argument}`: {np.count_nonzero(lacks_name):,} of {len(pairs):,} aliases lack a "
+            f"name and are not used ({places(pairs.index, lacks_name)})."
+        )
+    return pairs[~lacks_name]

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from scifate_sklearn.datasets import (
+    SPECIES,
     _references,
     _transfer,
     fetch_cistarget,
@@ -26,6 +27,7 @@ from scifate_sklearn.datasets import (
     fetch_dynamo_tf_annotations,
     fetch_file,
     fetch_harmonizome_encode,
+    fetch_reference,
 )
 
 CONTENT = b"TF,target,peak\nE2F1,MCM2,1\n"
@@ -455,22 +457,56 @@ def test_files_of_cistarget(
         path = fetch_cistarget(*options, cache_dir=tmp_path)
         assert path.name.endswith(asked.rpartition("/")[2])
         assert server.requests[asked] == 1
+    fly = "/databases/drosophila_melanogaster/dm6/flybase_r6.02/mc_v10_clust/gene_based"
+    fetch_cistarget("rankings", "fly", search_space="500bp", cache_dir=tmp_path)
+    assert server.requests[f"{fly}/dm6_v10_clust.genes_vs_motifs.rankings.feather"] == 1
     fetch_cistarget("rankings", search_space="500bp", cache_dir=tmp_path)
     assert [path for path in server.requests if "hg38_500bp_up_100bp_down_full" in path]
-    assert len(server.requests) == 4
+    assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize(
     ("options", "name"),
     [
         ({"kind": "scores"}, "kind"),
-        ({"kind": "rankings", "species": "fly"}, "species"),
+        ({"kind": "rankings", "species": "zebrafish"}, "species"),
         ({"kind": "rankings", "search_space": "5kb"}, "search_space"),
     ],
 )
 def test_files_that_cistarget_does_not_have(options: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}` must be one of"):
         fetch_cistarget(**options)
+
+
+@pytest.mark.parametrize("species", SPECIES)
+def test_references_of_species(
+    species: str, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_references, "CISTARGET_URL", server.url)
+    sources = SPECIES[species]
+    local = {
+        name: f"{server.url}/{url.split('/', 3)[3]}"
+        for name in ("tfs", "chip")
+        if (url := getattr(sources, name)) is not None
+    }
+    monkeypatch.setitem(SPECIES, species, replace(sources, **local))
+    known = {"tfs": True, "chip": sources.chip is not None}
+    for kind in ("tfs", "chip", "rankings", "annotations"):
+        if known.get(kind, sources.has_motifs):
+            path = fetch_reference(kind, species, cache_dir=tmp_path)
+            assert path.read_bytes() == CONTENT
+            assert fetch_reference(kind, species, cache_dir=tmp_path) == path
+        else:
+            with pytest.raises(ValueError, match=f"no public file of '{kind}' is known for"):
+                fetch_reference(kind, species, cache_dir=tmp_path)
+    assert all(count == 1 for count in server.requests.values())
+
+
+def test_unknown_references() -> None:
+    with pytest.raises(ValueError, match="`species` must be one of"):
+        fetch_reference("tfs", "unicorn")
+    with pytest.raises(ValueError, match="`kind` must be one of"):
+        fetch_reference("peaks", "human")
 
 
 def test_hosts_of_the_published_addresses() -> None:

@@ -23,6 +23,7 @@ from ...names import (
     plan_renaming,
     require_overlap,
 )
+from ...names import read_gene_table as read_gene_table
 from ._reference import BindingReference, as_reference
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,10 @@ def harmonize_reference(
         A links table, or names under ``"TF"`` and ``"target"``.
     harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default="auto"
         Names that mean the same gene: those that differ in letter case, in the version of an
-        Ensembl id, or in both ("auto"); or those that a table of aliases makes equal, a mapping
-        from old to new names or a DataFrame with the columns ``old`` and ``new``. An old name with
-        several new ones is ignored. None renames nothing.
+        Ensembl id, or in both ("auto"); or those that a table of aliases or orthologs makes equal,
+        a mapping from old to new names or a DataFrame with the columns ``old`` and ``new``, as
+        from `read_gene_table`. An old name with several new ones stays unchanged. None renames
+        nothing.
 
     Returns
     -------
@@ -108,7 +110,12 @@ def name_overlap(
         - ``n_harmonized``, ``share_harmonized``: number and share after `harmonize` has renamed
           the reference;
         - ``n_renamed``: names of the reference that change; ``n_united``: new names that several of
-          them share; ``n_ambiguous``: names that match several of the links' and stay unchanged.
+          them share;
+        - ``n_found``: names of the reference that are in the links, as they are or renamed;
+          ``n_ambiguous``: those that match several of the links', or have several new names in a
+          table, and stay unchanged; ``n_lost``: all others.
+
+        ``attrs["report"]`` says the same in a line of text for each row.
 
     Examples
     --------
@@ -162,11 +169,19 @@ class NamePlan:
     def overlap(self) -> pd.DataFrame:
         """Return the table of `name_overlap`."""
         rows = [self._compare(role) for role in ROLES]
-        return pd.DataFrame(rows, index=list(ROLES))
+        table = pd.DataFrame(rows, index=list(ROLES))
+        table.attrs["report"] = "\n".join(
+            f"{row.n_found:,} of {row.n_reference:,} {row.Index} names of the reference are in the "
+            f"data ({row.n_renamed:,} of them renamed); {row.n_ambiguous:,} are ambiguous, "
+            f"{row.n_lost:,} are not in the data"
+            for row in table.itertuples()
+        )
+        return table
 
     def _compare(self, role: str) -> dict[str, Any]:
         ours, theirs, renaming = self.ours[role], self.theirs[role], self.renamings[role]
         renamed = set(map(renaming, theirs)) if renaming.new_names else theirs
+        n_found = sum(renaming(name) in ours for name in theirs)
         return {
             "n_links": len(ours),
             "n_reference": len(theirs),
@@ -178,7 +193,9 @@ class NamePlan:
             "share_harmonized": overlap_share(ours, renamed),
             "n_renamed": len(renaming.new_names),
             "n_united": len(renaming.united),
+            "n_found": n_found,
             "n_ambiguous": len(renaming.ambiguous),
+            "n_lost": len(theirs) - n_found - len(renaming.ambiguous),
         }
 
 

@@ -26,9 +26,11 @@ from ...names import (
     rename_columns,
 )
 from .._tables import NamedRows
+from ._signs import Direction, select_direction
+from ._sources import SOURCE_NAMES, SourceTable
 
 TF_COLUMNS = ("TF", "tf", "id")
-TARGET_COLUMNS = ("target", "linked_gene_name", "gene_symbol")
+TARGET_COLUMNS = ("target", "linked_gene_name", "gene_symbol", "gene")
 PEAK_COLUMN = "peak"
 CONFIDENCE_COLUMN = "confidence"
 SOURCE_COLUMN = "source"
@@ -49,6 +51,7 @@ KNOWN_COLUMNS = (
     CONFIDENCE_COLUMN,
     SOURCE_COLUMN,
     *sorted(_DECOUPLER_MARKS | _HARMONIZOME_COLUMNS),
+    *SOURCE_NAMES,
 )
 # Keys of columns that may be meant as `peak`: flags, or numbers of peaks.
 _LIKE_PEAK = re.compile(
@@ -89,6 +92,7 @@ class EvidenceTable:
         source: str,
         confidence: Collection[str] | None = None,
         own: Collection[str] = (),
+        direction: Direction = "both",
     ) -> Self:
         """Find the columns of a table, and drop rows without evidence or without names.
 
@@ -102,34 +106,45 @@ class EvidenceTable:
             Keep rows with these values of the column ``confidence`` only.
         own : collection of str, default=()
             Names of genes in the data, which are names whatever they look like.
+        direction : {"both", "up", "down"}, default="both"
+            Keep rows of activation ("up") or repression ("down") only.
 
         Returns
         -------
         EvidenceTable
-            Without Harmonizome's second header, rows of other confidence, and rows without usable
-            names.
+            Without Harmonizome's second header, rows of other confidence or direction, and rows
+            without usable names.
 
         Raises
         ------
         TypeError, ValueError
-            As `evidence_columns`; or if `confidence` is not a collection of values that occur.
+            As `evidence_columns` and `select_direction`; or if `confidence` is not a collection of
+            values that occur.
 
         Warns
         -----
         UserWarning
             As `NamedRows.from_table`.
         """
-        columns = evidence_columns(table, source)
-        table = rename_columns(table, KNOWN_COLUMNS)
-        given = table.iloc[1:] if _has_second_header(table) else table
-        rows = given
-        if confidence is not None:
-            rows = _select_confidence(rows, source, confidence)
-        is_links = _LINKS_COLUMN in table.columns
-        named = NamedRows.from_table(rows, columns, source, allow_any=is_links, own=own)
-        use = replace(named.rows, n_rows=len(given)).without(
-            "other confidence", len(given) - len(rows)
+        check_table(table, source)
+        given = SourceTable.from_table(table)
+        columns = evidence_columns(given.table, source)
+        table = rename_columns(given.table, KNOWN_COLUMNS)
+        table = table.iloc[1:] if _has_second_header(table) else table
+        rows = table if confidence is None else _select_confidence(table, source, confidence)
+        directed = rows[select_direction(rows, columns["TF"], direction, source)]
+        named = NamedRows.from_table(
+            directed,
+            columns,
+            source,
+            allow_any=_LINKS_COLUMN in table.columns,
+            own=own,
+            unites_signs=direction == "both",
         )
+        use = replace(named.rows, n_rows=len(table))
+        use = use.without("other confidence", len(table) - len(rows))
+        use = use.without("other direction", len(rows) - len(directed))
+        use = given.counted(use)
         kept = named.table
         peak = kept[PEAK_COLUMN] if PEAK_COLUMN in kept.columns else None
         return cls(kept[columns["TF"]], kept[columns["target"]], peak, use)
@@ -154,17 +169,10 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
 
     Raises
     ------
-    TypeError
-        If `table` is not a DataFrame.
     ValueError
         If the TF or the target column is missing or occurs more than once, or ``source`` and
         ``target`` are ambiguous.
     """
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(
-            f"{source} must be a pandas DataFrame with the columns TF, target and optionally "
-            f"peak, got {type(table).__name__}. Files are for `BindingReference.read`."
-        )
     check_once(table.columns, source)
     table = rename_columns(table, KNOWN_COLUMNS)
     found = {
@@ -183,6 +191,15 @@ def evidence_columns(table: pd.DataFrame, source: str) -> dict[str, str]:
             "it 'peak'; if all pairs are bound, remove it."
         )
     return {role: name for role, name in found.items() if name is not None}
+
+
+def check_table(table: object, source: str) -> None:
+    """Raise TypeError if evidence is not a DataFrame."""
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"{source} must be a pandas DataFrame with the columns TF, target and optionally "
+            f"peak, got {type(table).__name__}. Files are for `BindingReference.read`."
+        )
 
 
 def check_once(columns: Iterable[Any], source: str) -> None:

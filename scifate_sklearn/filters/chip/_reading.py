@@ -10,14 +10,20 @@ import numpy as np
 import pandas as pd
 
 from ..._warnings import warn
-from ...files import AdvisedError, check_lines, is_comment, read_start, read_text
+from ...files import AdvisedError, check_lines, find_delimiter, is_comment, read_start, read_text
 from ...names import LINE, REPRESSION, examples, plain_name
 from .._tables import read_table, require_lines
 from ._layouts import KNOWN_COLUMNS, check_once
+from ._scenic import holds_scenic_motifs, read_scenic_motifs
+from ._signs import EFFECT
+from ._sources import regulondb_header
 
 # TRRUST's files have no header, and several references in one field, separated by semicolons.
 _TRRUST_COLUMNS = ("TF", "target", "mode", "PMIDs")
 _TRRUST_MODES = ("Activation", "Repression", "Unknown")
+# GRNBoost2 and GENIE3 write files without a header, too.
+_ADJACENCY_COLUMNS = ("TF", "target", "importance")
+_DECIMAL = re.compile(r"\d*\.\d+(?:e[-+]?\d+)?|\d+e[-+]?\d+", re.IGNORECASE)
 _GLANCE = 4096
 # A set of all 60,000 human genes, with weights, has about 1 MiB.
 _LONGEST_SET = 16 * 2**20
@@ -35,15 +41,17 @@ _SPECIES = re.compile(r"\b(human|mouse|rat)\b", re.IGNORECASE)
 
 
 def read_evidence(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table of evidence, as `read_table` does; TRRUST's files get a header.
+    """Read a table of evidence, as `read_table` does; known files without a header get one.
 
     Raises
     ------
     FileNotFoundError, ValueError, ImportError
         As `read_table`; and if a column of evidence occurs more than once.
     """
+    if holds_scenic_motifs(path):
+        return read_scenic_motifs(path)
     return read_table(
-        path, known=KNOWN_COLUMNS, check_header=check_once, missing_header=_trrust_header
+        path, known=KNOWN_COLUMNS, check_header=check_once, missing_header=_missing_header
     )
 
 
@@ -82,7 +90,9 @@ class GeneSets:
     Attributes
     ----------
     table : DataFrame
-        Columns ``TF`` and ``target``, one row per gene of a set. Its index is the line of the set.
+        Columns ``TF``, ``target`` and ``effect``, one row per gene of a set: 1 for sets of genes
+        that go up or are activated, −1 for those that go down or are repressed, else 0. Its index
+        is the line of the set.
     n_left_out : int
         Number of genes of sets without a TF.
     """
@@ -92,7 +102,10 @@ class GeneSets:
 
     @classmethod
     def from_file(
-        cls, path: str | os.PathLike[str], tf_of_set: Callable[[str], str | None] | None = None
+        cls,
+        path: str | os.PathLike[str],
+        tf_of_set: Callable[[str], str | None] | None = None,
+        unites_signs: bool = True,
     ) -> Self:
         """Read a gene-set file, one line per set: name, description, genes, separated by tabs.
 
@@ -103,6 +116,8 @@ class GeneSets:
         tf_of_set : callable, optional
             Returns the TF of a set, given its name; None leaves the set out. By default
             `tf_of_set_name`.
+        unites_signs : bool, default=True
+            Whether sets of both directions are used, for the warnings.
 
         Returns
         -------
@@ -135,6 +150,8 @@ class GeneSets:
         if tf_of_set is None:
             names_used = [name for _, (_, name, _) in used]
             _warn_about_sets(names_used, [name for _, name, _ in left_out], path)
+            if unites_signs:
+                _warn_about_signs(names_used, path)
         return cls(_as_table(used), sum(len(genes) for *_, genes in left_out))
 
 
@@ -145,7 +162,16 @@ def _as_table(sets: list[tuple[str, tuple[int, str, list[str]]]]) -> pd.DataFram
     lines = np.repeat([number for _, (number, *_) in sets], sizes)
     genes = np.empty(sum(sizes), object)
     genes[:] = [gene for _, (*_, genes) in sets for gene in genes]
-    return pd.DataFrame({"TF": tfs, "target": genes}, index=pd.Index(lines, name=LINE))
+    effects = np.repeat([_effect(name) for _, (_, name, _) in sets], sizes)
+    columns = {"TF": tfs, "target": genes, EFFECT: effects}
+    return pd.DataFrame(columns, index=pd.Index(lines, name=LINE))
+
+
+def _effect(set_name: str) -> int:
+    """Return the sign of a regulon, or the last direction in the name of a set."""
+    if found := _DIRECTION.findall(set_name):
+        return 1 if found[-1].upper() == "UP" else -1
+    return {"sign +": 1, REPRESSION: -1}.get(plain_name(set_name).addition, 0)
 
 
 def _sets(text: str) -> Iterator[tuple[int, str, list[str]]]:
@@ -165,20 +191,6 @@ def _warn_about_sets(used: list[str], left_out: list[str], path: str | os.PathLi
             f"{path}: {len(left_out):,} gene sets name no TF and are not used "
             f"({examples(left_out, 3)})."
         )
-    changed = [name for name in used if _DIRECTION.search(name)]
-    if changed:
-        warn(
-            f"{path}: {len(changed):,} gene sets hold genes that go up or down "
-            f"({examples(changed, 3)}). The sets of one TF are united whatever the direction, "
-            "because binding evidence has no sign; remove sets that are no evidence of binding."
-        )
-    signs = [name for name in used if plain_name(name).addition == REPRESSION]
-    if signs:
-        warn(
-            f"{path}: {len(signs):,} gene sets are regulons of repressed targets "
-            f"({examples(signs, 3)}). They are used like those of activated targets, because "
-            "binding evidence has no sign; remove sets that are no evidence of binding."
-        )
     species = {match[1].lower() for name in used if (match := _SPECIES.search(name))}
     if len(species) > 1:
         warn(
@@ -187,8 +199,40 @@ def _warn_about_sets(used: list[str], left_out: list[str], path: str | os.PathLi
         )
 
 
-def _trrust_header(line: str) -> tuple[str, ...] | None:
-    """Return the columns of a file whose first line is one of TRRUST's links."""
-    fields = line.split("\t")
-    is_trrust = len(fields) == len(_TRRUST_COLUMNS) and fields[2].strip() in _TRRUST_MODES
-    return _TRRUST_COLUMNS if is_trrust else None
+def _warn_about_signs(used: list[str], path: str | os.PathLike[str]) -> None:
+    changed = [name for name in used if _DIRECTION.search(name)]
+    if changed:
+        warn(
+            f"{path}: {len(changed):,} gene sets hold genes that go up or down "
+            f"({examples(changed, 3)}). The sets of one TF are united whatever the direction, "
+            "because binding evidence has no sign; `direction` selects those of one direction."
+        )
+    signs = [name for name in used if plain_name(name).addition == REPRESSION]
+    if signs:
+        warn(
+            f"{path}: {len(signs):,} gene sets are regulons of repressed targets "
+            f"({examples(signs, 3)}). They are used like those of activated targets, because "
+            "binding evidence has no sign; `direction` selects those of one direction."
+        )
+
+
+def _missing_header(line: str) -> tuple[str, ...] | None:
+    """Return the columns of a file whose first line is a row of TRRUST, RegulonDB or SCENIC."""
+    fields = [field.strip() for field in line.split("\t")]
+    if len(fields) == len(_TRRUST_COLUMNS) and fields[2] in _TRRUST_MODES:
+        return _TRRUST_COLUMNS
+    if len(fields) > 1:
+        return regulondb_header(fields) or _adjacency_header(fields)
+    return _adjacency_header([field.strip() for field in line.split(find_delimiter(line))])
+
+
+def _adjacency_header(fields: list[str]) -> tuple[str, ...] | None:
+    """Return the columns of arboreto's adjacencies: TF, target and an importance.
+
+    The importance must have decimals: whole numbers in the third column may be flags or weights.
+    """
+    is_row = len(fields) == len(_ADJACENCY_COLUMNS) and all(fields)
+    if not is_row or not _DECIMAL.fullmatch(fields[2]) or float(fields[2]) in (0, 1):
+        return None
+    has_names = not any(_DECIMAL.fullmatch(field) for field in fields[:2])
+    return _ADJACENCY_COLUMNS if has_names else None

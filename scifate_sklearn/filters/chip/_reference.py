@@ -24,6 +24,7 @@ from ...names import (
 )
 from ._layouts import EvidenceTable
 from ._reading import GeneSets, holds_gene_sets, read_evidence
+from ._signs import Direction
 
 UNTESTED, NO_PEAK, PEAK = 0, 1, 2
 # All 3,000 human TFs and 60,000 genes are 1.8e8 pairs.
@@ -65,8 +66,8 @@ class BindingReference:
     -----
     Names are compared exactly. If data and reference differ in case, as mouse data (``Pax6``) and
     Enrichr's upper-case mouse sets (``PAX6``) do, in Ensembl versions, or by aliases, the parameter
-    `harmonize` of `EncodeLinkFilter` renames the reference. For orthologs and other tables of
-    names use `map_names`.
+    `harmonize` of `EncodeLinkFilter` renames the reference. `read_gene_table` reads tables of old
+    symbols and of orthologs for it; for other renamings use `map_names`.
 
     Examples
     --------
@@ -186,6 +187,7 @@ class BindingReference:
         genes: Iterable[str] | None = None,
         *,
         confidence: Collection[str] | None = None,
+        direction: Direction = "both",
         harmonize: Rule = None,
     ) -> Self:
         """Create a reference from bound pairs; all other genes of the universe are not bound.
@@ -201,6 +203,11 @@ class BindingReference:
         confidence : collection of str, optional
             Keep edges with these values of the column ``confidence`` only, such as ``("A", "B",
             "C")`` of DoRothEA. By default all.
+        direction : {"both", "up", "down"}, default="both"
+            Keep edges of activation ("up") or of repression ("down") only, by the sign or the words
+            of ``weight``, ``mor``, ``regulation``, ``mode`` or ``interaction``, or the signs in the
+            names of regulons (``Ar(+)``, ``SPI1_direct_-/+``). By default all edges are used,
+            because binding evidence has no sign.
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
             Rule that renames the targets to the names in `genes`, as in
             `scifate_sklearn.filters.harmonize_reference`.
@@ -213,21 +220,23 @@ class BindingReference:
         ------
         ValueError
             If a column or a name is missing, the column of TFs is ambiguous, `confidence` holds a
-            value that does not occur, less than a tenth of the targets (or of `genes`, if these are
-            fewer) is in both, or all pairs are bound.
+            value that does not occur, no edge has the direction, less than a tenth of the targets
+            (or of `genes`, if these are fewer) is in both, or all pairs are bound.
 
         Notes
         -----
         Known sources and their columns, TF → gene: dynamo ``id`` →
         ``linked_gene_name``, TRRUST ``TF`` → ``gene_symbol``, DoRothEA ``tf`` or ``source`` →
-        ``target``, CollecTRI and decoupler ``source`` → ``target``, Harmonizome ``target`` →
-        ``source``. The last two use the same names with opposite meanings. A table with ``source``
-        and ``target`` is Harmonizome's if it has ``source_desc`` and ``target_desc``, and
-        decoupler's if it has none of these but ``weight``, ``mor``, ``confidence`` or a similar
-        column; any other raises an error.
+        ``target``, OmniPath ``source_genesymbol`` → ``target_genesymbol`` (type
+        "transcriptional" only; the members of a complex have its targets), RegulonDB
+        ``3)RegulatorGeneName`` → ``5)regulatedName``, SCENIC+ ``TF`` → ``Gene``, CollecTRI and
+        decoupler ``source`` → ``target``, Harmonizome ``target`` → ``source``. The last two use the
+        same names with opposite meanings. A table with ``source`` and ``target`` is Harmonizome's
+        if it has ``source_desc`` and ``target_desc``, and decoupler's if it has none of these but
+        ``weight``, ``mor``, ``confidence`` or a similar column; any other raises an error.
         """
         genes = None if genes is None else _as_universe(genes)
-        evidence = EvidenceTable.from_table(edges, "`edges`", confidence, _own(genes))
+        evidence = EvidenceTable.from_table(edges, "`edges`", confidence, _own(genes), direction)
         _warn_about_unbound(evidence)
         return cls(*_bound_pairs(evidence, genes, harmonize))
 
@@ -238,6 +247,7 @@ class BindingReference:
         genes: Iterable[str] | None = None,
         *,
         tf_of_set: Callable[[str], str | None] | None = None,
+        direction: Direction = "both",
         harmonize: Rule = None,
     ) -> Self:
         """Read a gene-set file (Enrichr, MSigDB) with the bound genes of one experiment per line.
@@ -252,8 +262,11 @@ class BindingReference:
             Returns the TF of a set, given its name, or None to leave the set out. By default the
             text before the first underscore or blank, as in Enrichr's ``TF_CELL_ASSEMBLY`` and
             ``TF (human)``; of MSigDB's ``MOTIF_TF_Q2``, the part after the motif. Signs of regulons
-            (``TF(+)``, ``TF(-)``) are left out. Sets of the same TF are united, whatever their sign
-            or direction (``TF_UP``, ``TF_DN``), with a warning.
+            (``TF(+)``, ``TF(-)``) are left out. Sets of the same TF are united.
+        direction : {"both", "up", "down"}, default="both"
+            Keep only sets whose last direction is up or down (``E2F1_UP.V1_DN`` is down), or whose
+            sign is + or −. By default all sets are used, with a warning, because binding evidence
+            has no sign.
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
             As in `from_edges`.
 
@@ -267,7 +280,7 @@ class BindingReference:
             If the file is missing, unreadable or holds no set; and as `from_edges`.
         """
         genes = None if genes is None else _as_universe(genes)
-        evidence = _evidence_of_sets(path, _own(genes), tf_of_set)
+        evidence = _evidence_of_sets(path, _own(genes), direction, tf_of_set)
         with prefix_errors(path):
             return cls(*_bound_pairs(evidence, genes, harmonize))
 
@@ -278,6 +291,7 @@ class BindingReference:
         genes: Iterable[str] | None = None,
         *,
         confidence: Collection[str] | None = None,
+        direction: Direction = "both",
         harmonize: Rule = None,
     ) -> Self:
         """Read a reference from a file.
@@ -288,13 +302,18 @@ class BindingReference:
             Delimited text (csv, tsv, txt; tabs, commas or semicolons, detected from the content),
             parquet, or gene sets (GMT); text may be gzip-compressed. A table with a column ``peak``
             is read as by `from_table`, without it as by `from_edges`, which lists the known
-            sources. TRRUST's files, which have no header, are read too. Comments (``#``, ``%``,
-            ``!``) and empty rows are left out; in tables with a column ``coef`` (links) any text is
-            a name, in others ``NA``, ``-`` and the like are missing names unless `genes` has them.
+            sources. Read too are files without a header of TRRUST, RegulonDB and arboreto (TF,
+            target, importance), and SCENIC's ``reg.csv``, whose lists of targets are parsed, not
+            evaluated. Comments (``#``, ``%``, ``!``) and empty rows are left out; in tables with a
+            column ``coef`` (links) any text is a name, in others ``NA``, ``-`` and the like are
+            missing names unless `genes` has them.
         genes : iterable of str, optional
             The universe. Rows of other genes are dropped.
         confidence : collection of str, optional
             As in `from_edges`; not for gene sets.
+        direction : {"both", "up", "down"}, default="both"
+            As in `from_edges` and `from_gmt`. In ``reg.csv``, the contexts "activating" and
+            "repressing".
         harmonize : {"case", "versions", "auto"}, mapping, DataFrame or None, default=None
             As in `from_edges`.
 
@@ -315,7 +334,7 @@ class BindingReference:
             of them; or as `from_gmt`.
         """
         genes = None if genes is None else _as_universe(genes)
-        evidence = _evidence_of_file(path, _own(genes), confidence)
+        evidence = _evidence_of_file(path, _own(genes), confidence, direction)
         with prefix_errors(path):
             return cls(*_pairs(evidence, genes, harmonize))
 
@@ -359,14 +378,15 @@ def _evidence_of_file(
     path: str | os.PathLike[str],
     own: Collection[str],
     confidence: Collection[str] | None = None,
+    direction: Direction = "both",
 ) -> EvidenceTable:
     """Return the evidence of a table or of gene sets."""
     if holds_gene_sets(path):
         if confidence is not None:
             raise ValueError(f"`confidence` does not apply to gene sets ({path}); leave it out.")
-        return _evidence_of_sets(path, own)
+        return _evidence_of_sets(path, own, direction)
     table = read_evidence(path)
-    evidence = EvidenceTable.from_table(table, str(path), confidence, own)
+    evidence = EvidenceTable.from_table(table, str(path), confidence, own, direction)
     if not len(table):
         raise ValueError(f"{path} has a header, but no rows (0 tested pairs).")
     return evidence
@@ -375,10 +395,11 @@ def _evidence_of_file(
 def _evidence_of_sets(
     path: str | os.PathLike[str],
     own: Collection[str],
+    direction: Direction = "both",
     tf_of_set: Callable[[str], str | None] | None = None,
 ) -> EvidenceTable:
-    sets = GeneSets.from_file(path, tf_of_set)
-    evidence = EvidenceTable.from_table(sets.table, str(path), own=own)
+    sets = GeneSets.from_file(path, tf_of_set, direction == "both")
+    evidence = EvidenceTable.from_table(sets.table, str(path), own=own, direction=direction)
     rows = replace(evidence.rows, n_rows=evidence.rows.n_rows + sets.n_left_out)
     return replace(evidence, rows=rows.without("set without a TF", sets.n_left_out))
 

@@ -30,34 +30,46 @@ class MotifEvidence(EvidenceKind):
     name = "motif"
     table_names = ("motif_enrichment",)
 
-    motifs: Path | None = input_file(
-        help="Motif evidence: a cisTarget ranking database (feather). A link is kept if any "
-        "evidence supports it.",
+    motifs: list[Path] | None = input_file(
+        help="Motif evidence: a cisTarget ranking database (feather). Repeat the option for "
+        "several. A link is kept if any evidence supports it. 'auto' fetches that of --species, "
+        "and its annotations (400 MB).",
         needs="motif_annotations",
+        fetched="rankings",
     )
     motif_annotations: Path | None = input_file(
         help="TFs of the motifs: cisTarget's .tbl, or a table with motif and TF.",
         needs="motifs",
+        fetched="annotations",
     )
 
-    def read(self, cells: CellNames) -> tuple[MotifRankings, pd.DataFrame]:
+    def read(self, cells: CellNames) -> tuple[tuple[MotifRankings, ...], pd.DataFrame]:
         """Return the rankings and the annotations."""
         from ._annotations import HIGH, annotations_in, read_motif_annotations
-        from ._rankings import MotifRankings
+        from ._rankings import as_databases
 
-        assert self.motifs is not None
+        assert self.motifs
         assert self.motif_annotations is not None
-        with naming("--motifs", self.motifs):
-            rankings = MotifRankings.read(self.motifs)
-            cells.require("target", rankings.genes, _suggest_species)
+        databases = tuple(self._read_rankings(path, cells) for path in self.motifs)
+        with naming("--motifs", self.motifs[0]):
+            as_databases(databases)
         with naming("--motif-annotations", self.motif_annotations):
             annotations = read_motif_annotations(self.motif_annotations)
-            annotations_in(annotations, rankings, HIGH)
+            for rankings in databases:
+                annotations_in(annotations, rankings, HIGH)
             cells.require("TF", set(annotations["TF"]), _suggest_species)
-        return rankings, annotations
+        return databases, annotations
+
+    def _read_rankings(self, path: Path, cells: CellNames) -> MotifRankings:
+        from ._rankings import MotifRankings
+
+        with naming("--motifs", path):
+            rankings = MotifRankings.read(path)
+            cells.require("target", rankings.genes, _suggest_species)
+        return rankings
 
     def make_filter(
-        self, reference: tuple[MotifRankings, pd.DataFrame], model: FittedModel
+        self, reference: tuple[tuple[MotifRankings, ...], pd.DataFrame], model: FittedModel
     ) -> MotifLinkFilter:
         """Return the filter with its default thresholds."""
         from ._filter import MotifLinkFilter

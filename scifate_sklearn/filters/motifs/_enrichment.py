@@ -28,12 +28,14 @@ TEST_DTYPES = {
     "best_motif": object,
     "best_nes": np.float64,
     "best_rank": np.int64,
+    "database": object,
 }
 ENRICHMENT_DTYPES = {
     "TF": object,
     "coef_threshold": np.float64,
     "n_targets": np.int64,
     "motif": object,
+    "database": object,
     "auc": np.float64,
     "nes": np.float64,
     "rank": np.int64,
@@ -139,6 +141,8 @@ def run_tests(
         One row per TF and threshold with more than ``min_targets`` targets; columns `TEST_DTYPES`.
     enrichment : DataFrame
         One row per enriched motif of these; columns `ENRICHMENT_DTYPES`.
+
+    Both have the name of the database in the column ``database``.
     """
     tested = list(_target_sets(links, rankings, motifs, settings))
     columns = rankings.columns(name for targets in tested for name in targets.names)
@@ -149,7 +153,11 @@ def run_tests(
         tests_of_tf, enriched_of_tf = _test_tf(targets, ranks, motifs[targets.TF], settings)
         tests += tests_of_tf
         enriched += enriched_of_tf
-    return _table(tests, TEST_DTYPES), _table(enriched, ENRICHMENT_DTYPES)
+    name = rankings.name
+    return (
+        _table(tests, TEST_DTYPES).assign(database=name),
+        _table(enriched, ENRICHMENT_DTYPES).assign(database=name),
+    )
 
 
 def _target_sets(

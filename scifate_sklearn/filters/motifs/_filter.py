@@ -4,7 +4,7 @@ import logging
 import numbers
 import os
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,10 @@ from ...names import MIN_OVERLAP, Cause, require_overlap
 from ..base import Evidence, LinkFilter, Reasons
 from ._annotations import HIGH, LOW, annotations_in, as_annotations
 from ._enrichment import EnrichmentSettings, motifs_of_tfs, run_tests
-from ._rankings import MotifRankings, as_rankings
+from ._rankings import Databases, MotifRankings, as_databases
 from ._recovery import highest_score
+
+OneOfRankings: TypeAlias = MotifRankings | pd.DataFrame | str | os.PathLike[str]
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +39,15 @@ class MotifLinkFilter(LinkFilter):
     edge is exact (``"iCisTarget"``), not approximate, and TF names are compared exactly. R's
     scripts confuse a TF with any other whose name contains its own.
 
+    Several databases, such as those of 500 bp and of 10 kb around the start of transcription, are
+    tested one by one, each with its own NES and leading edges, and the results are united, as in
+    SCENIC and pySCENIC: a link is kept if any motif of any database supports it.
+
     Parameters
     ----------
-    rankings : MotifRankings, DataFrame or path-like
-        The ranking database. A table is read as by `MotifRankings.from_table`, a path as by
-        `MotifRankings.read`, in every `fit` (for a grid search read it once before).
+    rankings : MotifRankings, DataFrame or path-like, or list or tuple of these
+        The ranking database, or several. A table is read as by `MotifRankings.from_table`, a path
+        as by `MotifRankings.read`, in every `fit` (for a grid search read it once before).
     annotations : DataFrame or path-like
         Annotations of TFs to motifs: RcisTarget's table, cisTarget's ``.tbl`` or columns ``motif``,
         ``TF`` and optionally ``confidence``; see
@@ -70,18 +76,19 @@ class MotifLinkFilter(LinkFilter):
     ----------
     enrichment_ : DataFrame
         One row per TF, threshold and enriched motif of the TF, highest NES first: ``TF``,
-        ``coef_threshold``, ``n_targets`` (of G), ``motif``, ``auc``, ``nes``, ``rank`` (place of
-        the motif's NES among all motifs, from 1), ``confidence`` ("high" or "low"),
-        ``rank_at_max`` (last rank of the leading edge, from 0), ``n_leading_edge`` and ``targets``
-        (tuple of the genes in it, best ranked first).
+        ``coef_threshold``, ``n_targets`` (of G), ``motif``, ``database`` (name of its file, "" for
+        a table), ``auc``, ``nes``, ``rank`` (place of the motif's NES among all motifs of the
+        database, from 1), ``confidence`` ("high" or "low"), ``rank_at_max`` (last rank of the
+        leading edge, from 0), ``n_leading_edge`` and ``targets`` (tuple of the genes in it, best
+        ranked first). Of several databases, the rows of one follow those of another.
     tests_ : DataFrame
         One row per TF and threshold tested: ``TF``, ``coef_threshold``, ``n_targets``,
         ``n_motifs`` and ``n_enriched`` of the TF, and of its best motif ``best_motif``,
-        ``best_nes`` and ``best_rank``.
-    rankings_ : MotifRankings
-        The database that was used.
+        ``best_nes`` and ``best_rank``; and ``database``.
+    rankings_ : MotifRankings or tuple of MotifRankings
+        The database that was used; a tuple if several were given.
     annotations_ : DataFrame
-        The annotations that were used: ``motif``, ``TF``, ``confidence``, of motifs in the
+        The annotations that were used: ``motif``, ``TF``, ``confidence``, of motifs in a
         database.
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence (missing if there is none),
@@ -93,12 +100,12 @@ class MotifLinkFilter(LinkFilter):
     Notes
     -----
     `score` is the mean, over all tests, of the best NES of the TF's own motifs, in standard
-    deviations; a test is a TF and a threshold with enough targets. It is 0.0 if nothing can be
-    tested, as for a table without rows. The better a network, the more the targets of a TF stand
-    out in the rankings of its own motifs, compared with other motifs. The score does not depend on
-    `nes_threshold` and does not count missed links. The best of several motifs has a positive NES
-    by chance, the higher the more motifs are annotated, so compare scores of the same databases
-    only.
+    deviations; a test is a TF and a threshold with enough targets, in one database. It is 0.0 if
+    nothing can be tested, as for a table without rows. The better a network, the more the targets
+    of a TF stand out in the rankings of its own motifs, compared with other motifs. The score does
+    not depend on `nes_threshold` and does not count missed links. The best of several motifs has a
+    positive NES by chance, the higher the more motifs are annotated, so compare scores of the same
+    databases only.
 
     References
     ----------
@@ -126,10 +133,10 @@ class MotifLinkFilter(LinkFilter):
     (8, {'m7'})
     """
 
-    evidence_columns = ("motif", "motif_nes", "motif_rank", "motif_confidence")
+    evidence_columns = ("motif", "motif_nes", "motif_rank", "motif_confidence", "motif_database")
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "rankings": [MotifRankings, pd.DataFrame, str, os.PathLike],
+        "rankings": [MotifRankings, pd.DataFrame, str, os.PathLike, list, tuple],
         "annotations": [pd.DataFrame, str, os.PathLike],
         "coef_thresholds": ["array-like"],
         "nes_threshold": [Interval(numbers.Real, None, None, closed="neither")],
@@ -142,7 +149,7 @@ class MotifLinkFilter(LinkFilter):
 
     def __init__(
         self,
-        rankings: MotifRankings | pd.DataFrame | str | os.PathLike[str],
+        rankings: OneOfRankings | Sequence[OneOfRankings],
         annotations: pd.DataFrame | str | os.PathLike[str],
         *,
         coef_thresholds: Sequence[float] = (0.03, 0.04, 0.05),
@@ -169,16 +176,21 @@ class MotifLinkFilter(LinkFilter):
 
     def _learn(self, links: pd.DataFrame) -> None:
         thresholds = _as_thresholds(self.coef_thresholds)
-        self.rankings_ = as_rankings(self.rankings)
+        databases = as_databases(self.rankings)
+        self.rankings_ = databases[0] if len(databases) == 1 else databases
         given = as_annotations(self.annotations)
         self._annotated_tfs = set(given["TF"])
-        self.annotations_ = annotations_in(given, self.rankings_, self.confidence)
+        used = [annotations_in(given, each, self.confidence) for each in databases]
+        self.annotations_ = pd.concat(used).drop_duplicates(ignore_index=True)
         self._thresholds = thresholds
         self.tests_, self.enrichment_ = self._test(links)
         self._report(links)
 
-    def _settings(self) -> EnrichmentSettings:
-        n_ranked = self.rankings_.n_ranked
+    @property
+    def _databases(self) -> Databases:
+        return as_databases(self.rankings_)
+
+    def _settings(self, n_ranked: int) -> EnrichmentSettings:
         # The database's column with the motifs' names counts, as in R's ncol(rankings).
         n_top = round(self.auc_fraction * (n_ranked + 1))
         if n_top < 1:
@@ -195,16 +207,23 @@ class MotifLinkFilter(LinkFilter):
         )
 
     def _test(self, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        motifs = motifs_of_tfs(self.annotations_, self.rankings_)
-        settings = self._settings()
+        results = [self._test_in(database, links) for database in self._databases]
+        tests, enrichment = zip(*results, strict=True)
+        return _joined(tests), _joined(enrichment)
+
+    def _test_in(
+        self, rankings: MotifRankings, links: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        motifs = motifs_of_tfs(self.annotations_, rankings)
+        settings = self._settings(rankings.n_ranked)
         if len(links):
             tfs, targets = set(links["TF"].astype(str)), set(links["target"].astype(str))
             for what, ours, theirs in (
-                ("target", targets, self.rankings_.genes.tolist()),
+                ("target", targets, rankings.genes.tolist()),
                 ("TF", tfs, self._annotated_tfs),
             ):
                 require_overlap(ours, theirs, what=what, min_share=self.min_overlap, hint=_advice)
-        return run_tests(links, self.rankings_, motifs, settings)
+        return run_tests(links, rankings, motifs, settings)
 
     def _judge(self, links: pd.DataFrame) -> tuple[Evidence, Reasons]:
         strength = links["coef"].abs().to_numpy(np.float64)
@@ -214,7 +233,7 @@ class MotifLinkFilter(LinkFilter):
         reasons = first_reason(
             (~is_strong(links, weakest), f"|coef| not above {weakest:g}"),
             (
-                ~links["target"].astype(str).isin(self.rankings_.genes).to_numpy(bool),
+                ~self._are_ranked(links["target"].astype(str)),
                 "target not in the ranking database",
             ),
             (
@@ -236,8 +255,12 @@ class MotifLinkFilter(LinkFilter):
             "motif_nes": best["nes"].to_numpy(np.float64),
             "motif_rank": best["rank"].astype("Int64").array,
             "motif_confidence": best["confidence"].astype("string").array,
+            "motif_database": best["database"].astype("string").array,
         }
         return evidence, reasons
+
+    def _are_ranked(self, targets: "pd.Series[str]") -> np.ndarray[Any, Any]:
+        return np.logical_or.reduce([targets.isin(each.genes) for each in self._databases])
 
     def _best_motifs(self, links: pd.DataFrame) -> pd.DataFrame:
         """Return per link the best motif with its target in the leading edge, missing if none."""
@@ -253,11 +276,11 @@ class MotifLinkFilter(LinkFilter):
         found = pairs.merge(members, on=["TF", "target"])
         found = found[found["strength"] > found["coef_threshold"]]
         found = found.sort_values(
-            ["row", "confidence", "nes", "coef_threshold", "motif"],
-            ascending=[True, True, False, True, True],
+            ["row", "confidence", "nes", "coef_threshold", "motif", "database"],
+            ascending=[True, True, False, True, True, True],
         )
         found = found.drop_duplicates("row").set_index("row")
-        return found[["motif", "nes", "rank", "confidence"]].reindex(pairs["row"])
+        return found[["motif", "nes", "rank", "confidence", "database"]].reindex(pairs["row"])
 
     def _label(self, evidence: Evidence) -> Reasons:
         confidence = pd.Series(evidence["motif_confidence"], dtype=object)
@@ -273,11 +296,12 @@ class MotifLinkFilter(LinkFilter):
         logger.info(
             "%d of %d tested TFs have an enriched motif", n_kept, self.tests_["TF"].nunique()
         )
-        highest = highest_score(len(self.rankings_.motifs))
+        n_motifs = max(len(each.motifs) for each in self._databases)
+        highest = highest_score(n_motifs)
         why = ""
         if self.nes_threshold > highest:
             why = (
-                f"a database of {len(self.rankings_.motifs)} motifs allows no NES above "
+                f"a database of {n_motifs} motifs allows no NES above "
                 f"{highest:.2f}, less than `nes_threshold={self.nes_threshold}`. Use a larger "
                 "database, or a lower threshold for a trial"
             )
@@ -289,6 +313,12 @@ class MotifLinkFilter(LinkFilter):
             )
         if why:
             warn(f"{type(self).__name__} keeps no link: {why}.")
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all tables; the first one if all are empty, as it has the types."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
 def _advice(cause: Cause | None) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,10 @@ from ...names import are_missing, as_names, examples
 from ._feather import ROW_COLUMNS, read_columns, read_layout
 
 Ranks = NDArray[np.integer[Any]]
+Databases: TypeAlias = "tuple[MotifRankings, ...]"
+_Paths: TypeAlias = list[Any] | tuple[Any, ...]
+
+_EXTENSIONS = (".feather", ".rankings", ".genes_vs_motifs", ".regions_vs_motifs")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,6 +83,16 @@ class MotifRankings(VersionedState):
     def __repr__(self) -> str:
         return f"MotifRankings({len(self.motifs):,} motifs × {len(self.genes):,} genes)"
 
+    @property
+    def name(self) -> str:
+        """Name of the file without its extensions; "" for rankings in memory."""
+        if isinstance(self.source, Mapping):
+            return ""
+        name = Path(self.source).name
+        for extension in _EXTENSIONS:
+            name = name.removesuffix(extension)
+        return name
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Instances are immutable, and scikit-learn's clone deep-copies every parameter per fit.
         return self
@@ -127,21 +141,35 @@ class MotifRankings(VersionedState):
         _check_range(columns, n_ranked, "`table`")
         return cls(_as_unique_names(motifs, "motif"), genes, columns, n_ranked)
 
+    @overload
     @classmethod
-    def read(cls, path: str | os.PathLike[str], n_ranked: int | None = None) -> Self:
-        """Open a cisTarget ranking database; its ranks are read by `columns`.
+    def read(cls, path: str | os.PathLike[str], n_ranked: int | None = None) -> Self: ...
+
+    @overload
+    @classmethod
+    def read(cls, path: _Paths, n_ranked: int | None = None) -> tuple[Self, ...]: ...
+
+    @classmethod
+    def read(
+        cls,
+        path: str | os.PathLike[str] | _Paths,
+        n_ranked: int | None = None,
+    ) -> Self | tuple[Self, ...]:
+        """Open a cisTarget ranking database, or several; the ranks are read by `columns`.
 
         Parameters
         ----------
-        path : path-like
+        path : path-like, or list or tuple of path-like
             A feather file, version 1 or 2, with one row per motif and one column per gene, and the
-            motifs' names in a column called ``motifs``, ``tracks`` or ``features``.
+            motifs' names in a column called ``motifs``, ``tracks`` or ``features``; or several such
+            files, as for the regions of 500 bp and of 10 kb around the start of transcription.
         n_ranked : int, optional
             Number of genes that were ranked, if the file holds only some of them.
 
         Returns
         -------
-        MotifRankings
+        MotifRankings or tuple of MotifRankings
+            One for each path, for `MotifLinkFilter`.
 
         Raises
         ------
@@ -150,6 +178,8 @@ class MotifRankings(VersionedState):
         FileNotFoundError, ValueError
             If the file is missing, damaged or not such a database (the message names the path).
         """
+        if not isinstance(path, str | os.PathLike):
+            return tuple(cls.read(each, n_ranked) for each in path)
         motifs, genes = read_layout(path)
         with prefix_errors(path):
             return cls(
@@ -214,6 +244,25 @@ def as_rankings(rankings: object) -> MotifRankings:
     if isinstance(rankings, str | os.PathLike):
         return MotifRankings.read(rankings)
     return MotifRankings.from_table(rankings)  # type: ignore[arg-type]  # checked there
+
+
+def as_databases(rankings: object) -> Databases:
+    """Return the rankings of one or of several databases.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or two have the same name.
+    """
+    if not isinstance(rankings, list | tuple):
+        return (as_rankings(rankings),)
+    databases = tuple(map(as_rankings, rankings))
+    names = [each.name for each in databases if each.name]
+    if not databases or len(set(names)) < len(names):
+        twice = {name for name in names if names.count(name) > 1}
+        found = f"the name {examples(twice)} twice" if databases else "an empty list"
+        raise ValueError(f"`rankings` must hold different databases, got {found}.")
+    return databases
 
 
 def _as_unique_names(names: Iterable[Any], kind: str) -> NDArray[np.object_]:

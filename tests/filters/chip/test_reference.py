@@ -114,8 +114,8 @@ def test_missing_names(column, bad):
 
 
 def test_wrong_columns():
-    with pytest.raises(ValueError, match="no column for target; found 'TF', 'gene', 'peak'"):
-        BindingReference.from_table(TABLE.rename(columns={"target": "gene"}))
+    with pytest.raises(ValueError, match="no column for target; found 'TF', 'symbol', 'peak'"):
+        BindingReference.from_table(TABLE.rename(columns={"target": "symbol"}))
     with pytest.raises(ValueError, match="`table` has no column 'peak'"):
         BindingReference.from_table(EDGES)
 
@@ -294,7 +294,7 @@ def test_gmt_with_other_set_names_and_a_universe(tmp_path):
         (gzip.compress(b"TF,target\nA,x\n" * 99, mtime=0)[:-12], "is a damaged gzip file"),
         (b"\x1f\x8b not gzip", "is a damaged gzip file"),
         (b"PAR1 not parquet", "is a damaged parquet file"),
-        (b"factor,gene\nMYC,NCL\n", "no column for TF and target; found 'factor', 'gene'"),
+        (b"factor,gene\nMYC,NCL\n", "no column for TF; found 'factor', 'gene'"),
         (b"TF\nMYC\n", "no column for target; found 'TF'"),
         (b"MYC_K562\tnote\tCDK4\tNCL\n", "Gene sets are for `BindingReference.from_gmt`"),
         (b"TF,target\nMYC,NCL,1,2\nA,b\nC,d,e,f,g\n", "is not a table"),

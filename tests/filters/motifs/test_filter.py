@@ -14,9 +14,9 @@ from sklearn.base import clone
 from scifate_sklearn.filters import MotifLinkFilter, MotifRankings
 from scifate_sklearn.links import LINK_COLUMNS
 
-EVIDENCE = ["motif", "motif_nes", "motif_rank", "motif_confidence"]
-ENRICHMENT = ["TF", "coef_threshold", "n_targets", "motif", "auc", "nes", "rank", "confidence"]
-ENRICHMENT += ["rank_at_max", "n_leading_edge", "targets"]
+EVIDENCE = ["motif", "motif_nes", "motif_rank", "motif_confidence", "motif_database"]
+ENRICHMENT = ["TF", "coef_threshold", "n_targets", "motif", "database", "auc", "nes", "rank"]
+ENRICHMENT += ["confidence", "rank_at_max", "n_leading_edge", "targets"]
 GENES = [f"G{i}" for i in range(60)]
 MOTIFS = [f"m{i}" for i in range(25)]
 TFS = ["A", "B", "C", "D", "NKX2-1", "NKX2"]
@@ -143,6 +143,7 @@ def enrichment_by_loops(table, annotations, links, confidence="high", params=PAR
                         "coef_threshold": threshold,
                         "n_targets": len(targets),
                         "motif": motif,
+                        "database": "",
                         "auc": float(auc[motif]),
                         "nes": nes,
                         "rank": 1 + sum(other > auc[motif] for other in auc.values()),
@@ -249,7 +250,7 @@ def test_tests_record_the_best_motif(table, annotations, links):
     tests = motifs.tests_
     assert list(tests.columns) == [
         *["TF", "coef_threshold", "n_targets", "n_motifs", "n_enriched"],
-        *["best_motif", "best_nes", "best_rank"],
+        *["best_motif", "best_nes", "best_rank", "database"],
     ]
     best = motifs.enrichment_.sort_values(["nes", "motif"], ascending=[False, True])
     best = best.groupby(["TF", "coef_threshold"]).first().reset_index()
@@ -513,12 +514,53 @@ def test_rankings_and_annotations_as_files(tmp_path, links):
     for rankings in (path, str(path), MotifRankings.read(path)):
         motifs = MotifLinkFilter(rankings, csv, **PARAMS).fit(links)
         assert motifs.rankings is rankings
-        pd.testing.assert_frame_equal(motifs.enrichment_, expected.enrichment_)
-        pd.testing.assert_frame_equal(motifs.ledger_, expected.ledger_)
+        assert set(motifs.enrichment_["database"]) == {"db"}
+        enrichment, ledger = motifs.enrichment_.assign(database=""), motifs.ledger_
+        pd.testing.assert_frame_equal(enrichment, expected.enrichment_)
+        has_motif = ledger["motif"].notna()
+        assert (ledger.loc[has_motif, "motif_database"] == "db").all()
+        names = ledger["motif_database"].where(~has_motif, "")
+        pd.testing.assert_frame_equal(ledger.assign(motif_database=names), expected.ledger_)
     path.unlink()
     # A fitted filter no longer requires the file.
     again = pickle.loads(pickle.dumps(motifs))
-    pd.testing.assert_frame_equal(again.transform(links), expected.transform(links))
+    given = [name for name in EVIDENCE if name != "motif_database"]
+    pd.testing.assert_frame_equal(again.transform(links)[given], expected.transform(links)[given])
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=8, deadline=None)
+def test_several_databases_are_tested_one_by_one_and_united(seed):
+    links, annotations = make_links(seed), make_annotations(seed)
+    other = make_table(seed + 1).iloc[:, :50].rank(axis=1).astype(int) - 1
+    other = other.rename(index={"m0": "n0"})
+    tables = [make_table(seed), other]
+    single = [MotifLinkFilter(table, annotations, **PARAMS).fit(links) for table in tables]
+    both = MotifLinkFilter(tables, annotations, **PARAMS).fit(links)
+    for name in ("enrichment_", "tests_"):
+        expected = pd.concat([getattr(each, name) for each in single], ignore_index=True)
+        pd.testing.assert_frame_equal(getattr(both, name), expected, check_dtype=False)
+    kept = np.logical_or.reduce([each.ledger_["kept"] for each in single])
+    np.testing.assert_array_equal(both.ledger_["kept"], kept)
+    nes = pd.concat([each.ledger_["motif_nes"] for each in single], axis=1)
+    np.testing.assert_array_equal(both.ledger_["motif_nes"], nes.max(axis=1))
+
+
+def test_several_files(tmp_path, links, annotations):
+    feather = pytest.importorskip("pyarrow.feather", reason="files are read with pyarrow")
+    paths = [tmp_path / f"db_{i}.genes_vs_motifs.rankings.feather" for i in range(2)]
+    for i, path in enumerate(paths):
+        feather.write_feather(make_table(i).reset_index(names="motifs"), str(path))
+    databases = MotifRankings.read(paths)
+    assert [each.name for each in databases] == ["db_0", "db_1"]
+    motifs = MotifLinkFilter(databases, annotations, **PARAMS).fit(links)
+    assert motifs.rankings_ == databases
+    found = motifs.ledger_.dropna(subset="motif")
+    assert set(found["motif_database"]) == {"db_0", "db_1"}
+    with pytest.raises(ValueError, match=r"different databases, got the name 'db_0'.* twice"):
+        MotifLinkFilter([paths[0], paths[0]], annotations).fit(links)
+    with pytest.raises(ValueError, match="different databases, got an empty list"):
+        MotifLinkFilter([], annotations).fit(links)
 
 
 def test_clones_share_the_rankings():

@@ -133,7 +133,7 @@ def test_gene_names_of_ids(tmp_path, cells, files, run):
     assert "--gene-names" in message(result)
     (tmp_path / "mouse.csv").write_text("gene_id,symbol\nENSG00000141510,TP53\n")
     result = run(tmp_path / "none", "--gene-names", tmp_path / "mouse.csv", cells="ids.h5ad")
-    assert "none of the 38 names in var names" in message(result)
+    assert "none of the 38 genes of CELLS" in message(result)
     assert "Give --gene-names that of the cells' species" in message(result)
     both = ("--gene-names", tmp_path / "names.csv", "--gene-symbols", "symbol")
     result = run(tmp_path / "both", *both, cells="ids.h5ad")

@@ -86,7 +86,7 @@ def _translated(ids: Names, table: Any) -> Names:
     if not n_found and len(ids):
         known = table["old"] if isinstance(table, pd.DataFrame) else table
         raise AdvisedError(
-            f"The table of gene names has none of the {len(ids):,} names in adata.var_names "
+            f"The table of gene names has none of the {len(ids):,} genes of `adata` "
             f"(genes: {examples(ids, 3)}; table: {examples(list(known)[:1000], 3)}).",
             "Pass as `gene_symbols` that of the cells' species, with the kind of ids they have.",
             "Give --gene-names that of the cells' species, with the kind of ids they have.",

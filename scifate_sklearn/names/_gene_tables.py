@@ -40,10 +40,11 @@ _AUTHORITIES = {
     "fly": "flybase",
 }
 _ID = re.compile(r"(ENS[A-Z]*G\d{11}(\.\d+)?|FBgn\d{7}|WBGene\d{8})")
-_SEVERAL, _SEVERAL_RETIRED = re.compile(r"\s*\|\s*"), re.compile(r"\s*[|;,]\s*")
+_SEVERAL, _SEVERAL_RETIRED = re.compile(r"\|"), re.compile(r"[|;,]")
 # MGI's report has one row per gene; those of one key are orthologs.
 _MGI = ("DB Class Key", "Common Organism Name", "Symbol")
 _SUPPORT = "support"
+_LONGEST_WORD = len("none")
 # Rows of a table without a header that are looked at to find its ids.
 _N_LOOKED_AT = 1000
 
@@ -140,13 +141,12 @@ class _GeneTable:
             raise ValueError(f"{path} is empty; it should be a table of names of genes.")
         kinds = list(map(_kind, header))
         if not any(kinds):
-            rows = [header, *([without_quotes(each) for each in row] for row in fields)]
+            rows = [header, *fields]
             kinds = _kinds_of_columns(rows)
             return cls([f"column {i + 1}" for i in range(len(header))], rows, kinds, False)
         # R writes row names that have no field in the header.
         extra = 1 if fields and all(len(row) == len(header) + 1 for row in fields) else 0
-        rows = [[without_quotes(each) for each in row[extra:]] for row in fields]
-        return cls(header, rows, kinds)
+        return cls(header, [row[extra:] for row in fields] if extra else fields, kinds)
 
     @cached_property
     def keys(self) -> list[str]:
@@ -177,7 +177,7 @@ class _GeneTable:
         separator = _SEVERAL_RETIRED if self.kinds[place] in _RETIRED else _SEVERAL
         cells = (row[place] if place < len(row) else "" for row in self.rows)
         return [
-            [name.strip() for name in separator.split(cell) if not is_missing(name)]
+            [name for part in separator.split(cell) if _is_name(name := part.strip())]
             for cell in cells
         ]
 
@@ -295,6 +295,11 @@ def _kinds_of_columns(rows: list[list[str]]) -> list[str]:
             "id" if is_id else "symbol" if i == first + 1 else "" for i, is_id in enumerate(are_ids)
         ]
     return ["symbol"] * len(columns) if len(columns) == 2 else [""] * len(columns)
+
+
+def _is_name(text: str) -> bool:
+    # Missing values of letters and digits only are short; tables have a million names.
+    return (len(text) > _LONGEST_WORD and text.isalnum()) or not is_missing(text)
 
 
 def _n_sources(row: Sequence[str], place: int) -> int:

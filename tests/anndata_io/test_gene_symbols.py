@@ -74,7 +74,7 @@ def test_genes_that_the_table_lacks_keep_their_names(cells):
 def test_tables_of_other_genes_are_refused(cells):
     adata = with_ids(cells, "")
     with pytest.raises(
-        ValueError, match=r"none of the 20 names in adata.var_names .* Pass as `gene_symbols`"
+        ValueError, match=r"none of the 20 genes of `adata` .* Pass as `gene_symbols`"
     ):
         prepare_anndata(adata, cells.tf_names, gene_symbols={"ENSMUSG00000000001": "Gnai3"})
     with pytest.raises(ValueError, match="requires the columns 'old' and 'new'"):

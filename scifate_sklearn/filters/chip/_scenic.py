@@ -18,7 +18,7 @@ _N_HEADERS = 3
 _GROUP, _TF, _TARGETS, _CONTEXT = "Enrichment", "TF", "TargetGenes", "Context"
 _REPRESSING = "repressing"
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf"
+_NUMBER = r"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|inf)|nan"
 # Names as Python writes them, in single quotes, or in double ones if they contain a single one.
 # Since NumPy 2, numbers may be written as np.float64(1.5).
 _PAIR = re.compile(

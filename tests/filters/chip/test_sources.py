@@ -1,6 +1,7 @@
 """Files of SCENIC, SCENIC+, OmniPath and RegulonDB, and the directions of effects."""
 
 import ast
+import time
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scifate_sklearn.filters import BindingReference
+from scifate_sklearn.filters.chip._scenic import parse_targets
 
 HEADERS = ",,Enrichment,Enrichment,Enrichment\n,,AUC,Context,TargetGenes\nTF,MotifID,,,\n"
 EREGULONS = (
@@ -73,13 +75,21 @@ names = st.text(st.characters(codec="ascii", exclude_characters="\\\n\r"), min_s
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(names, st.floats()), min_size=1))
 def test_scenic_lists_are_parsed_as_python_writes_them(tmp_path_factory, genes):
-    from scifate_sklearn.filters.chip._scenic import parse_targets
-
     usable = [pair for pair in genes if not ("'" in pair[0] and '"' in pair[0])]
     usable = [pair for pair in usable if pair[0].isprintable()]
     assert parse_targets(repr(usable), "here") == [name for name, _ in usable]
     as_numpy = [(name, np.float64(weight)) for name, weight in usable]
     assert parse_targets(repr(as_numpy), "here") == [name for name, _ in usable]
+
+
+@pytest.mark.parametrize("start", ["[('A', ", "[('", "[", "[('A', 1.0), "])
+@pytest.mark.parametrize("filling", ["1", "a", " ", "(", "1.0e", "'"])
+def test_long_lists_are_refused_in_little_time(start, filling):
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match="here: TargetGenes must be a list"):
+        parse_targets(start + filling * 300_000 + "x", "here")
+    # Quadratic patterns take minutes.
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

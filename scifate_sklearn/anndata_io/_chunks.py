@@ -65,8 +65,8 @@ class Chunks(Protocol):
         """Yield ``function(chunk, *arguments of this chunk)`` for each chunk, in order."""
         ...
 
-    def total(self, function: Callable[[Chunk], T]) -> T:
-        """Return the sum of ``function(chunk)`` over all chunks."""
+    def total(self, function: Callable[..., T], *arguments: PerChunk) -> T:
+        """Return the sum of ``function(chunk, *arguments of this chunk)`` over all chunks."""
         ...
 
     def moments(self, design: Design, plan: FoldPlan) -> Moments:

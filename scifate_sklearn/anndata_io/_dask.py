@@ -42,9 +42,9 @@ class DaskChunks:
         """Yield the result of each chunk; all results are computed at once."""
         yield from compute(*self._apply(function, *arguments))
 
-    def total(self, function: Callable[[Chunk], T]) -> T:
+    def total(self, function: Callable[..., T], *arguments: PerChunk) -> T:
         """Return the sum of the results of all chunks, added up pairwise."""
-        total: T = _compute_sum(self._apply(function))
+        total: T = _compute_sum(self._apply(function, *arguments))
         return total
 
     def moments(self, design: Design, plan: FoldPlan) -> Moments:

@@ -40,9 +40,9 @@ class LocalChunks:
             span = bounds.start, bounds.stop
             yield function(Chunk(self._new.rows(*span), self._total.rows(*span)), *own)
 
-    def total(self, function: Callable[[Chunk], T]) -> T:
+    def total(self, function: Callable[..., T], *arguments: PerChunk) -> T:
         """Return the sum of the results of all chunks."""
-        total: T = reduce(add, self.map(function))
+        total: T = reduce(add, self.map(function, *arguments))
         return total
 
     def moments(self, design: Design, plan: FoldPlan) -> Moments:

@@ -18,6 +18,7 @@ from ._cells import CellCensus, candidate_covariates, cell_table, filter_cells, 
 from ._choices import Choices
 from ._chunks import Bools, Chunk, Design, Floats, split, submatrix
 from ._genes import check_counts, count_genes, gene_table
+from ._guards import sample_rows
 from ._names import keep_one_of_each, match_tfs, shared_names
 from ._recipe import Recipe
 from ._source import Source
@@ -104,7 +105,8 @@ def choose_genes(source: Source, choices: Choices) -> pd.DataFrame:
     names, recipe = source.gene_names, source.recipe
     is_tf = match_tfs(choices.tf_names, names)
     shared = shared_names(names)
-    census = source.chunks.total(partial(count_genes, shared=shared, recipe=recipe))
+    count = partial(count_genes, shared=shared, recipe=recipe)
+    census = source.chunks.total(count, sample_rows(source.chunks.bounds))
     check_counts(census, recipe)
     is_kept = keep_one_of_each(names, shared, census.magnitude, recipe.total_layer)
     genes = gene_table(names, is_tf, census)[is_kept]

@@ -1,0 +1,212 @@
+"""Checks that layers given as counts hold counts, on a sample of the cells.
+
+`scifate_sklearn.preprocessing.CountSample` has the rule that tells counts and estimates from
+logarithms, normalised counts and fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._warnings import warn
+from ..preprocessing import CountPairs, CountSample, Finding
+from ._chunks import Chunk
+from ._recipe import KINDS, Recipe
+
+# Number of cells in the sample.
+SAMPLE_SIZE = 1000
+# Share of the entries with new counts that may exceed the total.
+_FEW_ABOVE = 0.01
+# Shares are told from estimates where the total beside them is at least this.
+_LEAST_TOTAL = 10
+# Layers that scVelo and dynamo smooth over neighbouring cells.
+_MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_su", "M_sl"})
+
+_RAW = "Pass raw counts"
+# What each kind of numbers is called.
+_KINDS = {
+    "logged": "logarithms",
+    "normalised": "normalised counts",
+    "fractions": "fractions",
+    "scaled": "normalised counts",
+    "small": "numbers that may be logarithms",
+}
+# Kinds with which the results would be meaningless.
+_REFUSED = ("logged", "fractions")
+# Kinds that new RNA may have: counts divided by the detection rate of the cell have units, and
+# estimates of new RNA may be small.
+_ACCEPTED_AS_NEW = ("scaled", "small")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Sampled cells of both layers; None for a layer of values. Those of chunks can be added.
+
+    Attributes
+    ----------
+    kinds : (CountSample or None, CountSample or None)
+        Of new and total RNA.
+    pairs : CountPairs or None
+        None unless both layers hold counts.
+    """
+
+    kinds: tuple[CountSample | None, CountSample | None]
+    pairs: CountPairs | None
+
+    @classmethod
+    def from_chunk(cls, chunk: Chunk, rows: NDArray[np.intp], recipe: Recipe) -> Self:
+        """Summarise some cells of a chunk."""
+        layers = (chunk.new[rows], chunk.total[rows])
+        are_counts = (recipe.new_is_counts, recipe.total_is_counts)
+        new, total = (
+            CountSample.from_cells(layer) if is_counts else None
+            for layer, is_counts in zip(layers, are_counts, strict=True)
+        )
+        return cls((new, total), CountPairs.from_cells(*layers) if all(are_counts) else None)
+
+    def __add__(self, other: Self) -> Self:
+        new, total = (
+            one + two if one is not None and two is not None else None
+            for one, two in zip(self.kinds, other.kinds, strict=True)
+        )
+        ours, theirs = self.pairs, other.pairs
+        pairs = ours + theirs if ours is not None and theirs is not None else None
+        return type(self)((new, total), pairs)
+
+
+def sample_rows(bounds: Sequence[slice]) -> list[NDArray[np.intp]]:
+    """Return the sampled cells of each chunk, by their position in the chunk.
+
+    The sample has up to `SAMPLE_SIZE` cells at equal distances, whatever the chunks are.
+
+    Parameters
+    ----------
+    bounds : sequence of slice
+        Range of cells of each chunk.
+
+    Returns
+    -------
+    list of ndarray of int
+    """
+    n_cells = bounds[-1].stop
+    size = min(n_cells, SAMPLE_SIZE)
+    rows = np.arange(size) * n_cells // size
+    edges = np.searchsorted(rows, [each.start for each in bounds])
+    parts = np.split(rows, edges[1:])
+    return [part - each.start for part, each in zip(parts, bounds, strict=True)]
+
+
+def check_samples(samples: Samples, recipe: Recipe) -> None:
+    """Raise or warn if layers given as counts hold other numbers, or are confused.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of all cells.
+    recipe : Recipe
+
+    Raises
+    ------
+    ValueError
+        If a layer holds logarithms or fractions, or if the two layers are swapped.
+
+    Warns
+    -----
+    UserWarning
+        If a layer holds normalised or smoothed counts, new counts exceed the total ones, or both
+        layers are the same.
+    """
+    problems = [*_problems_of_layers(samples, recipe), *_problems_of_pairs(samples, recipe)]
+    refused = next((message for message, is_refused in problems if is_refused), None)
+    if refused is not None:
+        raise ValueError(refused)
+    for message, _ in problems:
+        warn(message)
+
+
+def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[tuple[str, bool]]:
+    """Yield what is wrong with each layer, and whether it is refused."""
+    for place, (layer, kind, sample) in enumerate(
+        zip(recipe.nt_layers, KINDS, samples.kinds, strict=True)
+    ):
+        if sample is None:
+            continue
+        if layer in _MOMENTS:
+            yield _about_moments(layer, kind), False
+        found = sample.findings()
+        if place == 0:
+            found = [each for each in found if _is_wrong_for_new(each, samples.pairs)]
+        if found:
+            yield _about_kind(layer, kind, sample, found[0]), found[0].kind in _REFUSED
+
+
+def _is_wrong_for_new(finding: Finding, pairs: CountPairs | None) -> bool:
+    """Return whether a finding is a problem in the layer of new RNA."""
+    if finding.kind == "fractions":
+        # One labelled share of a total of 1 is an estimate of new RNA.
+        return pairs is None or pairs.largest_beside >= _LEAST_TOTAL
+    return finding.kind not in _ACCEPTED_AS_NEW
+
+
+def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
+    advice = {
+        "logged": f"{_RAW}, or `{kind}='values'` for numbers that are only z-scored.",
+        "fractions": f"{_RAW}, or `{kind}='values'` for numbers that are only z-scored; new counts "
+        "are total counts times the share of new RNA.",
+        "small": f"{_RAW}; or `{kind}='values'` if they are logarithms, which are only z-scored. "
+        "Ignore this warning if they are estimates of few counts.",
+    }.get(
+        finding.kind,
+        f"{_RAW}: size factors are computed here, and 0.1 counts are added before the logarithm.",
+    )
+    return (
+        f"layer {layer!r} does not hold counts but {_KINDS[finding.kind]}: "
+        f"{sample.fractional_share:.0%} of its positive values are not whole numbers, the largest "
+        f"is {sample.largest:.4g}, and {finding.reason} ({sample.n_cells:,} cells looked at). "
+        f"{advice}"
+    )
+
+
+def _about_moments(layer: str, kind: str) -> str:
+    return (
+        f"layer {layer!r} has the name of smoothed counts (moments of scVelo or dynamo): a cell "
+        "shares its values with its neighbours, so that cross-validation finds links everywhere. "
+        f"{_RAW}; or `{kind}='values'` to use it as it is."
+    )
+
+
+def _problems_of_pairs(samples: Samples, recipe: Recipe) -> Iterator[tuple[str, bool]]:
+    """Yield what is wrong with new counts against total ones, and whether it is refused."""
+    pairs, (new, total) = samples.pairs, recipe.nt_layers
+    if pairs is None or pairs.n_new == 0:
+        return
+    if pairs.n_above <= _FEW_ABOVE * pairs.n_new:
+        if pairs.n_below <= _FEW_ABOVE * pairs.n_new and new != total:
+            yield _about_equal(new, total, pairs), False
+        return
+    share = f"in {pairs.n_above / pairs.n_new:.0%} of the entries with counts of {new!r}"
+    if pairs.n_below <= _FEW_ABOVE * pairs.n_above:
+        yield (
+            f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, and is below it "
+            f"in {pairs.n_below:,}: the layers are swapped. Pass `nt_layers={(total, new)!r}`.",
+            True,
+        )
+        return
+    yield (
+        f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, but new RNA is part "
+        f"of the total. Pass the total with the new RNA in it, such as {f'{total}+{new}'!r}.",
+        False,
+    )
+
+
+def _about_equal(new: str, total: str, pairs: CountPairs) -> str:
+    return (
+        f"layers {new!r} (new RNA) and {total!r} (total RNA) are equal in all but "
+        f"{pairs.n_above + pairs.n_below:,} of {pairs.n_new:,} entries with counts, so that links "
+        "are those of total RNA. Pass a layer with new RNA only."
+    )

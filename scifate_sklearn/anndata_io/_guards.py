@@ -183,8 +183,8 @@ def _about_moments(layer: str, kind: str) -> str:
 def _problems_of_pairs(samples: Samples, recipe: Recipe) -> Iterator[tuple[str, bool]]:
     """Yield what is wrong with new counts against total ones, and whether it is refused."""
     pairs, (new, total) = samples.pairs, recipe.nt_layers
-    if pairs is None or pairs.n_new == 0:
-        return
+    if pairs is None or pairs.n_new == 0 or pairs.largest_beside == 0:
+        return  # if a layer has no counts, the gene filter says so
     if pairs.n_above <= _FEW_ABOVE * pairs.n_new:
         if pairs.n_below <= _FEW_ABOVE * pairs.n_new and new != total:
             yield _about_equal(new, total, pairs), False

@@ -96,6 +96,7 @@ class CountSample:
     units: Floats
 
     @classmethod
+    @np.errstate(over="ignore", invalid="ignore")  # numbers that are no logarithms become infinite
     def from_cells(cls, counts: Matrix) -> Self:
         """Summarise cells (n_cells, n_genes), dense or sparse; negative numbers are left out."""
         rows = sp.csr_array(counts).astype(np.float64)
@@ -221,8 +222,9 @@ def _equal_sum(sample: CountSample, number: int, is_whole: bool = False) -> floa
     if np.count_nonzero(several) < (_FEW_CELLS if is_whole else 2):
         return None
     middle = float(np.median(sums))
-    with np.errstate(invalid="ignore"):  # infinity less infinity
-        is_near = abs(sums - middle) <= _SUM_TOLERANCE * middle
+    if not np.isfinite(middle):
+        return None
+    is_near = abs(sums - middle) <= _SUM_TOLERANCE * middle
     return middle if min(is_near.mean(), is_near[several].mean()) >= _NEARLY_ALL else None
 
 

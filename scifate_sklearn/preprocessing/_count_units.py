@@ -66,8 +66,7 @@ def invert(scale: Scale, values: Floats) -> Floats:
     """Return counts or multiples of them, infinite for values that are no logarithms."""
     if not scale.name:
         return values
-    with np.errstate(over="ignore"):
-        return np.where(values > _LARGEST_LOGARITHM, np.inf, scale.invert(values))
+    return np.where(values > _LARGEST_LOGARITHM, np.inf, scale.invert(values))
 
 
 def cell_units(values: Floats, starts: Ints, counted: NDArray[np.bool_]) -> Floats:
@@ -89,8 +88,7 @@ def cell_units(values: Floats, starts: Ints, counted: NDArray[np.bool_]) -> Floa
     """
     lengths = np.diff([*starts, values.size])
     least = np.minimum.reduceat(values, starts)
-    with np.errstate(invalid="ignore"):  # infinity by infinity
-        ratios = values / np.repeat(least, lengths)
+    ratios = values / np.repeat(least, lengths)
     units = np.full(starts.size, np.nan)
     for smallest in range(_LARGEST_SMALLEST, 0, -1):
         multiples = ratios * smallest

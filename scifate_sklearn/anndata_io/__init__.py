@@ -5,15 +5,19 @@ this package reads the slots of an AnnData. The library anndata is imported only
 """
 
 from ..names import read_tf_names
+from ._conventions import FoundLayers
 from ._dynamo import scifate_glmnet
 from ._files import open_anndata, open_store, write_uns
+from ._find import find_layers
 from ._inputs import SciFateInputs, SciFateMoments
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 
 __all__ = [
+    "FoundLayers",
     "SciFateInputs",
     "SciFateMoments",
+    "find_layers",
     "iterate_cells",
     "open_anndata",
     "open_store",

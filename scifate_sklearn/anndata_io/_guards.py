@@ -24,6 +24,8 @@ SAMPLE_SIZE = 1000
 _FEW_ABOVE = 0.01
 # Shares are told from estimates where the total beside them is at least this.
 _LEAST_TOTAL = 10
+# Share of the values that are not whole where total RNA is no raw count.
+_MOSTLY = 0.5
 # Layers that scVelo and dynamo smooth over neighbouring cells.
 _MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_su", "M_sl"})
 
@@ -38,9 +40,6 @@ _KINDS = {
 }
 # Kinds with which the results would be meaningless.
 _REFUSED = ("logged", "fractions")
-# Kinds that new RNA may have: counts divided by the detection rate of the cell have units, and
-# estimates of new RNA may be small.
-_ACCEPTED_AS_NEW = ("scaled", "small")
 
 
 @dataclass(frozen=True)
@@ -140,17 +139,21 @@ def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[tuple[str,
             yield _about_moments(layer, kind), False
         found = sample.findings()
         if place == 0:
-            found = [each for each in found if _is_wrong_for_new(each, samples.pairs)]
+            found = [each for each in found if _is_wrong_for_new(each, samples)]
         if found:
             yield _about_kind(layer, kind, sample, found[0]), found[0].kind in _REFUSED
 
 
-def _is_wrong_for_new(finding: Finding, pairs: CountPairs | None) -> bool:
+def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
     """Return whether a finding is a problem in the layer of new RNA."""
+    pairs, total = samples.pairs, samples.kinds[1]
     if finding.kind == "fractions":
-        # One labelled share of a total of 1 is an estimate of new RNA.
+        # The labelled share of a total of 1 is an estimate of new RNA.
         return pairs is None or pairs.largest_beside >= _LEAST_TOTAL
-    return finding.kind not in _ACCEPTED_AS_NEW
+    if finding.kind == "scaled":
+        # New counts may have been divided by the detection rate of the cell, total counts not.
+        return total is None or total.fractional_share > _MOSTLY
+    return finding.kind != "small"  # as estimates of new RNA may be
 
 
 def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
@@ -175,7 +178,7 @@ def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) ->
 def _about_moments(layer: str, kind: str) -> str:
     return (
         f"layer {layer!r} has the name of smoothed counts (moments of scVelo or dynamo): a cell "
-        "shares its values with its neighbours, so that cross-validation finds links everywhere. "
+        "shares its values with its neighbours, so that cross-validation overrates the links. "
         f"{_RAW}; or `{kind}='values'` to use it as it is."
     )
 
@@ -193,7 +196,8 @@ def _problems_of_pairs(samples: Samples, recipe: Recipe) -> Iterator[tuple[str, 
     if pairs.n_below <= _FEW_ABOVE * pairs.n_above:
         yield (
             f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, and is below it "
-            f"in {pairs.n_below:,}: the layers are swapped. Pass `nt_layers={(total, new)!r}`.",
+            f"in {pairs.n_below:,}: the layers are swapped. Name {total!r} as the new and {new!r} "
+            "as the total RNA in `nt_layers`.",
             True,
         )
         return

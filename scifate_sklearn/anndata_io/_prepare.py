@@ -5,7 +5,7 @@ or `sum_moments`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from ..moments import FoldPlan, plan_folds
 from ..preprocessing import make_repeated_folds, zscore
 from ._choices import NewChoices, make_choices
 from ._chunks import Bools
+from ._find import choose_layers
 from ._inputs import SciFateInputs, SciFateMoments
 from ._passes import choose_cells, choose_genes, read_matrices, sum_moments
 from ._recipe import Recipe
@@ -29,7 +30,7 @@ def prepare_anndata(
     adata: "AnnData",
     tf_names: Iterable[str],
     *,
-    nt_layers: Sequence[str] = ("new", "total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
     gene_filter_rate: float = 0.1,
     cell_filter_UMI: float = 10000,
     response: str = "counts",
@@ -45,10 +46,11 @@ def prepare_anndata(
         backed mode) or Dask arrays. Views are supported. Never modified.
     tf_names : iterable of str
         Names of the possible regulators; those that match a gene exactly become predictors.
-    nt_layers : (str, str), default=("new", "total")
+    nt_layers : (str, str) or "auto", default=("new", "total")
         Layer of the response (new RNA, unspliced RNA or velocities) and layer of the regulators
         (total RNA, spliced RNA or activities). ``"X"`` means ``adata.X``. A sum of layers is
-        written with plus signs, ``"spliced+unspliced"``.
+        written with plus signs, ``"spliced+unspliced"``. "auto" finds both by the names that tools
+        give them (`scifate_sklearn.anndata_io.find_layers`).
     gene_filter_rate : float, default=0.1
         Keep genes that are positive in more than this fraction of the cells, in each layer of
         counts.
@@ -99,9 +101,8 @@ def prepare_anndata(
 
     Constant genes become all zeros.
     """
-    recipe = Recipe(
-        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
-    )
+    layers = choose_layers(adata, nt_layers)
+    recipe = Recipe(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols)
     choices = NewChoices(tf_names)
     source = Source.from_anndata(adata, recipe)
     genes = choose_genes(source, choices)
@@ -123,7 +124,7 @@ def prepare_moments(
     adata: "AnnData",
     tf_names: Iterable[str] | None = None,
     *,
-    nt_layers: Sequence[str] = ("new", "total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
     gene_filter_rate: float = 0.1,
     cell_filter_UMI: float = 10000,
     response: str = "counts",
@@ -190,9 +191,8 @@ def prepare_moments(
     to sum. The sums are those of log(x/s + 0.1) − log 0.1, which is 0 where x is 0; they are
     z-scored afterwards.
     """
-    recipe = Recipe(
-        nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols
-    )
+    layers = choose_layers(adata, nt_layers)
+    recipe = Recipe(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols)
     choices = make_choices(tf_names, like)
     source = Source.from_anndata(adata, recipe, chunk_size)
     genes = choose_genes(source, choices)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Options = TypeVar("Options", bound="DataclassInstance")
 
 # Settings of an option that are not Typer's.
-_OURS = ("is_recorded", "arguments", "min", "max", "below")
+_OURS = ("is_recorded", "arguments", "excludes", "min", "max", "below")
 
 
 def command_from(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
@@ -107,8 +107,14 @@ def _parameter(each: Field[Any], kind: Any) -> inspect.Parameter:
 
 
 def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> None:
-    """Raise a usage error if an option is given without the one it needs."""
+    """Raise a usage error if an option is given without the one it needs, or with a rival."""
     for each, _ in _option_fields(options):
+        rivals = each.metadata["settings"].get("excludes", ())
+        if values[each.name] and (given := [name for name in rivals if values[name]]):
+            raise typer.BadParameter(
+                f"cannot be combined with {flag_of(given[0])}; give one of them.",
+                param_hint=flag_of(each.name),
+            )
         needed = each.metadata["needs"]
         if needed and values[each.name] != each.default and not values[needed]:
             raise typer.BadParameter(

@@ -17,12 +17,21 @@ RULES = ("1se", "min", "aic", "bic", "ebic")
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
 
+# Layers that are read if none are named.
+NEW, TOTAL = "new", "total"
+
 
 class Kind(StrEnum):
     """Contents of a layer."""
 
     counts = "counts"
     values = "values"
+
+
+class LayerNames(StrEnum):
+    """Names by which layers are found."""
+
+    auto = "auto"
 
 
 class PathKind(StrEnum):
@@ -99,15 +108,24 @@ class RunOptions:
         arguments=("tf_names",),
     )
     out: Path = option(help="Folder for the results.", file_okay=False, is_recorded=False)
-    new: str = option(
-        "new",
+    new: str | None = option(
+        None,
         help="Layer of the response: new or unspliced RNA, or values (see --response).",
+        show_default=NEW,
         arguments=LAYERS,
     )
-    total: str = option(
-        "total",
+    total: str | None = option(
+        None,
         help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'.",
+        show_default=TOTAL,
         arguments=LAYERS,
+    )
+    layers: LayerNames | None = option(
+        None,
+        help="auto: find both layers by the names that dynamo, dynast, NASC-seq2, velocyto, "
+        "STARsolo, kb and alevin-fry give them.",
+        excludes=("new", "total"),
+        arguments=(),
     )
     evidence: tuple[EvidenceKind, ...]
     min_overlap: float = option(

@@ -3,13 +3,19 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ..anndata_io import SciFateMoments, open_anndata, prepare_moments, read_tf_names
+from ..anndata_io import (
+    SciFateMoments,
+    find_layers,
+    open_anndata,
+    prepare_moments,
+    read_tf_names,
+)
 from ..filters.evidence import FittedModel, Step, naming
 from ..links import strong_links
 from ..names import TFNames
@@ -21,7 +27,7 @@ from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
-from ._options import RULES, RunOptions
+from ._options import NEW, RULES, TOTAL, RunOptions
 from ._out_folder import OutFolder
 
 if TYPE_CHECKING:
@@ -75,7 +81,8 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     with unchanged_inputs(options) as inputs:
         with naming("--tfs", options.tfs):
             tf_names = read_tf_names(options.tfs)
-        with open_anndata(options.cells, (options.new, options.total)) as adata:
+        with open_anndata(options.cells, _layers(options)) as adata:
+            options, chosen = _with_layers(options, adata)
             results = _analyse(adata, tf_names, options, watch, inputs)
         report = {
             "versions": versions(),
@@ -93,7 +100,21 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     with naming_out(options, folder):
         write_json(folder.staging, {**report, "seconds": seconds})
         folder.publish()
-    return f"{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
+    return f"{chosen}{_summarise(results)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
+
+
+def _layers(options: RunOptions) -> tuple[str, str] | Literal["auto"]:
+    """Return the layers as `open_anndata` takes them."""
+    return "auto" if options.layers else (options.new or NEW, options.total or TOTAL)
+
+
+def _with_layers(options: RunOptions, adata: "AnnData") -> tuple[RunOptions, str]:
+    """Return the options with the names of both layers, and a line if they were found."""
+    layers = _layers(options)
+    if layers != "auto":
+        return replace(options, new=layers[0], total=layers[1]), ""
+    new, total, source = find_layers(adata)
+    return replace(options, new=new, total=total), f"layers: {new} and {total}: {source}\n"
 
 
 def _parameters(options: RunOptions) -> dict[str, Any]:
@@ -158,7 +179,7 @@ def _prepare(adata: "AnnData", tf_names: list[str], options: RunOptions) -> SciF
     return prepare_moments(
         adata,
         tf_names,
-        nt_layers=(options.new, options.total),
+        nt_layers=_layers(options),
         gene_filter_rate=options.gene_filter_rate,
         cell_filter_UMI=options.cell_filter_umi,
         response=options.response,

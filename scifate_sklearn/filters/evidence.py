@@ -42,7 +42,8 @@ def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **se
     **settings
         ``min``, and ``max`` or ``below``, for numbers: the accepted range, which the help shows.
         ``arguments``: names of the Python arguments that the option sets, if not that of the field;
-        messages then name the option. For paths, checks under the names that Typer uses:
+        messages then name the option. ``excludes``: fields whose options are a usage error beside
+        this one. For paths, checks under the names that Typer uses:
         ``exists``, ``file_okay``, ``dir_okay`` and ``readable``.
 
     Returns

@@ -19,7 +19,7 @@ from ._chunks import Chunk
 from ._recipe import KINDS, Recipe
 
 # Number of cells in the sample.
-SAMPLE_SIZE = 1000
+SAMPLE_SIZE = 500
 # Share of the entries with new counts that may exceed the total.
 _FEW_ABOVE = 0.01
 # Shares are told from estimates where the total beside them is at least this.

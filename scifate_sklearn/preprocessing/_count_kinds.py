@@ -25,6 +25,7 @@ from ._count_units import SCALES, Scale, are_whole, cell_units, invert
 from ._counts import Matrix
 
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small"]
 
@@ -80,7 +81,8 @@ class CountSample:
     lengths : ndarray of int of shape (n_filled_cells,)
         Number of positive values of the cells that have any.
     sums, units : ndarray of shape (n_filled_cells, n_scales)
-        Sum and unit (`cell_units`) of each of these cells after each scale is undone.
+        Sum and unit (`cell_units`) of each of these cells after each scale is undone; NaN for cells
+        of whole numbers, unless the scale is that of the counts.
     """
 
     n_cells: int
@@ -107,9 +109,7 @@ class CountSample:
         is_fractional = ~are_whole(values)
         fractional = values[is_fractional]
         judged = [_judge(scale, fractional) for scale in SCALES]
-        inverted = [invert(scale, values) for scale in SCALES]
-        shape = (starts.size, len(SCALES))
-        none = not values.size
+        sums, units = _by_scale(values, starts, is_fractional)
         return cls(
             rows.shape[0],
             values.size,
@@ -120,8 +120,8 @@ class CountSample:
             np.array([whole for whole, _ in judged]),
             np.array([n for _, n in judged]),
             np.diff([*starts, values.size]).astype(np.int64),
-            np.empty(shape) if none else _sums(inverted, starts),
-            np.empty(shape) if none else _units(inverted, starts, is_fractional),
+            sums,
+            units,
         )
 
     def __add__(self, other: Self) -> Self:
@@ -163,15 +163,27 @@ def _judge(scale: Scale, fractional: Floats) -> tuple[int, int]:
     return int(np.count_nonzero(are_whole(small, 1e-3))), small.size
 
 
-def _sums(inverted: list[Floats], starts: NDArray[np.intp]) -> Floats:
-    return np.column_stack([np.add.reduceat(values, starts) for values in inverted])
+def _by_scale(values: Floats, starts: Ints, fractional: Bools) -> tuple[Floats, Floats]:
+    """Return the sum and the unit of each cell on each scale.
 
-
-def _units(inverted: list[Floats], starts: NDArray[np.intp], fractional: Bools) -> Floats:
-    """Return the unit of each cell on each scale; whole numbers are no sign of logarithms."""
-    counted = [np.ones_like(fractional), *[fractional] * (len(inverted) - 1)]
-    units = [cell_units(x, starts, own) for x, own in zip(inverted, counted, strict=True)]
-    return np.column_stack(units)
+    Whole numbers are no sign of logarithms: cells without other values have NaN there.
+    """
+    sums, units = np.full((2, starts.size, len(SCALES)), np.nan)
+    if not values.size:
+        return sums, units
+    sums[:, 0] = np.add.reduceat(values, starts)
+    units[:, 0] = cell_units(values, starts, np.ones_like(fractional))
+    judged = np.logical_or.reduceat(fractional, starts)
+    if not judged.any():
+        return sums, units
+    lengths = np.diff([*starts, values.size])
+    kept = np.repeat(judged, lengths)
+    starts = np.cumsum([0, *lengths[judged]])[:-1]
+    for number, scale in enumerate(SCALES[1:], 1):
+        inverted = invert(scale, values[kept])
+        sums[judged, number] = np.add.reduceat(inverted, starts)
+        units[judged, number] = cell_units(inverted, starts, fractional[kept])
+    return sums, units
 
 
 def _logged(sample: CountSample) -> Finding | None:
@@ -216,10 +228,11 @@ def _enough(n_cells: int, n_judged: int) -> int:
 
 def _equal_sum(sample: CountSample, number: int, is_whole: bool = False) -> float | None:
     """Return the sum that nearly all cells have after a scale is undone, None if they differ."""
-    sums = sample.sums[:, number]
+    is_judged = ~np.isnan(sample.sums[:, number])
+    sums = sample.sums[is_judged, number]
     # Cells with one value have the same sum if the value is the same, as that of one labelled read.
-    several = np.ones_like(sums, bool) if is_whole else sample.lengths > 1
-    if np.count_nonzero(several) < (_FEW_CELLS if is_whole else 2):
+    several = np.ones_like(sums, bool) if is_whole else sample.lengths[is_judged] > 1
+    if several.sum() < (_FEW_CELLS if is_whole else 2):
         return None
     middle = float(np.median(sums))
     if not np.isfinite(middle):

@@ -192,3 +192,82 @@ def pairs(data: Path) -> Iterator[tuple[str, Pair]]:
             )
     for name, read in other_files(data).items():
         yield name, read()
+
+
+def changed(matrix: sp.csr_array, function: Callable[[np.ndarray], np.ndarray]) -> sp.csr_array:
+    """Return a matrix with other values in the same places."""
+    return sp.csr_array((function(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
+
+
+def normalised(
+    matrix: sp.csr_array, target: float | None = None, by: sp.csr_array | None = None
+) -> sp.csr_array:
+    """Divide each cell by its sum, or that of another matrix, times a target (None: the median)."""
+    sums = np.asarray((matrix if by is None else by).sum(axis=1)).ravel()
+    target = np.median(sums[sums > 0]) if target is None else target
+    return csr(sp.diags_array(target / np.maximum(sums, 1e-300)) @ matrix)
+
+
+def zscored(matrix: sp.csr_array) -> sp.csr_array:
+    dense = matrix.toarray()
+    sd = dense.std(axis=0)
+    return csr((dense - dense.mean(axis=0)) / np.where(sd > 0, sd, 1))
+
+
+def ratio(pair: Pair) -> sp.csr_array:
+    """Return the share of new RNA in each entry."""
+    with np.errstate(divide="ignore"):
+        return csr(pair.new.multiply(changed(pair.total, lambda values: 1 / values)))
+
+
+def logged(matrix: sp.csr_array) -> sp.csr_array:
+    return changed(matrix, np.log1p)
+
+
+def both(function: Callable[[sp.csr_array], sp.csr_array]) -> Callable[[Pair], Pair]:
+    return lambda pair: Pair(function(pair.new), function(pair.total))
+
+
+def new_only(function: Callable[[sp.csr_array], sp.csr_array]) -> Callable[[Pair], Pair]:
+    return lambda pair: Pair(function(pair.new), pair.total)
+
+
+def total_only(function: Callable[[sp.csr_array], sp.csr_array]) -> Callable[[Pair], Pair]:
+    return lambda pair: Pair(pair.new, function(pair.total))
+
+
+def by_total(target: float | None) -> Callable[[Pair], Pair]:
+    """Divide both by the library sizes of the total counts, as dynamo does."""
+    return lambda pair: Pair(*(normalised(each, target, pair.total) for each in pair))
+
+
+def then_logged(function: Callable[[Pair], Pair]) -> Callable[[Pair], Pair]:
+    return lambda pair: both(logged)(function(pair))
+
+
+TARGETS = {"1e4": 1e4, "1e6": 1e6, "median": None}
+
+# What is done to counts by mistake before they are given as counts.
+MISTAKES: dict[str, Callable[[Pair], Pair]] = {
+    "logged": both(logged),
+    "logged, total only": total_only(logged),
+    "logged, new only": new_only(logged),
+    **{
+        f"normalised to {name}{which}": apply(lambda matrix, to=to: normalised(matrix, to))
+        for name, to in TARGETS.items()
+        for which, apply in {"": both, ", total only": total_only, ", new only": new_only}.items()
+    },
+    **{f"normalised to {name} by total": by_total(to) for name, to in TARGETS.items()},
+    **{
+        f"normalised to {name}, logged": both(lambda matrix, to=to: logged(normalised(matrix, to)))
+        for name, to in TARGETS.items()
+    },
+    **{
+        f"normalised to {name} by total, logged": then_logged(by_total(to))
+        for name, to in TARGETS.items()
+    },
+    "z-scored": both(zscored),
+    "fractions of the cell": both(lambda matrix: normalised(matrix, 1.0)),
+    "fractions of new RNA": lambda pair: Pair(ratio(pair), pair.total),
+    "swapped": lambda pair: Pair(pair.total, pair.new),
+}

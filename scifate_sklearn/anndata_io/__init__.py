@@ -10,14 +10,17 @@ from ._dynamo import scifate_glmnet
 from ._files import open_anndata, open_store, write_uns
 from ._find import find_layers
 from ._inputs import SciFateInputs, SciFateMoments
+from ._inspect import CellsReport, inspect_cells
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 
 __all__ = [
+    "CellsReport",
     "FoundLayers",
     "SciFateInputs",
     "SciFateMoments",
     "find_layers",
+    "inspect_cells",
     "iterate_cells",
     "open_anndata",
     "open_store",

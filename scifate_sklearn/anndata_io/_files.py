@@ -196,7 +196,7 @@ def _assemble(path: Path, store: Any, layers: Sequence[str] | str) -> "AnnData":
     try:
         for part in [store["obs"], store["var"], *(stored[name] for name in names)]:
             check_filters(part)
-        parts = {name: _open_matrix(stored[name]) for name in names}
+        parts = {name: _open_matrix(stored[name]) for name in stored if name in names}
         x = parts.pop("X", None)
         return anndata.AnnData(X=x, layers=parts, **read_frames(store))
     except ImportError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,9 @@ _LEAST_TOTAL = 10
 # Share of the values that are not whole where total RNA is no raw count.
 _MOSTLY = 0.5
 # Layers that scVelo and dynamo smooth over neighbouring cells.
-_MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_su", "M_sl"})
+MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_su", "M_sl"})
+
+SMOOTHED = "smoothed counts (moments of scVelo or dynamo)"
 
 _RAW = "Pass raw counts"
 # What each kind of numbers is called.
@@ -40,6 +42,13 @@ _KINDS = {
 }
 # Kinds with which the results would be meaningless.
 _REFUSED = ("logged", "fractions")
+
+
+class Problem(NamedTuple):
+    """What is wrong with a layer, and whether that is an error and no warning."""
+
+    message: str
+    is_refused: bool
 
 
 @dataclass(frozen=True)
@@ -120,28 +129,48 @@ def check_samples(samples: Samples, recipe: Recipe) -> None:
         If a layer holds normalised or smoothed counts, new counts exceed the total ones, or both
         layers are the same.
     """
-    problems = [*_problems_of_layers(samples, recipe), *_problems_of_pairs(samples, recipe)]
-    refused = next((message for message, is_refused in problems if is_refused), None)
+    problems = find_problems(samples, recipe)
+    refused = next((each for each in problems if each.is_refused), None)
     if refused is not None:
-        raise ValueError(refused)
-    for message, _ in problems:
-        warn(message)
+        raise ValueError(refused.message)
+    for each in problems:
+        warn(each.message)
 
 
-def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[tuple[str, bool]]:
-    """Yield what is wrong with each layer, and whether it is refused."""
+def find_problems(samples: Samples, recipe: Recipe) -> list[Problem]:
+    """Return what is wrong with the two layers, as `check_samples` reports it."""
+    return [*_problems_of_layers(samples, recipe), *_problems_of_pairs(samples, recipe)]
+
+
+def describe_sample(sample: CountSample) -> str:
+    """Return what the numbers of a layer look like, in a few words."""
+    if not sample.n_values:
+        return "no positive values"
+    largest = f"the largest {sample.largest:.4g}"
+    found = sample.findings()
+    if found:
+        kind = "fractions or few counts" if found[0].kind == "fractions" else _KINDS[found[0].kind]
+        return f"{kind} ({largest}; {found[0].reason})"
+    if not sample.n_fractional:
+        return f"counts ({largest})"
+    return f"estimates of counts ({sample.fractional_share:.0%} are not whole, {largest})"
+
+
+def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
+    """Yield what is wrong with each layer."""
     for place, (layer, kind, sample) in enumerate(
         zip(recipe.nt_layers, KINDS, samples.kinds, strict=True)
     ):
         if sample is None:
             continue
-        if layer in _MOMENTS:
-            yield _about_moments(layer, kind), False
+        if layer in MOMENTS:
+            yield Problem(_about_moments(layer, kind), False)
         found = sample.findings()
         if place == 0:
             found = [each for each in found if _is_wrong_for_new(each, samples)]
         if found:
-            yield _about_kind(layer, kind, sample, found[0]), found[0].kind in _REFUSED
+            message = _about_kind(layer, kind, sample, found[0])
+            yield Problem(message, found[0].kind in _REFUSED)
 
 
 def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
@@ -158,11 +187,11 @@ def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
 
 def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
     advice = {
-        "logged": f"{_RAW}, or `{kind}='values'` for numbers that are only z-scored.",
-        "fractions": f"{_RAW}, or `{kind}='values'` for numbers that are only z-scored; new counts "
-        "are total counts times the share of new RNA.",
-        "small": f"{_RAW}; or `{kind}='values'` if they are logarithms, which are only z-scored. "
-        "Ignore this warning if they are estimates of few counts.",
+        "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)); "
+        f"`{kind}='values'` takes the numbers as they are.",
+        "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
+        f"counts. `{kind}='values'` takes the numbers as they are.",
+        "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
     }.get(
         finding.kind,
         f"{_RAW}: size factors are computed here, and 0.1 counts are added before the logarithm.",
@@ -177,31 +206,31 @@ def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) ->
 
 def _about_moments(layer: str, kind: str) -> str:
     return (
-        f"layer {layer!r} has the name of smoothed counts (moments of scVelo or dynamo): a cell "
-        "shares its values with its neighbours, so that cross-validation overrates the links. "
+        f"layer {layer!r} has the name of {SMOOTHED}: a cell shares its values with its "
+        "neighbours, so that cross-validation overrates the links. "
         f"{_RAW}; or `{kind}='values'` to use it as it is."
     )
 
 
-def _problems_of_pairs(samples: Samples, recipe: Recipe) -> Iterator[tuple[str, bool]]:
-    """Yield what is wrong with new counts against total ones, and whether it is refused."""
+def _problems_of_pairs(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
+    """Yield what is wrong with new counts against total ones."""
     pairs, (new, total) = samples.pairs, recipe.nt_layers
     if pairs is None or pairs.n_new == 0 or pairs.largest_beside == 0:
         return  # if a layer has no counts, the gene filter says so
     if pairs.n_above <= _FEW_ABOVE * pairs.n_new:
         if pairs.n_below <= _FEW_ABOVE * pairs.n_new and new != total:
-            yield _about_equal(new, total, pairs), False
+            yield Problem(_about_equal(new, total, pairs), False)
         return
     share = f"in {pairs.n_above / pairs.n_new:.0%} of the entries with counts of {new!r}"
     if pairs.n_below <= _FEW_ABOVE * pairs.n_above:
-        yield (
+        yield Problem(
             f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, and is below it "
             f"in {pairs.n_below:,}: the layers are swapped. Name {total!r} as the new and {new!r} "
             "as the total RNA in `nt_layers`.",
             True,
         )
         return
-    yield (
+    yield Problem(
         f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, but new RNA is part "
         f"of the total. Pass the total with the new RNA in it, such as {f'{total}+{new}'!r}.",
         False,

@@ -190,6 +190,21 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InspectOptions:
+    """Options of `scifate inspect`."""
+
+    cells: Path = option(
+        help="Cells: an h5ad file or a zarr folder of anndata.",
+        is_argument=True,
+        exists=True,
+        readable=True,
+        metavar="CELLS",
+        arguments=("adata",),
+    )
+    debug: bool = _debug()
+
+
+@dataclass(frozen=True, kw_only=True)
 class DemoOptions:
     """Options of `scifate demo`."""
 

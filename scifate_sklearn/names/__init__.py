@@ -6,6 +6,7 @@ from ._columns import check_unique, column_key, known_columns, rename_columns
 from ._dates import date_symbols, describe_dates, serial_dates
 from ._examples import examples
 from ._flags import as_flags
+from ._kinds import NameKind, name_kind
 from ._matching import (
     MIN_OVERLAP,
     Cause,
@@ -29,6 +30,7 @@ __all__ = [
     "RULES",
     "Cause",
     "CleanNames",
+    "NameKind",
     "Renaming",
     "RowUse",
     "Rule",
@@ -49,6 +51,7 @@ __all__ = [
     "known_columns",
     "match_tfs",
     "name_codes",
+    "name_kind",
     "overlap_share",
     "places",
     "plain_name",

@@ -1,7 +1,8 @@
 """All count data beside the project: pairs of new and total RNA, cells in rows."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -182,16 +183,15 @@ def read_total(path: Path, name: str) -> Pair:
     return Pair(total, total)
 
 
-def pairs(data: Path) -> Iterator[tuple[str, Pair]]:
-    """Yield a name and the counts of all data with new and total RNA."""
-    for files in (H5AD, ESTIMATES):
-        for name, layers in files.items():
-            yield (
-                f"{name.removeprefix('formats/')} {layers[0]}",
-                read_h5ad_pair(data / name, layers),
-            )
-    for name, read in other_files(data).items():
-        yield name, read()
+def readers(data: Path) -> dict[str, Callable[[], Pair]]:
+    """Return a reader for each pair of new and total counts, and for each pair of estimates."""
+    files = [(name, layers) for table in (H5AD, ESTIMATES) for name, layers in table.items()]
+    return {
+        f"{name.removeprefix('formats/')}: {layers[0]}": partial(
+            read_h5ad_pair, data / name, layers
+        )
+        for name, layers in files
+    } | other_files(data)
 
 
 def changed(matrix: sp.csr_array, function: Callable[[np.ndarray], np.ndarray]) -> sp.csr_array:

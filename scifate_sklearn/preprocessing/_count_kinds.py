@@ -33,9 +33,11 @@ Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small"
 _LARGEST_LOGARITHM = 20
 # Relative difference of sums that are equal but for rounding.
 _SUM_TOLERANCE = 1e-4
-# Share of the cells, or of the values, that must have a property; and of the cells, if some of
-# several batches may have been transformed.
+# Shares of the cells, or of the values, that must have a property. Cells that were divided by one
+# number each may fit a logarithm by chance, but few of them; of several batches with counts, one
+# may be normalised.
 _NEARLY_ALL = 0.95
+_MOST = 0.8
 _SOME = 0.05
 # Numbers of cells and of values below which a share says nothing.
 _FEW_CELLS = 5
@@ -218,12 +220,12 @@ def _n_with_unit(sample: CountSample, number: int) -> tuple[int, int]:
     units = sample.units[:, number]
     is_judged = ~np.isnan(units) & ~(sample.units[:, 0] > 0)
     n_judged = int(np.count_nonzero(is_judged))
-    return _enough(int(np.count_nonzero(units[is_judged] > 0)), n_judged), n_judged
+    return _enough(int(np.count_nonzero(units[is_judged] > 0)), n_judged, _MOST), n_judged
 
 
-def _enough(n_cells: int, n_judged: int) -> int:
+def _enough(n_cells: int, n_judged: int, share: float) -> int:
     """Return a number of cells, 0 if it may be due to chance."""
-    return n_cells if n_cells >= max(min(_FEW_CELLS, n_judged), _SOME * n_judged) else 0
+    return n_cells if n_cells >= max(min(_FEW_CELLS, n_judged), share * n_judged) else 0
 
 
 def _equal_sum(sample: CountSample, number: int, is_whole: bool = False) -> float | None:
@@ -266,7 +268,7 @@ def _scaled(sample: CountSample) -> Finding | None:
     inverse = np.divide(1.0, units, where=units > 0, out=np.ones_like(units))
     is_share = (inverse < _LARGEST_SHARE) & (abs(inverse - np.rint(inverse)) < _SUM_TOLERANCE)
     scaled = units[(units > 0) & ~is_share & ~are_whole(units, _SUM_TOLERANCE)]
-    n_cells = _enough(scaled.size, n_judged) if sample.n_fractional else 0
+    n_cells = _enough(scaled.size, n_judged, _SOME) if sample.n_fractional else 0
     if not n_cells or scaled.max() < scaled.min() * (1 + _SUM_TOLERANCE):
         return None
     return Finding(

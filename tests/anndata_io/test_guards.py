@@ -39,7 +39,7 @@ DATA = list(readers(Path()))
 
 # Changes that leave no trace in a matrix. The logarithms of estimates are estimates; where nearly
 # all total counts are 1, shares of new RNA are new counts, and normalising to 1 changes nothing.
-ESTIMATES = [name for name in DATA if "_est" in name or "grandslam" in name or "sergio" in name]
+ESTIMATES = [name for name in DATA if "_est" in name[-4:] or name[:6] in ("grands", "sergio")]
 ESTIMATES.remove("dynast/scNT_estimate_alpha.h5ad: labeled_TC_est")  # these are whole
 SHALLOW = [name for name in DATA if "dynast" in name or "scNT" in name or "lamanno" in name]
 NO_TRACE = {(name, "logged, new only") for name in [*ESTIMATES, "starsolo/scNT"]}
@@ -126,8 +126,10 @@ ESTIMATORS = {
         sp.csr_array(sp.diags_array(1 / rng.uniform(0.5, 1, 300)) @ pair.new).minimum(pair.total),
         pair.total,
     ),
-    "half precision": lambda rng, pair: Pair(*(x.toarray().astype(np.float16) for x in pair)),
-    "counts that were normalised back": lambda rng, pair: Pair(
+    "half precision": lambda rng, pair: Pair(
+        *(changed(x, lambda v: v.astype(np.float16).astype(np.float32)) for x in pair)
+    ),
+    "logarithms that were undone": lambda rng, pair: Pair(
         *(changed(x, lambda v: np.expm1(np.log1p(v.astype(np.float32)))) for x in pair)
     ),
     "down-sampled to the same depth": lambda rng, pair: Pair(
@@ -150,7 +152,7 @@ def test_estimates_are_counts(name, cells):
         lambda matrix: changed(normalised(matrix, 1e6), lambda x: np.log2(x + 1)),
         lambda matrix: changed(normalised(matrix, 1e6), lambda x: np.log10(x + 1)),
         lambda matrix: changed(matrix, lambda x: np.log2(x + 1)),
-        lambda matrix: logged(normalised(matrix, 1e4)).toarray().astype(np.float16),
+        lambda matrix: logged(normalised(matrix, 1e4)).toarray().astype(np.float16).astype(float),
         lambda matrix: sp.vstack([matrix[:270], logged(normalised(matrix[270:], 1e4))]),
         lambda matrix: sp.vstack([matrix[:270], normalised(matrix[270:], 1e4)]),
     ],
@@ -248,7 +250,7 @@ class TestPreparation:
         adata.layers["total"] = normalised(csr(adata.layers["total"]), 1e4)
         with pytest.warns(UserWarning, match="and they add up to 10000 in every cell") as record:
             self.prepare(adata)
-        assert {each.filename for each in record} == [__file__] or record[0].filename == __file__
+        assert record[0].filename == __file__
 
     def test_swapped(self, adata):
         message = r"in \d+% of the entries .* below it in 0: .* Name 'new' as the new and 'total'"
@@ -269,7 +271,7 @@ class TestPreparation:
             self.prepare(adata, nt_layers=("total", "total"))
 
     def test_moments_of_scvelo(self, adata):
-        adata.layers |= {"Mu": adata.layers["new"], "Ms": adata.layers["total"]}
+        adata.layers["Mu"], adata.layers["Ms"] = adata.layers["new"], adata.layers["total"]
         with pytest.warns(UserWarning, match="has the name of smoothed counts") as record:
             self.prepare(adata, nt_layers=("Mu", "Ms"))
         assert len(record) == 2

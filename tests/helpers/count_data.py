@@ -48,7 +48,6 @@ TOTAL_ONLY = {
     "formats/h5ad_ages/mudataseurat_RNA.h5ad": "counts",
     "formats/h5ad_ages/zellkonverter_example_anndata.h5ad": "counts",
     "formats/tenx/cellranger_3.0.0/filtered_feature_bc_matrix/matrix.mtx.gz": "mtx",
-    "formats/tenx/cellranger_1.2.0/filtered_gene_bc_matrices/hg19_chr21/matrix.mtx": "mtx",
     "formats/tenx/dg50_gencode_versions_and_antibodies/matrix.mtx.gz": "mtx",
 }
 

@@ -26,7 +26,7 @@ _IDS = (
 # Symbols by the case of their letters.
 _SYMBOLS = (
     (re.compile(r"[A-Z][A-Z0-9.-]*[A-Z0-9]([a-z]+\d*)?"), "human"),
-    (re.compile(r"[A-Z][a-z0-9][a-z0-9.-]*([A-Z]\w*)?"), "mouse or rat"),
+    (re.compile(r"(mt-)?[A-Z][a-z0-9][\w.-]*|\d+[A-Z]\d+Rik"), "mouse or rat"),
     (re.compile(r"[a-z][a-z0-9.:-]*"), "zebrafish"),
 )
 _VERSION = re.compile(r"\.\d+$")

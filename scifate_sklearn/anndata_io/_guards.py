@@ -198,10 +198,16 @@ def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) ->
     )
     return (
         f"layer {layer!r} does not hold counts but {_KINDS[finding.kind]}: "
-        f"{sample.fractional_share:.0%} of its positive values are not whole numbers, the largest "
-        f"is {sample.largest:.4g}, and {finding.reason} ({sample.n_cells:,} cells looked at). "
+        f"{_about_values(sample)}, and {finding.reason} ({sample.n_cells:,} cells looked at). "
         f"{advice}"
     )
+
+
+def _about_values(sample: CountSample) -> str:
+    least = f"the smallest of its positive values is {sample.least:.4g}"
+    if sample.n_fractional:
+        least = f"{sample.fractional_share:.0%} of its positive values are not whole numbers"
+    return f"{least}, the largest is {sample.largest:.4g}"
 
 
 def _about_moments(layer: str, kind: str) -> str:

@@ -44,6 +44,8 @@ _FEW_CELLS = 5
 _FEW_VALUES = 10
 # Whole numbers are compared with the inverse of a logarithm up to this size.
 _LARGEST_WHOLE = 20
+# Library sizes are not normalised to less.
+_LEAST_SUM = 100
 # Ambiguous reads are divided among less genes than this.
 _LARGEST_SHARE = 12
 
@@ -247,8 +249,8 @@ def _equal_sums(sample: CountSample) -> Finding | None:
     """Return what shows that the cells were normalised to one sum."""
     # Counts can be drawn such that every cell has the same number of them; some are 1 then.
     is_whole = not sample.n_fractional
-    total = None if is_whole and sample.least < 2 else _equal_sum(sample, 0, is_whole)
-    if total is None:
+    total = _equal_sum(sample, 0, is_whole)
+    if total is None or (is_whole and (sample.least < 2 or total < _LEAST_SUM)):
         return None
     return Finding("normalised", f"they add up to {total:.6g} in every cell")
 

@@ -81,12 +81,13 @@ def prepare_anndata(
     ValueError
         If an option is invalid, a layer or column is missing, counts are negative or not finite,
         values of a regulator are not finite, no TF name matches, or no gene or cell passes the
-        filters.
+        filters; if a layer of counts holds logarithms or fractions, or both layers are swapped.
 
     Warns
     -----
     UserWarning
-        If genes share a name, or targets are left out. Of genes that share a name, the one with the
+        If a layer of counts holds normalised or smoothed counts, new counts exceed the total ones,
+        or both layers are equal; if genes share a name, or targets are left out. Of genes that share a name, the one with the
         largest sum in the second layer is kept (the first one if sums are equal), before any
         filter.
 
@@ -100,6 +101,12 @@ def prepare_anndata(
     4. z = (log(x/s + 0.1) - mean)/sd with ddof 1 and the same s for both layers.
 
     Constant genes become all zeros.
+
+    Counts are whole numbers, or estimates. Up to 500 cells are looked at: logarithms are whole, or
+    multiples of one number in each cell, after the logarithm is undone; normalised counts have one
+    sum in all cells, or are multiples of one number, which differs between cells; fractions do not
+    exceed 1. Estimates, such as EM counts or products of counts and labelled shares, have none of
+    these properties. ``docs/your-data.md`` has the whole rule.
     """
     layers = choose_layers(adata, nt_layers)
     recipe = Recipe(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols)

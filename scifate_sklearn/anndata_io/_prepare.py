@@ -87,9 +87,9 @@ def prepare_anndata(
     -----
     UserWarning
         If a layer of counts holds normalised or smoothed counts, new counts exceed the total ones,
-        or both layers are equal; if genes share a name, or targets are left out. Of genes that share a name, the one with the
-        largest sum in the second layer is kept (the first one if sums are equal), before any
-        filter.
+        or both layers are equal; if genes share a name, or targets are left out. Of genes that
+        share a name, the one with the largest sum in the second layer is kept (the first one if
+        sums are equal), before any filter.
 
     Notes
     -----

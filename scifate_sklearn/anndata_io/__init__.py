@@ -5,8 +5,10 @@ this package reads the slots of an AnnData. The library anndata is imported only
 """
 
 from ..names import read_tf_names
+from ._conventions import FoundLayers
 from ._dynamo import scifate_glmnet
 from ._files import open_anndata, open_store, write_uns
+from ._find import find_layers
 from ._groups import (
     GroupNetworks,
     GroupSurvey,
@@ -15,15 +17,20 @@ from ._groups import (
     with_groups,
 )
 from ._inputs import SciFateInputs, SciFateMoments
+from ._inspect import CellsReport, inspect_cells
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 
 __all__ = [
+    "CellsReport",
+    "FoundLayers",
     "GroupNetworks",
     "GroupSurvey",
     "SciFateInputs",
     "SciFateMoments",
+    "find_layers",
     "fit_by_group",
+    "inspect_cells",
     "iterate_cells",
     "open_anndata",
     "open_store",

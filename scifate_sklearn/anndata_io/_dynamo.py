@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def scifate_glmnet(
     core_n_filtering: int = 1,
     motif_ref: str | os.PathLike[str] = MOTIF_REF,
     TF_link_ENCODE_ref: str | os.PathLike[str] = TF_LINK_ENCODE_REF,
-    nt_layers: Sequence[str] = ("X_new", "X_total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("X_new", "X_total"),
 ) -> "AnnData":
     """Infer TF → target links with the signature of ``dynamo.ext.scifate_glmnet``.
 
@@ -57,8 +57,10 @@ def scifate_glmnet(
     TF_link_ENCODE_ref : path-like or URL
         ChIP-seq evidence in a format that `BindingReference.read` supports. dynamo's table has the
         columns ``id``, ``linked_gene_name`` and ``peak``. Downloads are cached.
-    nt_layers : (str, str), default=("X_new", "X_total")
-        Layers of new and total (or unspliced and spliced) counts.
+    nt_layers : (str, str) or "auto", default=("X_new", "X_total")
+        Layers of new and total (or unspliced and spliced) counts, or "auto" as for
+        `prepare_anndata`. After dynamo's preprocessing, the default layers hold normalised counts,
+        which a warning says; ``("new", "total")`` are the raw ones.
 
     Returns
     -------

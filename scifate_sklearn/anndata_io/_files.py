@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from ._conventions import AUTO, find_names
 from ._formats import recognise
 from ._frames import read_frames
 from ._hdf5_check import check_file
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_anndata(
-    path: str | os.PathLike[str], layers: Sequence[str] = ("new", "total")
+    path: str | os.PathLike[str],
+    layers: Sequence[str] | Literal["auto", "all"] = ("new", "total"),
 ) -> Iterator["AnnData"]:
     """Open an h5ad file or a zarr folder without reading its layers.
 
@@ -36,8 +38,9 @@ def open_anndata(
     ----------
     path : path-like
         File or folder written by anndata, of any version since 0.5.
-    layers : sequence of str, default=("new", "total")
-        Layers to open. ``"X"`` is the matrix ``adata.X``, ``"a+b"`` stands for two layers.
+    layers : sequence of str, "auto" or "all", default=("new", "total")
+        Layers to open. ``"X"`` is the matrix ``adata.X``, ``"a+b"`` stands for two layers. "auto"
+        opens those of new and total RNA (`scifate_sklearn.anndata_io.find_layers`).
 
     Yields
     ------
@@ -181,7 +184,7 @@ def _writable(content: Any) -> Any:
     return content.astype(text).set_axis(content.columns.astype(object), axis=1)
 
 
-def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
+def _assemble(path: Path, store: Any, layers: Sequence[str] | str) -> "AnnData":
     import anndata
 
     try:
@@ -189,17 +192,25 @@ def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
         stored |= dict(store["layers"]) if "layers" in store else {}
     except Exception as error:
         raise _unreadable(path, error) from error
-    names = {part for name in layers for part in layer_parts(name, list(stored), "layers")}
+    names = _layer_names(layers, list(stored))
     try:
         for part in [store["obs"], store["var"], *(stored[name] for name in names)]:
             check_filters(part)
-        parts = {name: _open_matrix(stored[name]) for name in names}
+        parts = {name: _open_matrix(stored[name]) for name in stored if name in names}
         x = parts.pop("X", None)
         return anndata.AnnData(X=x, layers=parts, **read_frames(store))
     except ImportError as error:
         raise ImportError(f"{path}: {error}") from error
     except Exception as error:  # h5py, zarr and anndata raise errors of many types
         raise _unreadable(path, error) from error
+
+
+def _layer_names(layers: Sequence[str] | str, stored: list[str]) -> set[str]:
+    """Return the names of the layers to open."""
+    if isinstance(layers, str) and layers == "all":
+        return set(stored)
+    wanted = find_names(stored)[:2] if isinstance(layers, str) and layers == AUTO else layers
+    return {part for name in wanted for part in layer_parts(name, stored, "layers")}
 
 
 def _open_matrix(stored: Any) -> Any:

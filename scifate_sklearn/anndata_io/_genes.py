@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..preprocessing import CountFaults, count_positive, select_genes
 from ._chunks import Bools, Chunk, Floats
+from ._guards import Samples, check_samples
 from ._recipe import KINDS, Recipe
 
 
@@ -24,12 +25,15 @@ class GeneCensus:
         Σ|total| of the genes that share a name with another gene.
     faults : (CountFaults or None, CountFaults or None)
         Faults of both layers; None for a layer of values.
+    samples : Samples
+        Sampled cells of both layers.
     """
 
     n_new: NDArray[np.int64]
     n_total: NDArray[np.int64]
     magnitude: Floats
     faults: tuple[CountFaults | None, CountFaults | None]
+    samples: Samples
 
     def __add__(self, other: Self) -> Self:
         pairs = zip(self.faults, other.faults, strict=True)
@@ -39,15 +43,20 @@ class GeneCensus:
             self.n_total + other.n_total,
             self.magnitude + other.magnitude,
             (one, two),
+            self.samples + other.samples,
         )
 
 
-def count_genes(chunk: Chunk, *, shared: NDArray[np.intp], recipe: Recipe) -> GeneCensus:
+def count_genes(
+    chunk: Chunk, sampled: NDArray[np.intp], *, shared: NDArray[np.intp], recipe: Recipe
+) -> GeneCensus:
     """Count the cells in which each gene is positive, and the faults of the counts.
 
     Parameters
     ----------
     chunk : Chunk
+    sampled : ndarray of int
+        Cells of the chunk that are looked at more closely (`Samples`).
     shared : ndarray of int of shape (n_shared,)
         Columns of the genes that share a name with another gene.
     recipe : Recipe
@@ -65,14 +74,16 @@ def count_genes(chunk: Chunk, *, shared: NDArray[np.intp], recipe: Recipe) -> Ge
             CountFaults.from_counts(chunk.new) if recipe.new_is_counts else None,
             CountFaults.from_counts(chunk.total) if recipe.total_is_counts else None,
         ),
+        Samples.from_chunk(chunk, sampled, recipe),
     )
 
 
 def check_counts(census: GeneCensus, recipe: Recipe) -> None:
-    """Raise ValueError if a layer of counts holds numbers that cannot be counts."""
+    """Raise ValueError, or warn, if a layer of counts holds other numbers."""
     for layer, kind, faults in zip(recipe.nt_layers, KINDS, census.faults, strict=True):
         if faults is not None:
             faults.check(f"layer {layer!r}", kind)
+    check_samples(census.samples, recipe)
 
 
 def gene_table(names: NDArray[np.object_], is_tf: Bools, census: GeneCensus) -> pd.DataFrame:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..moments import Matrix, dense
 from ._choices import make_choices
+from ._find import choose_layers
 from ._inputs import SciFateMoments
 from ._names import GeneSymbols
 from ._passes import choose_cells, choose_genes, iterate_matrices
@@ -26,7 +27,7 @@ def iterate_cells(
     adata: AnnData,
     prepared: SciFateMoments,
     *,
-    nt_layers: Sequence[str] = ("new", "total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
@@ -69,9 +70,10 @@ def iterate_cells(
     >>> tested.links_.columns[-3:].tolist()
     ['t', 't_p', 't_q']
     """
+    layers = choose_layers(adata, nt_layers)
     choices = make_choices(None, prepared)
     recipe = Recipe(
-        *(nt_layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols),
+        *(layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols),
         *(choices.obs_columns(()), detection_rate),
     )
     source = Source.from_anndata(adata, recipe, chunk_size)

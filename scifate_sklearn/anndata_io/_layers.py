@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..preprocessing import Matrix, check_intact, check_real, convert_types
+from ._conventions import match_conventions
 from ._formats import describe_object
 from ._stored import StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
 
@@ -149,12 +150,21 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
     if missing:
         raise ValueError(
             f"`{argument}` names the layer {missing[0]!r}, which adata does not have. There are: "
-            f"{', '.join(map(repr, available)) or 'none'}."
+            f"{', '.join(map(repr, available)) or 'none'}.{_recognised(available, argument)}"
         )
     repeated = next((part for part in names if names.count(part) > 1), None)
     if repeated is not None:
         raise ValueError(f"`{argument}` adds the layer {repeated!r} to itself; name it once.")
     return names
+
+
+def _recognised(available: Sequence[str], argument: str) -> str:
+    """Return which layers would be found by their names, if only two would."""
+    found = match_conventions(available)
+    if len(found) != 1:
+        return ""
+    new, total, _ = found[0]
+    return f" `{argument}='auto'` takes {new!r} as new and {total!r} as total RNA."
 
 
 def read_layer(adata: "AnnData", name: str) -> Layer:

@@ -22,6 +22,7 @@ from ._chunks import Bools, Chunk, Design, Floats, PerChunk, split, submatrix
 from ._covariates import Covariates
 from ._detection import check_rates, rates_per_chunk
 from ._genes import GeneCensus, check_counts, count_genes, gene_table
+from ._guards import sample_rows
 from ._inputs import SciFateMoments
 from ._names import keep_one_of_each, match_tfs, shared_names
 from ._recipe import Recipe
@@ -150,6 +151,7 @@ def survey_genes(source: Source, choices: Choices, codes: NDArray[np.intp]) -> l
     by_group = source.chunks.total(
         partial(_count_groups, n_groups=codes.max() + 1, count=count),
         split(codes, source.chunks.bounds),
+        sample_rows(source.chunks.bounds),
     )
     census = reduce(add, by_group.groups)
     check_counts(census, recipe)
@@ -325,11 +327,18 @@ class _GeneCensuses:
 def _count_groups(
     chunk: Chunk,
     codes: NDArray[np.intp],
+    sampled: NDArray[np.intp],
     *,
     n_groups: int,
-    count: Callable[[Chunk], GeneCensus],
+    count: Callable[[Chunk, NDArray[np.intp]], GeneCensus],
 ) -> _GeneCensuses:
-    return _GeneCensuses([count(_rows(chunk, codes == group)) for group in range(n_groups)])
+    members = [codes == group for group in range(n_groups)]
+    return _GeneCensuses(
+        [
+            count(_rows(chunk, own), np.flatnonzero(np.isin(np.flatnonzero(own), sampled)))
+            for own in members
+        ]
+    )
 
 
 def _measure_groups(

@@ -5,13 +5,14 @@ or `sum_moments`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..preprocessing import zscore
 from ._choices import NewChoices, make_choices
+from ._find import choose_layers
 from ._folds import Folds
 from ._inputs import SciFateInputs, SciFateMoments
 from ._names import GeneSymbols
@@ -27,7 +28,7 @@ def prepare_anndata(
     adata: "AnnData",
     tf_names: Iterable[str],
     *,
-    nt_layers: Sequence[str] = ("new", "total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
     gene_filter_rate: float = 0.1,
     cell_filter_UMI: float = 10000,
     response: str = "counts",
@@ -45,10 +46,11 @@ def prepare_anndata(
         backed mode) or Dask arrays. Views are supported. Never modified.
     tf_names : iterable of str
         Names of the possible regulators; those that match a gene exactly become predictors.
-    nt_layers : (str, str), default=("new", "total")
+    nt_layers : (str, str) or "auto", default=("new", "total")
         Layer of the response (new RNA, unspliced RNA or velocities) and layer of the regulators
         (total RNA, spliced RNA or activities). ``"X"`` means ``adata.X``. A sum of layers is
-        written with plus signs, ``"spliced+unspliced"``.
+        written with plus signs, ``"spliced+unspliced"``. "auto" finds both by the names that tools
+        give them (`scifate_sklearn.anndata_io.find_layers`).
     gene_filter_rate : float, default=0.1
         Keep genes that are positive in more than this fraction of the cells, in each layer of
         counts.
@@ -92,17 +94,19 @@ def prepare_anndata(
     ValueError
         If an option is invalid, a layer or column is missing, counts are negative or not finite,
         values of a regulator are not finite, no TF name matches, or no gene or cell passes the
-        filters. Also if a covariate is missing or infinite in a kept cell, or has more than 100
-        levels or more levels than half of the kept cells; or if the detection rate of a kept cell
-        is missing or not a share.
+        filters; if a layer of counts holds logarithms or fractions, or both layers are swapped; if
+        a covariate is missing or infinite in a kept cell, or has more than 100 levels or more
+        levels than half of the kept cells; or if the detection rate of a kept cell is missing or
+        not a share.
 
     Warns
     -----
     UserWarning
-        If genes share a name, or targets are left out. Of genes that share a name, the one with the
-        largest sum in the second layer is kept (the first one if sums are equal), before any
-        filter. Also if a covariate is constant, or holds few different whole numbers, which may
-        stand for groups.
+        If a layer of counts holds normalised or smoothed counts, new counts exceed the total ones,
+        or both layers are equal; if genes share a name, or targets are left out. Of genes that
+        share a name, the one with the largest sum in the second layer is kept (the first one if
+        sums are equal), before any filter. Also if a covariate
+        is constant, or holds few different whole numbers, which may stand for groups.
 
     Notes
     -----
@@ -116,15 +120,22 @@ def prepare_anndata(
 
     Constant genes become all zeros.
 
+    Counts are whole numbers, or estimates. Up to 500 cells are looked at: logarithms are whole, or
+    multiples of one number in each cell, after the logarithm is undone; normalised counts have one
+    sum in all cells, or are multiples of one number, which differs between cells; fractions do not
+    exceed 1. Estimates, such as EM counts or products of counts and labelled shares, have none of
+    these properties. ``docs/your-data.md`` has the whole rule.
+
     The gene filter counts entries above 0, which a detection rate does not change. A rate that is
     the same in all cells is a factor within the logarithm: log(x/(r s) + 0.1) = log(x/s + 0.1 r) -
     log r. It changes z-scores only as a pseudo count of 0.1 r would, and where total limits new. A
     rate of each cell changes them as a size factor of the new RNA does. The labelling ratio is that
     of the corrected counts.
     """
+    layers = choose_layers(adata, nt_layers)
     choices = NewChoices(tf_names)
     recipe = Recipe(
-        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        *(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
         *(choices.obs_columns(covariates), detection_rate),
     )
     source = Source.from_anndata(adata, recipe)
@@ -148,7 +159,7 @@ def prepare_moments(
     adata: "AnnData",
     tf_names: Iterable[str] | None = None,
     *,
-    nt_layers: Sequence[str] = ("new", "total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
     gene_filter_rate: float = 0.1,
     cell_filter_UMI: float = 10000,
     response: str = "counts",
@@ -224,9 +235,10 @@ def prepare_moments(
     to sum. The sums are those of log(x/s + 0.1) − log 0.1, which is 0 where x is 0; they are
     z-scored afterwards.
     """
+    layers = choose_layers(adata, nt_layers)
     choices = make_choices(tf_names, like)
     recipe = Recipe(
-        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        *(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
         *(choices.obs_columns(covariates), detection_rate),
     )
     folds = Folds(cv, groups, random_state, n_repeats)

@@ -130,5 +130,5 @@ def _check_layer_names(nt_layers: Any) -> None:
     if len(names) != 2 or not all(isinstance(name, str) for name in names):
         raise ValueError(
             "`nt_layers` must be two layer names, that of the new and that of the total RNA, such "
-            f"as ('new', 'total'); got {nt_layers!r}."
+            f"as ('new', 'total'), or 'auto'; got {nt_layers!r}."
         )

@@ -12,7 +12,7 @@ from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
 from ._console import collect_warnings, tidy_errors
 from ._inputs import check_paths, check_space
-from ._options import DemoOptions, RunOptions, check_combinations
+from ._options import DemoOptions, InspectOptions, RunOptions, check_combinations
 from ._out_folder import claim
 from ._species import with_references
 from ._streams import secure_streams, stdout_failure
@@ -53,6 +53,11 @@ def build_app() -> typer.Typer:
     app.command("run", help=run_help, short_help="Find TF → target links in your cells.")(
         command_from(RunOptions, _run_cells)
     )
+    app.command(
+        "inspect",
+        help=_inspect_cells.__doc__,
+        short_help="Show what a file of cells holds, and the command that fits it.",
+    )(command_from(InspectOptions, _inspect_cells))
     app.command(
         "demo",
         help=_run_simulation.__doc__,
@@ -95,6 +100,17 @@ def _run_cells(options: RunOptions) -> None:
             summary = run_and_write(options, folder, messages)
         if not options.quiet:
             typer.echo(summary)
+
+
+def _inspect_cells(options: InspectOptions) -> None:
+    """Show the layers of a file of cells, its names and groups, and the command that fits it.
+
+    A sample of the cells tells counts from logarithms and normalised counts.
+    """
+    with tidy_errors(options.debug), collect_warnings():
+        from ._inspect import inspect_file
+
+        typer.echo(inspect_file(options.cells))
 
 
 def _run_simulation(options: DemoOptions) -> None:

@@ -24,7 +24,7 @@ Options = TypeVar("Options", bound="DataclassInstance")
 _NUMBER = re.compile(r"_\d+$")
 
 # Settings of an option that are not Typer's.
-_OURS = ("is_recorded", "arguments", "min", "max", "below", "fetched")
+_OURS = ("is_recorded", "arguments", "excludes", "min", "max", "below", "fetched")
 
 
 def command_from(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
@@ -115,8 +115,14 @@ def _parameter(each: Field[Any], kind: Any) -> inspect.Parameter:
 
 
 def _check_needs(options: type[DataclassInstance], values: dict[str, Any]) -> None:
-    """Raise a usage error if an option is given without the one it needs."""
+    """Raise a usage error if an option is given without the one it needs, or with a rival."""
     for each, _ in _option_fields(options):
+        rivals = each.metadata["settings"].get("excludes", ())
+        if values[each.name] and (given := [name for name in rivals if values[name]]):
+            raise typer.BadParameter(
+                f"cannot be combined with {flag_of(given[0])}; give one of them.",
+                param_hint=flag_of(each.name),
+            )
         needed = each.metadata["needs"]
         if is_auto(values[each.name]):  # what it needs is fetched, too
             continue

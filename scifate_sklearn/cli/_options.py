@@ -26,12 +26,21 @@ MIN_CELLS = 100
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
 
+# Layers that are read if none are named.
+NEW, TOTAL = "new", "total"
+
 
 class Kind(StrEnum):
     """Contents of a layer."""
 
     counts = "counts"
     values = "values"
+
+
+class LayerNames(StrEnum):
+    """Names by which layers are found."""
+
+    auto = "auto"
 
 
 class PathKind(StrEnum):
@@ -149,15 +158,24 @@ class RunOptions:
         callback=check_species,
     )
     out: Path = option(help="Folder for the results.", file_okay=False, is_recorded=False)
-    new: str = option(
-        "new",
+    new: str | None = option(
+        None,
         help="Layer of the response: new or unspliced RNA, or values (see --response).",
+        show_default=NEW,
         arguments=LAYERS,
     )
-    total: str = option(
-        "total",
+    total: str | None = option(
+        None,
         help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'.",
+        show_default=TOTAL,
         arguments=LAYERS,
+    )
+    layers: LayerNames | None = option(
+        None,
+        help="auto: find both layers by the names that dynamo, dynast, NASC-seq2, velocyto, "
+        "STARsolo, kb and alevin-fry give them.",
+        excludes=("new", "total"),
+        arguments=(),
     )
     evidence: tuple[EvidenceKind, ...]
     min_overlap: float = option(
@@ -276,6 +294,21 @@ def check_combinations(options: RunOptions) -> None:
             "cannot be combined with --by; run it on the cells of one group.",
             param_hint="--seed-stability",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions:
+    """Options of `scifate inspect`."""
+
+    cells: Path = option(
+        help="Cells: an h5ad file or a zarr folder of anndata.",
+        is_argument=True,
+        exists=True,
+        readable=True,
+        metavar="CELLS",
+        arguments=("adata",),
+    )
+    debug: bool = _debug()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
 
 from ..anndata_io import (
     SciFateMoments,
+    find_layers,
     open_anndata,
     prepare_moments,
     read_tf_names,
@@ -29,7 +30,7 @@ from ._console import is_interactive, one_line, tell
 from ._evidence import LoadedEvidence, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
-from ._options import LARGEST_SEED, RULES, RunOptions, as_number
+from ._options import LARGEST_SEED, NEW, RULES, TOTAL, RunOptions, as_number
 from ._out_folder import OutFolder
 from ._vocabulary import in_options
 
@@ -113,7 +114,8 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
         assert options.tfs is not None  # given, or fetched
         with naming("--tfs", options.tfs):
             tf_names = read_tf_names(options.tfs)
-        with open_anndata(options.cells, (options.new, options.total)) as adata:
+        with open_anndata(options.cells, _layers(options)) as adata:
+            options, chosen = _with_layers(options, adata)
             analyse = _analyse if options.by is None else _analyse_groups
             results = analyse(adata, tf_names, options, watch, inputs)
         report = {
@@ -132,7 +134,22 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     with naming_out(options, folder):
         write_json(folder.staging, {**report, "seconds": seconds})
         folder.publish()
-    return f"{_summarise(results, options)}\n\nResults are in {options.out} ({watch.total:.0f} s)."
+    summary = f"{chosen}{_summarise(results, options)}"
+    return f"{summary}\n\nResults are in {options.out} ({watch.total:.0f} s)."
+
+
+def _layers(options: RunOptions) -> tuple[str, str] | Literal["auto"]:
+    """Return the layers as `open_anndata` takes them."""
+    return "auto" if options.layers else (options.new or NEW, options.total or TOTAL)
+
+
+def _with_layers(options: RunOptions, adata: "AnnData") -> tuple[RunOptions, str]:
+    """Return the options with the names of both layers, and a line if they were found."""
+    layers = _layers(options)
+    if layers != "auto":
+        return replace(options, new=layers[0], total=layers[1]), ""
+    new, total, source = find_layers(adata)
+    return replace(options, new=new, total=total), f"layers: {new} and {total}: {source}\n"
 
 
 def _parameters(options: RunOptions) -> dict[str, Any]:
@@ -274,7 +291,7 @@ def _other_seed(options: RunOptions) -> int:
 def _preparation(options: RunOptions) -> dict[str, Any]:
     """Return the arguments of `prepare_moments` after the names of the TFs."""
     return {
-        "nt_layers": (options.new, options.total),
+        "nt_layers": _layers(options),
         "gene_filter_rate": options.gene_filter_rate,
         "cell_filter_UMI": options.cell_filter_umi,
         "response": options.response,

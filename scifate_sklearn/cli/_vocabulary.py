@@ -6,7 +6,10 @@ import re
 from functools import cache
 
 from ._commands import label_of, options_of_arguments
-from ._options import RunOptions
+from ._options import LAYERS, RunOptions
+
+# Values of arguments that have an option of their own.
+PHRASES = {f"`{name}='auto'`": "--layers auto" for name in LAYERS}
 
 # Arguments of what the commands call that have no option; messages may advise to change them.
 PYTHON_ONLY = (
@@ -78,6 +81,8 @@ def _pattern() -> re.Pattern[str]:
 
 
 def _replace(found: re.Match[str]) -> str:
+    if phrase := PHRASES.get(found[0]):
+        return phrase
     word = _words()[found["name"] or found["bare"] or "adata"]
     if part := found["part"] or found["slot"]:
         return f"{part} of {word}"

@@ -44,9 +44,10 @@ def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **se
     **settings
         ``min``, and ``max`` or ``below``, for numbers: the accepted range, which the help shows.
         ``arguments``: names of the Python arguments that the option sets, if not that of the field;
-        messages then name the option. For paths, checks under the names that Typer uses:
-        ``exists``, ``file_okay``, ``dir_okay`` and ``readable``; and ``fetched``, the kind of
-        `datasets.fetch_reference` that the value `AUTO` stands for.
+        messages then name the option. ``excludes``: fields whose options are a usage error beside
+        this one. For paths, checks under the names that Typer uses: ``exists``, ``file_okay``,
+        ``dir_okay`` and ``readable``; and ``fetched``, the kind of `datasets.fetch_reference` that
+        the value `AUTO` stands for.
 
     Returns
     -------

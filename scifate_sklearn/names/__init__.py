@@ -8,6 +8,7 @@ from ._dates import date_symbols, describe_dates, serial_dates
 from ._examples import examples
 from ._flags import as_flags
 from ._gene_tables import read_gene_table, translated
+from ._kinds import NameKind, name_kind
 from ._matching import (
     MIN_OVERLAP,
     Cause,
@@ -32,6 +33,7 @@ __all__ = [
     "RULES",
     "Cause",
     "CleanNames",
+    "NameKind",
     "Renaming",
     "RowUse",
     "Rule",
@@ -53,6 +55,7 @@ __all__ = [
     "known_columns",
     "match_tfs",
     "name_codes",
+    "name_kind",
     "overlap_share",
     "places",
     "plain_name",

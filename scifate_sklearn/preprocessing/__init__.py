@@ -1,5 +1,7 @@
 """Preparation of counts (dense and CSR/CSC) and of folds, on arrays only."""
 
+from ._count_kinds import CountSample, Finding
+from ._count_pairs import CountPairs
 from ._counts import (
     PSEUDOCOUNT,
     CountFaults,
@@ -38,6 +40,9 @@ __all__ = [
     "X_MAGNITUDES",
     "Y_MAGNITUDES",
     "CountFaults",
+    "CountPairs",
+    "CountSample",
+    "Finding",
     "Matrix",
     "RSampleKFold",
     "check_intact",

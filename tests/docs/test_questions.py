@@ -21,7 +21,14 @@ def cells(mean: float = 5.0) -> AnnData:
     """Return cells with so many counts per gene; two genes have the same symbol."""
     counts = np.random.default_rng(0).poisson(mean, (20, len(GENES))).astype(np.float64)
     var = pd.DataFrame({"symbol": ["Gene0", *GENES[:-1]]}, index=pd.Index(GENES))
-    return AnnData(layers={"new": counts, "total": 2 * counts}, var=var)
+    layers = {"new": counts, "total": 2 * counts, "other": counts[::-1]}
+    return AnnData(layers=layers, var=var)
+
+
+def logged_cells() -> AnnData:
+    adata = cells()
+    adata.layers["total"] = np.log1p(adata.layers["total"])
+    return adata
 
 
 def filter_links(tf_names: list[str]) -> None:
@@ -44,6 +51,11 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "too high a threshold for cells": lambda: prepare_anndata(cells(), GENES),
     "too high a threshold for genes": lambda: prepare_anndata(cells(mean=0.01), GENES),
     "no such layer": lambda: prepare_anndata(cells(), GENES, nt_layers=("unspliced", "total")),
+    "logarithms": lambda: prepare_anndata(logged_cells(), GENES),
+    "swapped layers": lambda: prepare_anndata(cells(), GENES, nt_layers=("total", "new")),
+    "total without the new RNA": lambda: prepare_anndata(
+        cells(), GENES, nt_layers=("new", "other"), cell_filter_UMI=0
+    ),
     "two genes of one name": lambda: prepare_anndata(
         cells(), GENES, gene_symbols="symbol", cell_filter_UMI=0
     ),

@@ -1,0 +1,251 @@
+"""Checks that layers given as counts hold counts, on a sample of the cells.
+
+`scifate_sklearn.preprocessing.CountSample` has the rule that tells counts and estimates from
+logarithms, normalised counts and fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._warnings import warn
+from ..preprocessing import CountPairs, CountSample, Finding
+from ._chunks import Chunk
+from ._recipe import KINDS, Recipe
+
+# Number of cells in the sample.
+SAMPLE_SIZE = 500
+# Share of the entries with new counts that may exceed the total.
+_FEW_ABOVE = 0.01
+# Shares are told from estimates where the total beside them is at least this.
+_LEAST_TOTAL = 10
+# Share of the values that are not whole where total RNA is no raw count.
+_MOSTLY = 0.5
+# Layers that scVelo and dynamo smooth over neighbouring cells.
+MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_su", "M_sl"})
+
+SMOOTHED = "smoothed counts (moments of scVelo or dynamo)"
+
+_RAW = "Pass raw counts"
+# What each kind of numbers is called.
+_KINDS = {
+    "logged": "logarithms",
+    "normalised": "normalised counts",
+    "fractions": "fractions",
+    "scaled": "normalised counts",
+    "small": "numbers that may be logarithms",
+}
+# Kinds with which the results would be meaningless.
+_REFUSED = ("logged", "fractions")
+
+
+class Problem(NamedTuple):
+    """What is wrong with a layer, and whether that is an error and no warning."""
+
+    message: str
+    is_refused: bool
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Sampled cells of both layers; None for a layer of values. Those of chunks can be added.
+
+    Attributes
+    ----------
+    kinds : (CountSample or None, CountSample or None)
+        Of new and total RNA.
+    pairs : CountPairs or None
+        None unless both layers hold counts.
+    """
+
+    kinds: tuple[CountSample | None, CountSample | None]
+    pairs: CountPairs | None
+
+    @classmethod
+    def from_chunk(cls, chunk: Chunk, rows: NDArray[np.intp], recipe: Recipe) -> Self:
+        """Summarise some cells of a chunk."""
+        layers = (chunk.new[rows], chunk.total[rows])
+        are_counts = (recipe.new_is_counts, recipe.total_is_counts)
+        new, total = (
+            CountSample.from_cells(layer) if is_counts else None
+            for layer, is_counts in zip(layers, are_counts, strict=True)
+        )
+        return cls((new, total), CountPairs.from_cells(*layers) if all(are_counts) else None)
+
+    def __add__(self, other: Self) -> Self:
+        new, total = (
+            one + two if one is not None and two is not None else None
+            for one, two in zip(self.kinds, other.kinds, strict=True)
+        )
+        ours, theirs = self.pairs, other.pairs
+        pairs = ours + theirs if ours is not None and theirs is not None else None
+        return type(self)((new, total), pairs)
+
+
+def sample_rows(bounds: Sequence[slice]) -> list[NDArray[np.intp]]:
+    """Return the sampled cells of each chunk, by their position in the chunk.
+
+    The sample has up to `SAMPLE_SIZE` cells at equal distances, whatever the chunks are.
+
+    Parameters
+    ----------
+    bounds : sequence of slice
+        Range of cells of each chunk.
+
+    Returns
+    -------
+    list of ndarray of int
+    """
+    n_cells = bounds[-1].stop
+    size = min(n_cells, SAMPLE_SIZE)
+    rows = np.arange(size) * n_cells // size
+    edges = np.searchsorted(rows, [each.start for each in bounds])
+    parts = np.split(rows, edges[1:])
+    return [part - each.start for part, each in zip(parts, bounds, strict=True)]
+
+
+def check_samples(samples: Samples, recipe: Recipe) -> None:
+    """Raise or warn if layers given as counts hold other numbers, or are confused.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of all cells.
+    recipe : Recipe
+
+    Raises
+    ------
+    ValueError
+        If a layer holds logarithms or fractions, or if the two layers are swapped.
+
+    Warns
+    -----
+    UserWarning
+        If a layer holds normalised or smoothed counts, new counts exceed the total ones, or both
+        layers are the same.
+    """
+    problems = find_problems(samples, recipe)
+    refused = next((each for each in problems if each.is_refused), None)
+    if refused is not None:
+        raise ValueError(refused.message)
+    for each in problems:
+        warn(each.message)
+
+
+def find_problems(samples: Samples, recipe: Recipe) -> list[Problem]:
+    """Return what is wrong with the two layers, as `check_samples` reports it."""
+    return [*_problems_of_layers(samples, recipe), *_problems_of_pairs(samples, recipe)]
+
+
+def describe_sample(sample: CountSample) -> str:
+    """Return what the numbers of a layer look like, in a few words."""
+    if not sample.n_values:
+        return "no positive values"
+    largest = f"the largest {sample.largest:.4g}"
+    found = sample.findings()
+    if found:
+        kind = "fractions or few counts" if found[0].kind == "fractions" else _KINDS[found[0].kind]
+        return f"{kind} ({largest}; {found[0].reason})"
+    if not sample.n_fractional:
+        return f"counts ({largest})"
+    return f"estimates of counts ({sample.fractional_share:.0%} are not whole, {largest})"
+
+
+def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
+    """Yield what is wrong with each layer."""
+    for place, (layer, kind, sample) in enumerate(
+        zip(recipe.nt_layers, KINDS, samples.kinds, strict=True)
+    ):
+        if sample is None:
+            continue
+        if layer in MOMENTS:
+            yield Problem(_about_moments(layer, kind), False)
+        found = sample.findings()
+        if place == 0:
+            found = [each for each in found if _is_wrong_for_new(each, samples)]
+        if found:
+            message = _about_kind(layer, kind, sample, found[0])
+            yield Problem(message, found[0].kind in _REFUSED)
+
+
+def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
+    """Return whether a finding is a problem in the layer of new RNA."""
+    pairs, total = samples.pairs, samples.kinds[1]
+    if finding.kind == "fractions":
+        # The labelled share of a total of 1 is an estimate of new RNA.
+        return pairs is None or pairs.largest_beside >= _LEAST_TOTAL
+    if finding.kind == "scaled":
+        # New counts may have been divided by the detection rate of the cell, total counts not.
+        return total is None or total.fractional_share > _MOSTLY
+    return finding.kind != "small"  # as estimates of new RNA may be
+
+
+def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
+    advice = {
+        "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)); "
+        f"`{kind}='values'` takes the numbers as they are.",
+        "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
+        f"counts. `{kind}='values'` takes the numbers as they are.",
+        "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
+    }.get(
+        finding.kind,
+        f"{_RAW}: size factors are computed here, and 0.1 counts are added before the logarithm.",
+    )
+    return (
+        f"layer {layer!r} does not hold counts but {_KINDS[finding.kind]}: "
+        f"{_about_values(sample)}, and {finding.reason} ({sample.n_cells:,} cells looked at). "
+        f"{advice}"
+    )
+
+
+def _about_values(sample: CountSample) -> str:
+    least = f"the smallest of its positive values is {sample.least:.4g}"
+    if sample.n_fractional:
+        least = f"{sample.fractional_share:.0%} of its positive values are not whole numbers"
+    return f"{least}, the largest is {sample.largest:.4g}"
+
+
+def _about_moments(layer: str, kind: str) -> str:
+    return (
+        f"layer {layer!r} has the name of {SMOOTHED}: a cell shares its values with its "
+        "neighbours, so that cross-validation overrates the links. "
+        f"{_RAW}; or `{kind}='values'` to use it as it is."
+    )
+
+
+def _problems_of_pairs(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
+    """Yield what is wrong with new counts against total ones."""
+    pairs, (new, total) = samples.pairs, recipe.nt_layers
+    if pairs is None or pairs.n_new == 0 or pairs.largest_beside == 0:
+        return  # if a layer has no counts, the gene filter says so
+    if pairs.n_above <= _FEW_ABOVE * pairs.n_new:
+        if pairs.n_below <= _FEW_ABOVE * pairs.n_new and new != total:
+            yield Problem(_about_equal(new, total, pairs), False)
+        return
+    share = f"in {pairs.n_above / pairs.n_new:.0%} of the entries with counts of {new!r}"
+    if pairs.n_below <= _FEW_ABOVE * pairs.n_above:
+        yield Problem(
+            f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, and is below it "
+            f"in {pairs.n_below:,}: the layers are swapped. Name {total!r} as the new and {new!r} "
+            "as the total RNA in `nt_layers`.",
+            True,
+        )
+        return
+    yield Problem(
+        f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) {share}, but new RNA is part "
+        f"of the total. Pass the total with the new RNA in it, such as {f'{total}+{new}'!r}.",
+        False,
+    )
+
+
+def _about_equal(new: str, total: str, pairs: CountPairs) -> str:
+    return (
+        f"layers {new!r} (new RNA) and {total!r} (total RNA) are equal in all but "
+        f"{pairs.n_above + pairs.n_below:,} of {pairs.n_new:,} entries with counts, so that links "
+        "are those of total RNA. Pass a layer with new RNA only."
+    )

@@ -1,0 +1,226 @@
+"""What an AnnData holds: layers, gene names, columns, and the layers that a network needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..names import NameKind, name_kind
+from ..preprocessing import CountFaults, CountSample, Matrix, sum_cells
+from ._chunks import Chunk
+from ._conventions import FoundLayers
+from ._find import find_layers
+from ._guards import MOMENTS, SMOOTHED, Samples, describe_sample, find_problems
+from ._layers import Layer, add_parts, check_anndata, is_dask, read_layer
+from ._recipe import Recipe
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+# Cells are read in runs, which is faster than one by one.
+_N_RUNS, _RUN = 10, 50
+# Columns of obs by their names.
+_BATCH = re.compile(r"batch|sample|donor|patient|library|replicate|plate|lane", re.IGNORECASE)
+_CELL_TYPE = re.compile(r"cell.?type|cluster|louvain|leiden|annotation|label", re.IGNORECASE)
+
+
+class LayerReport(NamedTuple):
+    """One layer.
+
+    Attributes
+    ----------
+    name : str
+        ``"X"`` for that matrix.
+    dtype, storage : str
+        Type of the numbers, and "dense" or "sparse".
+    content : str
+        What the numbers look like.
+    """
+
+    name: str
+    dtype: str
+    storage: str
+    content: str
+
+
+class ColumnReport(NamedTuple):
+    """A column of ``obs`` that looks like a batch or a cell type: name, use, number of levels."""
+
+    name: str
+    use: str
+    n_levels: int
+
+
+@dataclass(frozen=True)
+class CellsReport:
+    """Contents of an AnnData, as `inspect_cells` finds them.
+
+    Attributes
+    ----------
+    n_cells, n_genes : int
+    layers : list of LayerReport
+    gene_names : NameKind
+        Kind of ``var_names``.
+    symbol_columns : dict of NameKind
+        Columns of ``var`` with symbols, by name.
+    columns : list of ColumnReport
+        Columns of ``obs`` that look like batches or cell types.
+    found : FoundLayers or None
+        Layers of new and total RNA.
+    problems : list of str
+        Why no layers were found, or what `prepare_anndata` would say about them.
+    cell_sums : ndarray
+        Total counts of the sampled cells; empty if no layers were found.
+    """
+
+    n_cells: int
+    n_genes: int
+    layers: list[LayerReport]
+    gene_names: NameKind
+    symbol_columns: dict[str, NameKind]
+    columns: list[ColumnReport]
+    found: FoundLayers | None
+    problems: list[str]
+    cell_sums: np.ndarray[Any, np.dtype[np.float64]]
+
+
+def inspect_cells(adata: AnnData) -> CellsReport:
+    """Look at a sample of the cells, and at names.
+
+    Parameters
+    ----------
+    adata : AnnData of shape (n_cells, n_genes)
+        In memory or from `open_anndata`, with any layers. Never modified.
+
+    Returns
+    -------
+    CellsReport
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `adata` is no AnnData, empty, or has a damaged layer.
+    """
+    check_anndata(adata)
+    names = [*(["X"] if adata.X is not None else []), *adata.layers]
+    found, problems = _find(adata)
+    sums = np.empty(0)
+    if found is not None:
+        problems, sums = _look_at_pair(adata, found)
+    return CellsReport(
+        len(adata.obs_names),
+        len(adata.var_names),
+        [_describe(adata, name) for name in names],
+        name_kind(list(adata.var_names.astype(str))),
+        dict(_symbol_columns(adata.var)),
+        list(_grouping_columns(adata.obs)),
+        found,
+        problems,
+        sums,
+    )
+
+
+def _find(adata: AnnData) -> tuple[FoundLayers | None, list[str]]:
+    try:
+        return find_layers(adata), []
+    except ValueError as error:
+        return None, [str(error)]
+
+
+def _look_at_pair(
+    adata: AnnData, found: FoundLayers
+) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return the problems of two layers, and the sums of the total counts of cells."""
+    new, total = (_sample(read_layer(adata, name)) for name in found[:2])
+    faulty = [
+        problem
+        for name, cells, kind in zip(found, (new, total), ("response", "regulators"), strict=False)
+        if (problem := _fault(cells, f"layer {name!r}", kind))
+    ]
+    recipe = Recipe(found[:2], 0.0, 0.0, "counts", "counts", None)
+    samples = Samples.from_chunk(Chunk(new, total), np.arange(new.shape[0]), recipe)
+    return faulty or [each.message for each in find_problems(samples, recipe)], sum_cells(total)
+
+
+def _fault(cells: Matrix, name: str, kind: str) -> str:
+    try:
+        CountFaults.from_counts(cells).check(name, kind)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _describe(adata: AnnData, name: str) -> LayerReport:
+    layer = read_layer(adata, name)
+    cells = _sample(layer)
+    storage = "dense" if isinstance(cells, np.ndarray) else "sparse"
+    dtype = str(layer.parts[0].dtype)
+    content = SMOOTHED if name in MOMENTS else _content(cells)
+    return LayerReport(name, dtype, storage, content)
+
+
+def _content(cells: Matrix) -> str:
+    faults = CountFaults.from_counts(cells)
+    if faults.n_not_finite:
+        return f"{faults.n_not_finite:,} NaN or infinite values: no counts"
+    if faults.n_negative:
+        return f"{faults.n_negative:,} negative values, the smallest {faults.smallest:.4g}"
+    return describe_sample(CountSample.from_cells(cells))
+
+
+def _sample(layer: Layer) -> Matrix:
+    """Read runs of cells at equal distances."""
+    n_cells = layer.n_cells
+    if n_cells <= _N_RUNS * _RUN:
+        runs = [slice(0, n_cells)]
+    else:
+        starts = np.arange(_N_RUNS) * (n_cells - _RUN) // (_N_RUNS - 1)
+        runs = [slice(int(start), int(start) + _RUN) for start in starts]
+    pieces = [_read(layer, run) for run in runs]
+    stacked: Any = np.vstack if isinstance(pieces[0], np.ndarray) else _stack
+    return stacked(pieces)
+
+
+def _stack(pieces: list[Any]) -> Any:
+    from scipy import sparse as sp
+
+    return sp.vstack(pieces, format="csr")
+
+
+def _read(layer: Layer, run: slice) -> Matrix:
+    if not layer.is_dask:
+        return layer.rows(run.start, run.stop)
+    parts = [part[run] for part in layer.parts]
+    return add_parts([part.compute() if is_dask(part) else part for part in parts], layer.name)
+
+
+def _symbol_columns(var: pd.DataFrame) -> Iterator[tuple[str, NameKind]]:
+    for name in var.columns:
+        if not _is_text(var[name]):
+            continue
+        named = var[name].dropna()
+        kind = name_kind([str(each) for each in named])
+        if kind.kind == "symbols" and 2 * len(named) > len(var):
+            yield str(name), kind
+
+
+def _grouping_columns(obs: pd.DataFrame) -> Iterator[ColumnReport]:
+    for name in obs.columns:
+        n_levels = int(obs[name].nunique())
+        # One level makes no groups, and as many levels as cells are names.
+        if not 2 <= n_levels <= max(len(obs) // 2, 2) or pd.api.types.is_float_dtype(obs[name]):
+            continue
+        for use, pattern in (("batch", _BATCH), ("cell type", _CELL_TYPE)):
+            if pattern.search(str(name)):
+                yield ColumnReport(str(name), use, n_levels)
+                break
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    kind = column.cat.categories.dtype if hasattr(column, "cat") else column.dtype
+    return bool(pd.api.types.is_string_dtype(kind) or kind.kind == "O")

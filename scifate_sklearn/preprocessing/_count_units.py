@@ -1,0 +1,100 @@
+"""Units of counts: the number of which all values of a cell are whole multiples.
+
+Raw counts have the unit 1. Counts that were divided by the cell's library size have another unit in
+each cell, and logarithms of counts have one after the logarithm is undone. Estimates, such as the
+product of a count and a labelled share, have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+# Multiples up to this one are compared with whole numbers, within this tolerance: it allows for
+# values that were rounded to three digits, and lets a tenth of arbitrary numbers pass.
+_LARGEST_MULTIPLE = 20
+_TOLERANCE = 0.05
+# Values besides the smallest one that a cell needs: by chance all of them fit in one cell of 10⁵.
+_LEAST_VALUES = 5
+# The smallest value of a cell is that many units at most.
+_LARGEST_SMALLEST = 4
+# Logarithms of numbers above 10⁵⁰ do not occur.
+_LARGEST_LOGARITHM = 120.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scale on which counts may have been stored.
+
+    Attributes
+    ----------
+    name : str
+        Function of the counts, "" for the counts themselves.
+    undone : str
+        What its inverse is called in messages.
+    invert : callable
+        Returns the counts, or multiples of them.
+    """
+
+    name: str
+    undone: str
+    invert: Callable[[Floats], Floats]
+
+
+SCALES = (
+    Scale("", "values", lambda values: values),
+    Scale("log(x + 1)", "exponentials minus one", np.expm1),
+    Scale("log2(x + 1)", "powers of 2 minus one", lambda values: np.exp2(values) - 1),
+    Scale("log10(x + 1)", "powers of 10 minus one", lambda values: np.power(10.0, values) - 1),
+)
+
+
+def are_whole(values: Floats, tolerance: float = 1e-6) -> NDArray[np.bool_]:
+    """Return which positive numbers are whole up to a relative tolerance; none below one half."""
+    nearest = np.rint(values)
+    allowed = np.minimum(tolerance * np.maximum(values, 1), 0.01)
+    return np.asarray((nearest >= 1) & (abs(values - nearest) <= allowed))
+
+
+def invert(scale: Scale, values: Floats) -> Floats:
+    """Return counts or multiples of them, infinite for values that are no logarithms."""
+    if not scale.name:
+        return values
+    return np.where(values > _LARGEST_LOGARITHM, np.inf, scale.invert(values))
+
+
+def cell_units(values: Floats, starts: Ints, counted: NDArray[np.bool_]) -> Floats:
+    """Return the largest number of which the values of a cell are multiples.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+        Positive values of the cells, one cell after the other.
+    starts : ndarray of int of shape (n_cells,)
+        Position of the first value of each cell; no cell is empty.
+    counted : ndarray of bool of shape (n_values,)
+        Values of which a cell needs five. All values that are compared must be multiples.
+
+    Returns
+    -------
+    ndarray of shape (n_cells,)
+        0 for cells without a unit, NaN for cells with too few different values.
+    """
+    lengths = np.diff([*starts, values.size])
+    least = np.minimum.reduceat(values, starts)
+    ratios = values / np.repeat(least, lengths)
+    units = np.full(starts.size, np.nan)
+    for smallest in range(_LARGEST_SMALLEST, 0, -1):
+        multiples = ratios * smallest
+        is_judged = (ratios > 1 + _TOLERANCE) & (multiples <= _LARGEST_MULTIPLE)
+        off = is_judged & (abs(multiples - np.rint(multiples)) > _TOLERANCE)
+        enough = np.add.reduceat(is_judged & counted, starts, dtype=np.intp) >= _LEAST_VALUES
+        fits = enough & ~np.logical_or.reduceat(off, starts)
+        units = np.where(fits, least / smallest, np.where(enough & np.isnan(units), 0.0, units))
+    return units

@@ -10,16 +10,24 @@ from ._files import open_anndata, open_store, write_uns
 from ._inputs import SciFateInputs, SciFateMoments
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
+from ._read_cells import FORMAT_NAMES, Recognised, convert_cells, read_cells
+from ._zip import is_zarr, unzip
 
 __all__ = [
+    "FORMAT_NAMES",
+    "Recognised",
     "SciFateInputs",
     "SciFateMoments",
+    "convert_cells",
+    "is_zarr",
     "iterate_cells",
     "open_anndata",
     "open_store",
     "prepare_anndata",
     "prepare_moments",
+    "read_cells",
     "read_tf_names",
     "scifate_glmnet",
+    "unzip",
     "write_uns",
 ]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 
 from ..files import expands_beyond, size_limit
 
-# Frames are read at once; matrices by chunks, except the row pointers of sparse ones. Loom files have
-# their own names.
+# Frames are read at once; matrices by chunks, except the row pointers of sparse ones. Loom files
+# have names of their own.
 _FRAMES = ("obs", "var", "row_attrs", "col_attrs")
 _MATRICES = ("X", "layers", "matrix")
 # Chunks may be this large, whatever they declare.

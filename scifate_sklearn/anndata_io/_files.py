@@ -113,7 +113,7 @@ def _enter(stack: ExitStack, path: Path) -> Path:
     try:
         return stack.enter_context(unzipped(path))
     except ValueError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 @contextmanager
@@ -121,12 +121,12 @@ def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import h5py
 
     if not path.is_file():  # opening a pipe would wait for a writer
-        raise _unreadable(path, OSError("it is not a regular file"))
+        raise unreadable(path, OSError("it is not a regular file"))
     try:
         _check_format(path)
         file = h5py.File(path, mode)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     with file:
         _check(path, check_file, file)
         yield file
@@ -143,7 +143,7 @@ def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     try:
         store = zarr.open_group(str(path), mode=mode, **options)
     except Exception as error:  # zarr raises errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     yield store
     if mode == "r+":
         zarr.consolidate_metadata(store.store)
@@ -154,10 +154,11 @@ def _check_format(path: Path) -> None:
     try:
         found = recognise(path)
     except Exception as error:  # damaged files raise errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if found:
         raise ValueError(
-            f"{path} is not a readable h5ad file or zarr folder, but {found.name}. {found.advise(path)}"
+            f"{path} is not a readable h5ad file or zarr folder, but {found.name}. "
+            f"{found.advise(path)}"
         )
 
 
@@ -165,7 +166,7 @@ def _check(path: Path, check: Callable[[Any], None], store: Any) -> None:
     try:
         check(store)
     except Exception as error:  # damaged files raise errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:
@@ -202,7 +203,7 @@ def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
     try:
         stored = Stored.from_store(store)
     except Exception as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     names = {part for name in layers for part in layer_parts(name, list(stored.matrices), "layers")}
     try:
         for part in [*stored.tables(names), *(stored.matrices[name] for name in names)]:
@@ -214,8 +215,9 @@ def _assemble(path: Path, store: Any, layers: Sequence[str]) -> "AnnData":
     except ImportError as error:
         raise ImportError(f"{path}: {error}") from error
     except Exception as error:  # h5py, zarr and anndata raise errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> ValueError:
+def unreadable(path: Path, error: Exception) -> ValueError:
+    """Return the error about a file that is refused or damaged."""
     return ValueError(f"{path} is not a readable h5ad file or zarr folder: {error}")

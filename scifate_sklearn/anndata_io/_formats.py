@@ -85,8 +85,8 @@ FORMATS = (
         key="grand-slam-table",
         read=read_grandslam_dense,
     ),
-    Format("tables of NASC-seq2", is_nascseq, key="nasc-seq2", read=read_nascseq),
-    Format("files of sci-fate", is_scifate, key="sci-fate", read=read_scifate),
+    Format("a pair of tables of NASC-seq2", is_nascseq, key="nasc-seq2", read=read_nascseq),
+    Format("a folder of sci-fate", is_scifate, key="sci-fate", read=read_scifate),
     Format("a matrix of scNT-seq", is_scntseq, key="scnt-seq", read=read_scntseq),
     Format(
         "a feature-barcode matrix of 10x Cell Ranger",

@@ -8,7 +8,7 @@ import numpy as np
 
 from .readers import Block, CellSource
 
-# Numbers of a chunk of the file, 256 kB of single precision.
+# Largest number of entries in a chunk of the file.
 _CHUNK = 2**16
 
 
@@ -60,7 +60,7 @@ class H5adWriter:
         for layer in self._layers.values():
             layer.finish(len(self._source.var))
         frames = {"obs": self._source.obs, "var": self._source.var}
-        empty = {name: {} for name in ("obsm", "varm", "obsp", "varp")}
+        empty: dict[str, Any] = {name: {} for name in ("obsm", "varm", "obsp", "varp")}
         for name, content in {**frames, **empty, "uns": uns}.items():
             anndata.io.write_elem(self._file, name, content)
         self._file.require_group("layers").attrs.update(_encoding("dict"))
@@ -73,8 +73,9 @@ class _Layer:
     def __init__(self, group: Any, first: Any) -> None:
         self._group = group
         self._starts = [np.zeros(1, np.int64)]
+        chunk = min(_CHUNK, max(1, first.nnz))
         for name, kind in (("data", first.dtype), ("indices", np.dtype(np.int32))):
-            group.create_dataset(name, (0,), kind, maxshape=(None,), chunks=(_CHUNK,))
+            group.create_dataset(name, (0,), kind, maxshape=(None,), chunks=(chunk,))
 
     def append(self, matrix: Any) -> None:
         n_before = int(self._starts[-1][-1])

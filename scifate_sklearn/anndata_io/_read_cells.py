@@ -143,9 +143,7 @@ def read_cells(
     )
 
 
-def convert_cells(
-    found: Recognised, out: str | os.PathLike[str], *, verbose: bool = False
-) -> None:
+def convert_cells(found: Recognised, out: str | os.PathLike[str], *, verbose: bool = False) -> None:
     """Write recognised cells to an h5ad file, in blocks.
 
     Parameters
@@ -159,11 +157,10 @@ def convert_cells(
     out = Path(out)
 
     def write(reading: Reading) -> None:
-        with replacing(out) as unfinished:
-            with H5adWriter(unfinished, found.source) as writer:
-                for block in _shown(found.source, reading, verbose):
-                    writer.add(block)
-                writer.finish({"source": found.describe()})
+        with replacing(out) as unfinished, H5adWriter(unfinished, found.source) as writer:
+            for block in _shown(found.source, reading, verbose):
+                writer.add(block)
+            writer.finish({"source": found.describe()})
 
     _sorted_or_not(write, folder=out.parent)
 

@@ -84,7 +84,8 @@ def _matrices(group: Any) -> dict[str, Any]:
     found |= dict(group["layers"]) if "layers" in group else {}
     if _OLD_RAW[0] in group:
         found.setdefault(RAW, group[_OLD_RAW[0]])
-    elif "raw" in group and "X" in group["raw"]:
+    elif "raw" in group and hasattr(group["raw"], "keys") and "X" in group["raw"]:
+        # Where there is none, anndata may write an empty array in its place.
         found.setdefault(RAW, group["raw"]["X"])
     return found
 

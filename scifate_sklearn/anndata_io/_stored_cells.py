@@ -1,12 +1,13 @@
 """Cells of h5ad files, zarr folders and MuData files, in blocks."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import scipy.sparse as sp
 
-from ._files import open_store
+from ._files import open_store, unreadable
 from ._layers import RAW
 from ._plugins import check_filters
 from ._slots import Stored, open_matrix
@@ -32,10 +33,12 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
         If there are several modalities and none is named, no layers, or the file is refused.
     """
     with open_store(path, "r") as store:
-        stored = Stored.from_store(store)
+        with _explained(path):
+            stored = Stored.from_store(store)
         prefix = _prefix(stored, modality, path)
         names = [name.removeprefix(prefix) for name in stored.matrices if name.startswith(prefix)]
-        frames = stored.frames([f"{prefix}X"])
+        with _explained(path):
+            frames = stored.frames([f"{prefix}X"])
         notes = [f"{RAW} is left out: `scifate run` takes it from {path}."] if RAW in names else []
     layers = tuple(name for name in names if name != RAW)
     if not layers:
@@ -44,7 +47,7 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
     tool, new, total = recognise_layers(layers, index)
 
     def read(reading: Reading) -> Iterator[Block]:
-        with open_store(path, "r") as store:
+        with open_store(path, "r") as store, _explained(path):
             matrices = Stored.from_store(store).matrices
             parts = {name: _rows(matrices[f"{prefix}{name}"], name) for name in layers}
             size = max(1, reading.budget // len(frames["var"]))
@@ -64,6 +67,17 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
         notes=(*([f"The layers are those of {tool}."] if tool else []), *notes),
         are_counts=False,
     )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Name the file in errors of h5py, zarr and anndata, which are of many types."""
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(f"{path}: {error}") from error
+    except Exception as error:
+        raise unreadable(path, error) from error
 
 
 def _prefix(stored: Stored, modality: str | None, path: Path) -> str:

@@ -22,7 +22,7 @@ def is_zarr(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        if not file.read(len(_MAGIC)) == _MAGIC:
+        if file.read(len(_MAGIC)) != _MAGIC:
             return False
     try:
         with zipfile.ZipFile(path) as archive:

@@ -12,7 +12,7 @@ from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
 from ._console import collect_warnings, tidy_errors
 from ._inputs import check_paths, check_space
-from ._options import DemoOptions, RunOptions
+from ._options import ConvertOptions, DemoOptions, RunOptions
 from ._out_folder import claim
 from ._streams import secure_streams, stdout_failure
 
@@ -53,6 +53,11 @@ def build_app() -> typer.Typer:
         command_from(RunOptions, _run_cells)
     )
     app.command(
+        "convert",
+        help=_convert_cells.__doc__,
+        short_help="Write the cells of another tool as an h5ad file.",
+    )(command_from(ConvertOptions, _convert_cells))
+    app.command(
         "demo",
         help=_run_simulation.__doc__,
         short_help="Find links in simulated cells, whose network is known.",
@@ -90,6 +95,20 @@ def _run_cells(options: RunOptions) -> None:
             from ._run import run_and_write
 
             summary = run_and_write(options, folder, messages)
+        if not options.quiet:
+            typer.echo(summary)
+
+
+def _convert_cells(options: ConvertOptions) -> None:
+    """Write the cells of another tool as an h5ad file, with layers of new and total RNA.
+
+    The format is recognised. The cells are converted in blocks, and need not fit into memory.
+    """
+    with tidy_errors(options.debug), collect_warnings(options.quiet):
+        from ._convert import check_convert, convert_and_describe
+
+        check_convert(options)
+        summary = convert_and_describe(options)
         if not options.quiet:
             typer.echo(summary)
 

@@ -127,8 +127,8 @@ class Blocks:
         shape = min(self.size, self.n_cells - start), self.n_genes
         if len(records) > shape[0] * shape[1]:
             raise ValueError(
-                f"{self.path}: cells {start + 1:,} to {start + shape[0]:,} have {len(records):,} entries for "
-                f"{shape[1]:,} genes: entries are repeated."
+                f"{self.path}: cells {start + 1:,} to {start + shape[0]:,} have {len(records):,} "
+                f"entries for {shape[1]:,} genes: entries are repeated."
             )
         positions = records["cell"] - start, records["gene"]
         numbers = records["values"]

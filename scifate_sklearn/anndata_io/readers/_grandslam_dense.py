@@ -5,6 +5,7 @@ Readcount``, ``<sample> MAP``. New RNA is count × NTR, as in sparse folders.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._contents import Contents
+from ._names import find
 from ._source import Block, CellSource, Reading, table
 from ._tables import read_wide
 from ._wide import WideTable
 
 _GENE, _SYMBOL = "Gene", "Symbol"
 _COUNTS = (" Read count", " Readcount")
-# Suffixes of the ratios, in the order of preference: grandR's default first, version 2 last.
-_MAP = " NTR MAP"
-_RATIOS = (" 4sU Binom NTR MAP", " Binom NTR MAP", " NTR MAP", " MAP")
+# What follows the name of a sample in the column of ratios: grandR's default, and the end of all.
+_DEFAULT, _MAP = " 4sU Binom NTR MAP", " MAP"
 
 
 def is_grandslam_dense(contents: Contents) -> bool:
@@ -31,48 +32,49 @@ def is_grandslam_dense(contents: Contents) -> bool:
 
 def read_grandslam_dense(path: Path) -> CellSource:
     """Return the samples of a dense table, as cells."""
-    file = path
-    if path.is_dir():
-        file = next(f for f in (path / "data.tsv", path / "data.tsv.gz") if f.is_file())
-    wide = WideTable.from_path(file, [_GENE, _SYMBOL])
+    wide = WideTable.from_path(_file(path), [_GENE, _SYMBOL])
     samples = _samples(wide)
     ratios = _choose(wide, samples)
     labelled = np.array([sample in ratios for sample in samples])
     columns = [*samples.values(), *ratios.values()]
 
-    def values(numbers: NDArray[Any]) -> NDArray[Any]:
-        counts, shares = numbers[:, : len(samples)], np.zeros((len(numbers), len(samples)))
-        # Without a read, there is no ratio.
-        shares[:, labelled] = np.nan_to_num(numbers[:, len(samples) :], nan=0.0)
-        if not ((shares >= 0) & (shares <= 1)).all():
-            raise ValueError(f"{file} has ratios (NTR) outside of [0, 1].")
-        return np.stack([counts * shares, counts], axis=2)
-
     def read(reading: Reading) -> Iterator[Block]:
-        for new, total in read_wide(
-            wide, columns, reading, values=values, n_cells=len(samples)
-        ):
+        values = partial(_new_and_total, labelled, wide.path)
+        blocks = read_wide(wide, columns, reading, values=values, n_cells=len(samples))
+        for new, total in blocks:
             yield {"new": new, "total": total}
 
-    n_without = int((~labelled).sum())
+    notes = ["New RNA is count × NTR, so that it is not integer."]
+    if n_without := int((~labelled).sum()):
+        notes += [f"{n_without} of {len(samples)} samples have no NTR; their new RNA is 0."]
     return CellSource(
         path=path,
         obs=table(samples, "sample", {"labelled": labelled}),
-        var=table(wide.names[_GENE], "gene_id", {"gene_symbol": wide.names[_SYMBOL].to_numpy()}),
+        var=table(wide.names[_GENE], "gene_id", {"gene_symbol": wide.names[_SYMBOL]}),
         layers=("new", "total"),
         new="new",
         total="total",
         read=read,
         symbols="gene_symbol",
-        notes=(
-            "New RNA is count × NTR, so that it is not integer.",
-            *(
-                [f"{n_without} of {len(samples)} samples have no NTR; their new RNA is 0."]
-                if n_without
-                else []
-            ),
-        ),
+        notes=tuple(notes),
     )
+
+
+def _file(path: Path) -> Path:
+    return find(path, "data.tsv") if path.is_dir() else path
+
+
+def _new_and_total(
+    labelled: NDArray[np.bool_], path: Path, numbers: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return new and total counts of each sample, for counts that are followed by ratios."""
+    counts = numbers[:, : len(labelled)]
+    shares = np.zeros(counts.shape)
+    # Without a read, there is no ratio.
+    shares[:, labelled] = np.nan_to_num(numbers[:, len(labelled) :], nan=0.0)
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"{path} has ratios (NTR) outside of [0, 1].")
+    return np.stack([counts * shares, counts], axis=2)
 
 
 def _samples(wide: WideTable) -> dict[str, str]:
@@ -107,7 +109,6 @@ def _suffixes(wide: WideTable) -> list[str]:
         name[len(sample) :]
         for sample in _samples(wide)
         for name in wide.columns
-        if name.startswith(f"{sample} ") and name.endswith(" MAP")
+        if name.startswith(f"{sample} ") and name.endswith(_MAP)
     }
-    preferred = [" 4sU Binom NTR MAP"]
-    return [*(each for each in preferred if each in given), *sorted(given - {*preferred})]
+    return sorted(given, key=lambda suffix: (suffix != _DEFAULT, suffix))

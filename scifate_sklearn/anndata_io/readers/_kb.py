@@ -1,24 +1,19 @@
-"""Folders of kb-python: `nac` (mature, nascent, ambiguous), and the former `lamanno`.
-
-Cells × genes. With `lamanno`, spliced and unspliced matrices have names of their own, of which the
-common ones are kept, as kb does.
-"""
+"""Folders of kb-python, cells × genes: `nac` (mature, nascent, ambiguous), former `lamanno`."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from .._contents import Contents
+from ._lamanno import read_lamanno
 from ._mtx import MatrixMarket, check_shape, read_matrices
 from ._names import find, find_any, read_columns
-from ._source import Block, CellSource, Reading, add_up, check_names, table
+from ._source import Block, CellSource, Reading, add_up, table
 
 NAC = ("mature", "nascent", "ambiguous")
-LAMANNO = ("spliced", "unspliced")
 _NASCENT = re.compile(r"(.*)\.nascent\.mtx(\.gz)?")
 _FOLDERS = ("counts_filtered", "counts_unfiltered")
 
@@ -34,7 +29,7 @@ def read_kb(path: Path) -> CellSource:
     folders = (path, *(path / name for name in _FOLDERS))
     folder = next((f for f in folders if f.is_dir() and _has_matrices(_names(f))), path)
     prefix = next((m[1] for m in map(_NASCENT.fullmatch, sorted(_names(folder))) if m), None)
-    return _read_lamanno(path, folder) if prefix is None else _read_nac(path, folder, prefix)
+    return read_lamanno(path, folder) if prefix is None else _read_nac(path, folder, prefix)
 
 
 def _names(folder: Path) -> frozenset[str]:
@@ -70,7 +65,7 @@ def _read_nac(path: Path, folder: Path, prefix: str) -> CellSource:
     )
 
 
-def _read_symbols(folder: Path, prefix: str, n_genes: int) -> dict[str, pd.Series]:
+def _read_symbols(folder: Path, prefix: str, n_genes: int) -> dict[str, NDArray[np.object_]]:
     file = find_any(folder, f"{prefix}.genes.names.txt")
     if file is None:
         return {}
@@ -78,43 +73,3 @@ def _read_symbols(folder: Path, prefix: str, n_genes: int) -> dict[str, pd.Serie
     if len(symbols) != n_genes:
         raise ValueError(f"{file} has {len(symbols):,} names for {n_genes:,} genes.")
     return {"gene_symbol": symbols.to_numpy()}
-
-
-def _read_lamanno(path: Path, folder: Path) -> CellSource:
-    names, files = {}, {}
-    for layer in LAMANNO:
-        barcodes, genes = (find(folder, f"{layer}.{each}.txt") for each in ("barcodes", "genes"))
-        names[layer] = [pd.Index(read_columns(f, ["name"])["name"]) for f in (barcodes, genes)]
-        for each, file in zip(names[layer], (barcodes, genes), strict=True):
-            check_names(each, f"names of {file}")
-        files[layer] = MatrixMarket.from_path(find(folder, f"{layer}.mtx"))
-        lengths = len(names[layer][0]), len(names[layer][1])
-        check_shape(files[layer], lengths, (barcodes, genes))
-    cells, genes = (
-        first[first.isin(second)] for first, second in zip(*names.values(), strict=True)
-    )
-    files = {
-        layer: replace(
-            files[layer],
-            rows=cells.get_indexer(names[layer][0]).astype(np.int64),
-            columns=genes.get_indexer(names[layer][1]).astype(np.int64),
-        )
-        for layer in LAMANNO
-    }
-
-    def read(reading: Reading) -> Iterator[Block]:
-        return read_matrices(files, (len(cells), len(genes)), reading, is_cells_by_genes=True)
-
-    n_all = max(len(names[layer][0]) for layer in LAMANNO)
-    return CellSource(
-        path=path,
-        obs=table(cells, "barcode"),
-        var=table(genes, "gene_id"),
-        layers=LAMANNO,
-        new="unspliced",
-        total=add_up(LAMANNO),
-        read=read,
-        notes=(f"{len(cells):,} of {n_all:,} cells are in both matrices; the others are left out.",)
-        if len(cells) < n_all
-        else (),
-    )

@@ -83,7 +83,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _arrays(file: Any) -> dict[str, Any]:
     """Return the matrix and the layers by name, all of the same shape."""
-    layers = file["layers"] if "layers" in file else {}
+    layers = file.get("layers", {})
     arrays = {_MATRIX: file["matrix"], **{name: layers[name] for name in layers}}
     for name, array in arrays.items():
         shape = getattr(array, "shape", None)

@@ -171,9 +171,9 @@ def read_matrices(
 
 
 def n_fields(start: bytes) -> int:
-    """Return the number of fields of the first entry, given the first bytes of a file.
+    r"""Return the number of fields of the first entry, given the first bytes of a file.
 
-    >>> n_fields(b"%%MatrixMarket matrix coordinate real general\\n%\\n2 2 1\\n1 2 0.5\\n")
+    >>> n_fields(b"%%MatrixMarket matrix coordinate real general\n%\n2 2 1\n1 2 0.5\n")
     3
     """
     lines = [line for line in start.split(b"\n") if _is_read(line)]

@@ -44,12 +44,12 @@ def read_nascseq(path: Path) -> CellSource:
                 f"{new.path} and {old.path} have different {what}s: {len(lonely):,} are in one of "
                 f"them only, such as {str(lonely[0])!r}."
             )
-    order = {"cells": cells.get_indexer(other_cells), "genes": genes.get_indexer(other_genes)}
+    places = cells.get_indexer(other_cells), genes.get_indexer(other_genes)
 
     def read(reading: Reading) -> Iterator[Block]:
         parts = (
             read_wide(new, list(cells), reading),
-            read_wide(old, list(other_cells), reading, **order),
+            read_wide(old, list(other_cells), reading, cells=places[0], genes=places[1]),
         )
         for (is_new,), (is_old,) in zip(*parts, strict=True):
             yield {"new": is_new, "total": is_new + is_old}

@@ -52,18 +52,16 @@ def _names(path: Path) -> list[str]:
     return sorted(each.name for each in path.iterdir())
 
 
-def _source(
-    path: Path, paths: dict[str, Path], tables: list[tuple[Path, Path]]
-) -> CellSource:
+def _source(path: Path, paths: dict[str, Path], tables: list[tuple[Path, Path]]) -> CellSource:
     cells, genes = tables[0]
     obs, var = _frame(cells, _CELL), _frame(genes, _GENE)
     for other_cells, other_genes in tables[1:]:
         for file, name, known in ((other_cells, _CELL, obs), (other_genes, _GENE, var)):
             if not _frame(file, name).index.equals(known.index):
                 raise ValueError(f"{file} has other names than that of the other folder.")
-    files = {layer: MatrixMarket.from_path(file) for layer, file in paths.items()}
-    for file in files.values():
-        check_shape(file, (len(var), len(obs)), (genes, cells))
+    files = {layer: MatrixMarket.from_path(each) for layer, each in paths.items()}
+    for matrix in files.values():
+        check_shape(matrix, (len(var), len(obs)), (genes, cells))
 
     def read(reading: Reading) -> Iterator[Block]:
         return read_matrices(files, (len(obs), len(var)), reading, is_cells_by_genes=False)

@@ -48,7 +48,7 @@ def _read_table(path: Path) -> CellSource:
         for (matrix,) in read_wide(wide, cells, reading):
             yield matrix
 
-    return _source(path, cells, wide.names.iloc[:, 0], read, path)
+    return _source(path, cells, [*wide.names.iloc[:, 0]], read, path)
 
 
 def _read_folder(path: Path) -> CellSource:
@@ -63,7 +63,7 @@ def _read_folder(path: Path) -> CellSource:
         for block in read_matrices({"all": file}, shape, reading, is_cells_by_genes=False):
             yield block["all"]
 
-    return _source(path, cells, rows, read, features)
+    return _source(path, [*cells], [*rows], read, features)
 
 
 def _source(

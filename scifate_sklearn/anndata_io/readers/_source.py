@@ -1,6 +1,6 @@
 """Cells that are read in blocks of rows, whatever file they come from."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -93,7 +93,7 @@ class CellSource:
         """Numbers of cells and genes."""
         return len(self.obs), len(self.var)
 
-    def blocks(self, reading: Reading) -> Iterator[Block]:
+    def blocks(self, reading: Reading) -> Generator[Block, None, None]:
         """Yield the layers of consecutive cells.
 
         Raises
@@ -142,8 +142,7 @@ def check_names(names: pd.Index, what: str) -> None:
     if is_repeated.any():
         raise ValueError(
             f"{int(is_repeated.sum()):,} of the {len(names):,} {what} have the name of an earlier "
-            f"one, such as {str(names[is_repeated.argmax()])!r}. Make the names unique first: each "
-            "cell has its own."
+            f"one, such as {str(names[is_repeated][0])!r}. Make the names unique first."
         )
 
 
@@ -160,7 +159,8 @@ def table(names: Iterable[str], what: str, columns: Any = None) -> pd.DataFrame:
     """
     index = pd.Index(np.array([*names, None], object)[:-1], name=what)
     # Arrays, because a Series would be aligned to the names.
-    values = {str(key): np.asarray(value) for key, value in ({} if columns is None else columns).items()}
+    given = {} if columns is None else columns
+    values = {str(key): np.asarray(value) for key, value in given.items()}
     return pd.DataFrame(values, index=index)
 
 

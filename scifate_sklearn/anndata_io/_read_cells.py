@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import scipy.sparse as sp
 
 from ..files import replacing
-from ._formats import FORMATS, recognise
+from ._files import unreadable
+from ._formats import FORMATS, Format, recognise
 from ._h5ad import H5adWriter
 from ._stored_cells import read_stored
 from ._zip import is_zarr
@@ -57,7 +58,7 @@ class Recognised:
             raise ValueError(f"`format` must be one of {', '.join(FORMAT_NAMES)}, got {format!r}.")
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist.")
-        found = _READERS.get(format) or (recognise(path) if format == _AUTO else None)
+        found = _recognise(path) if format == _AUTO else _READERS.get(format)
         if found is None:
             return cls(_describe(path), read_stored(path, modality))
         if found.read is None:
@@ -75,6 +76,13 @@ class Recognised:
             "total": self.source.total,
             "notes": " ".join(self.source.notes),
         }
+
+
+def _recognise(path: Path) -> Format | None:
+    try:
+        return recognise(path)
+    except Exception as error:  # damaged files raise errors of many types
+        raise unreadable(path, error) from error
 
 
 def read_cells(

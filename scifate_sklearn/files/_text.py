@@ -1,8 +1,10 @@
 """Text files: compression, encoding and line ends, detected from the content."""
 
 import gzip
+import io
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -163,12 +165,13 @@ def check_lines(path: str | os.PathLike[str], longest: int) -> None:
 
 
 def read_start(path: str | os.PathLike[str], size: int) -> bytes:
-    """Return the first bytes of a file, decompressed; none if it cannot be read."""
-    try:
-        with open_decompressed(path) as file:
-            return file.read(size)
-    except (OSError, EOFError, ValueError, zlib.error):
-        return b""
+    """Return the first bytes of a file, decompressed; those before any damage."""
+    parts: list[bytes] = []
+    with suppress(OSError, EOFError, ValueError, zlib.error), open_decompressed(path) as file:
+        while size > 0 and (part := cast(io.BufferedReader, file).read1(size)):
+            parts.append(part)
+            size -= len(part)
+    return b"".join(parts)
 
 
 def open_decompressed(path: str | os.PathLike[str]) -> IO[bytes]:

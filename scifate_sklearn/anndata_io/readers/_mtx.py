@@ -278,7 +278,8 @@ def _numbers(text: bytes, n_values: int, is_integer: bool) -> pd.DataFrame:
             float_precision=None if is_exact else "round_trip",
         )
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"its entries are not {n_columns} numbers each ({error}).") from error
+        found = " ".join(str(error).split())  # pandas ends some with a newline
+        raise ValueError(f"its entries are not {n_columns} numbers each ({found}).") from error
     if not isinstance(numbers.index, pd.RangeIndex):
         raise ValueError(f"it has entries of more than {n_columns} numbers.")
     return numbers

@@ -153,4 +153,5 @@ def _read(
         for part in reader:
             yield part[columns]
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"a field is not a number, or a row is damaged ({error}).") from error
+        found = " ".join(str(error).split())  # pandas ends some with a newline
+        raise ValueError(f"a field is not a number, or a row is damaged ({found}).") from error

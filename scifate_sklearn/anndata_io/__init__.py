@@ -11,7 +11,7 @@ from ._inputs import SciFateInputs, SciFateMoments
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 from ._read_cells import FORMAT_NAMES, Recognised, convert_cells, read_cells
-from ._zip import is_zarr, unzip
+from ._zip import is_zipped_zarr, unzip
 
 __all__ = [
     "FORMAT_NAMES",
@@ -19,7 +19,7 @@ __all__ = [
     "SciFateInputs",
     "SciFateMoments",
     "convert_cells",
-    "is_zarr",
+    "is_zipped_zarr",
     "iterate_cells",
     "open_anndata",
     "open_store",

@@ -14,7 +14,7 @@ from ._layers import RAW, layer_parts
 from ._plugins import check_filters, import_zarr, zarr_version
 from ._slots import Stored, open_matrix
 from ._zarr_check import check_folder
-from ._zip import is_zarr, unzipped
+from ._zip import is_zipped_zarr, unzipped
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -102,7 +102,7 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     """
     with ExitStack() as stack:
         folder = path
-        if mode == "r" and is_zarr(path):
+        if mode == "r" and is_zipped_zarr(path):
             folder = _enter(stack, path)
         opened = _open_folder if folder.is_dir() else _open_file
         yield stack.enter_context(opened(folder, mode))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._contents import Contents
-from ._zip import is_zarr
+from ._zip import is_zipped_zarr
 from .readers import (
     COUNT,
     CellSource,
@@ -301,7 +301,7 @@ def recognise(path: Path) -> Format | None:
         If the file or folder cannot be read.
     """
     contents = Contents.from_path(path)
-    if contents.has("obs", "var") or "mod" in contents.groups or is_zarr(path):
+    if contents.has("obs", "var") or "mod" in contents.groups or is_zipped_zarr(path):
         return None
     return next(each for each in FORMATS if each.matches(contents))
 

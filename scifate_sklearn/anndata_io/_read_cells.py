@@ -15,7 +15,7 @@ from ._files import unreadable
 from ._formats import FORMATS, Format, recognise
 from ._h5ad import H5adWriter
 from ._stored_cells import read_stored
-from ._zip import is_zarr
+from ._zip import is_zipped_zarr
 from .readers import Block, CellSource, Reading, UnsortedError
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _stack(blocks: list[Block], name: str, shape: tuple[int, int]) -> Any:
 
 def _describe(path: Path) -> str:
     """Return the name of a format of anndata or MuData."""
-    if is_zarr(path):
+    if is_zipped_zarr(path):
         return "a zipped zarr folder"
     if path.is_dir():
         return "a zarr folder"

@@ -17,7 +17,7 @@ _BLOCK = 2**20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
-def is_zarr(path: Path) -> bool:
+def is_zipped_zarr(path: Path) -> bool:
     """Return whether a path is that of a zip file with a zarr group."""
     if not path.is_file():
         return False

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from .. import __version__
-from ..anndata_io import is_zarr, open_store, unzip, write_uns
+from ..anndata_io import is_zipped_zarr, open_store, unzip, write_uns
 from ..files import escape_formula
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
@@ -55,7 +55,7 @@ def write_annotated(
         # As text, because HDF5 has neither None nor lists of objects.
         "run": _to_json(report),
     }
-    kind = "zarr" if cells.is_dir() or is_zarr(cells) else cells.suffix.removeprefix(".")
+    kind = "zarr" if cells.is_dir() or is_zipped_zarr(cells) else cells.suffix.removeprefix(".")
     path = folder / f"annotated.{kind if kind in ('zarr', 'h5mu') else 'h5ad'}"
     if cells.is_dir():
         _copy_folder(cells, path)

@@ -28,9 +28,11 @@ class Cells:
     ambiguous: Any
 
     @classmethod
-    def random(cls, seed: int = 0, shape: tuple[int, int] = (N_CELLS, N_GENES)) -> "Cells":
+    def random(
+        cls, seed: int = 0, shape: tuple[int, int] = (N_CELLS, N_GENES), molecules: int = 1
+    ) -> "Cells":
         rng = np.random.default_rng(seed)
-        return cls(*(rng.poisson(mean, shape) for mean in (1.0, 0.5, 0.2)))
+        return cls(*(rng.poisson(mean * molecules, shape) for mean in (1.0, 0.5, 0.2)))
 
     @property
     def total(self) -> Any:
@@ -122,7 +124,9 @@ def write_old_starsolo(folder: Path, known: Cells) -> Path:
 def write_alevin(folder: Path, known: Cells, by: str = "row") -> Path:
     path = folder / "af_quant"
     (path / "alevin").mkdir(parents=True)
-    (path / "quant.json").write_text(json.dumps({"usa_mode": True, "num_genes": 3 * N_GENES}))
+    (path / "quant.json").write_text(
+        json.dumps({"usa_mode": True, "num_genes": 3 * len(known.genes)})
+    )
     stacked = np.hstack([*known.layers().values()])
     write_mtx(path / "alevin" / "quants_mat.mtx", stacked, "real", by=by)
     write_lines(path / "alevin" / "quants_mat_rows.txt", known.cells)
@@ -163,9 +167,9 @@ def write_loom(folder: Path, known: Cells) -> Path:
             kind = {"dtype": "u2", "chunks": (2, 4), "compression": "gzip"}
             file.create_dataset(f"layers/{name}", data=layer.T, **kind)
         file["row_attrs/Gene"], file["row_attrs/Accession"] = known.symbols, known.genes
-        file["row_attrs/Start"] = np.arange(N_GENES)
+        file["row_attrs/Start"] = np.arange(len(known.genes))
         file["col_attrs/CellID"] = np.array(known.cells, "S")
-        file["col_attrs/umap"] = np.zeros((N_CELLS, 2))
+        file["col_attrs/umap"] = np.zeros((len(known.cells), 2))
     return path
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +46,6 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
         raise ValueError(f"{path} has neither X nor layers.")
     index = frames["obs"].index.name, frames["var"].index.name
     tool, new, total = recognise_layers(layers, index)
-
-    def read(reading: Reading) -> Iterator[Block]:
-        with open_store(path, "r") as store, _explained(path):
-            matrices = Stored.from_store(store).matrices
-            parts = {name: _rows(matrices[f"{prefix}{name}"], name) for name in layers}
-            size = max(1, reading.budget // len(frames["var"]))
-            for start in range(0, len(frames["obs"]), size):
-                rows = slice(start, start + size)
-                yield {name: sp.csr_array(part[rows]) for name, part in parts.items()}
-
     return CellSource(
         path=path,
         obs=frames["obs"],
@@ -62,11 +53,23 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
         layers=layers,
         new=new,
         total=total,
-        read=read,
+        read=partial(_read, path, {name: f"{prefix}{name}" for name in layers}),
         symbols=next((name for name in _SYMBOLS if name in frames["var"]), ""),
         notes=(*([f"The layers are those of {tool}."] if tool else []), *notes),
         are_counts=False,
     )
+
+
+def _read(path: Path, layers: dict[str, str], reading: Reading) -> Iterator[Block]:
+    """Yield blocks of layers, each given by its name and its place in the file."""
+    with open_store(path, "r") as store, _explained(path):
+        matrices = Stored.from_store(store).matrices
+        parts = {name: _rows(matrices[place], name) for name, place in layers.items()}
+        n_cells, n_genes = next(iter(parts.values())).shape
+        size = max(1, reading.budget // max(1, n_genes))
+        for start in range(0, n_cells, size):
+            rows = slice(start, start + size)
+            yield {name: sp.csr_array(part[rows]) for name, part in parts.items()}
 
 
 @contextmanager

@@ -185,8 +185,9 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
         If the layer is of an unknown type or does not hold real numbers.
     """
     stored = ({"X": adata.X} if adata.X is not None else {}) | dict(adata.layers)
-    if adata.raw is not None and RAW not in stored:
-        stored[RAW] = adata.raw.X
+    raw = getattr(adata, "raw", None)
+    if raw is not None and RAW not in stored:
+        stored[RAW] = raw.X
     parts = [_in_rows(stored[part], part) for part in layer_parts(name, list(stored))]
     parts = [
         _of_genes(part, adata) if each == RAW else part

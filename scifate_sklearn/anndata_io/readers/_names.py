@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ...files import read_text
 
@@ -46,18 +47,19 @@ def read_columns(path: Path, names: Sequence[str], delimiter: str = "\t") -> pd.
     -------
     DataFrame
     """
+    # There may be millions of lines, of which no more than one copy is made.
     lines = _lines(path)
-    rows = [line.split(delimiter) for line in lines]
-    n_columns = min([len(names), *map(len, rows)])
-    columns = {
-        name: np.array([row[i].strip() for row in rows] + [None], object)[:-1]
-        for i, name in enumerate(names[:n_columns])
-    }
+    columns = {}
+    for name in names:
+        columns[name] = _objects([line.partition(delimiter)[0].strip() for line in lines])
+        if not all(delimiter in line for line in lines):
+            break
+        lines = [line.partition(delimiter)[2] for line in lines]
     return pd.DataFrame(columns)
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Return a table with header, as text, and numbers where whole columns are numbers.
+    """Return a table with header, as text.
 
     Raises
     ------
@@ -70,11 +72,12 @@ def read_table(path: Path) -> pd.DataFrame:
     header, rows = ([], []) if not rows else (rows[0], rows[1:])
     if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
         raise ValueError(f"{path} is not a table with one field per column of its header.")
-    columns = {
-        name: np.array([row[i] for row in rows] + [None], object)[:-1]
-        for i, name in enumerate(header)
-    }
+    columns = {name: _objects([row[i] for row in rows]) for i, name in enumerate(header)}
     return pd.DataFrame(columns)
+
+
+def _objects(texts: list[str]) -> NDArray[np.object_]:
+    return np.array([*texts, None], object)[:-1]  # None keeps NumPy from making another type
 
 
 def _lines(path: Path) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import scipy.sparse as sp
 
 from ._files import open_store, unreadable
-from ._layers import RAW
+from ._layers import RAW, add_parts
 from ._plugins import check_filters
 from ._slots import Stored, open_matrix
 from ._stored import is_backed_sparse, open_rows
@@ -53,23 +53,36 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
         layers=layers,
         new=new,
         total=total,
-        read=partial(_read, path, {name: f"{prefix}{name}" for name in layers}),
+        read=partial(
+            _read,
+            path,
+            {name: f"{prefix}{name}" for name in layers},
+            (len(frames["obs"]), len(frames["var"])),
+        ),
         symbols=next((name for name in _SYMBOLS if name in frames["var"]), ""),
         notes=(*([f"The layers are those of {tool}."] if tool else []), *notes),
         are_counts=False,
     )
 
 
-def _read(path: Path, layers: dict[str, str], reading: Reading) -> Iterator[Block]:
+def _read(
+    path: Path, layers: dict[str, str], shape: tuple[int, int], reading: Reading
+) -> Iterator[Block]:
     """Yield blocks of layers, each given by its name and its place in the file."""
     with open_store(path, "r") as store, _explained(path):
         matrices = Stored.from_store(store).matrices
         parts = {name: _rows(matrices[place], name) for name, place in layers.items()}
-        n_cells, n_genes = next(iter(parts.values())).shape
-        size = max(1, reading.budget // max(1, n_genes))
-        for start in range(0, n_cells, size):
+        for name, part in parts.items():
+            if tuple(part.shape) != shape:
+                raise ValueError(
+                    f"layer {name!r} is {tuple(part.shape)}, for {shape} cells and genes."
+                )
+        size = max(1, reading.budget // shape[1])
+        for start in range(0, shape[0], size):
             rows = slice(start, start + size)
-            yield {name: sp.csr_array(part[rows]) for name, part in parts.items()}
+            # This checks the indices too.
+            checked = {name: add_parts([part[rows]], name) for name, part in parts.items()}
+            yield {name: sp.csr_array(part) for name, part in checked.items()}
 
 
 @contextmanager

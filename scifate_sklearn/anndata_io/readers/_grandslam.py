@@ -20,6 +20,8 @@ _RATIOS = re.compile(r"(?P<label>.+)\.(?P<estimator>[^.]+)\.ntr\.mtx(\.gz)?")
 # The defaults of grandR.
 _LABEL, _ESTIMATOR = "4sU", "Binom"
 _FEATURES = ("gene_id", "gene_symbol", "feature_type", "category", "length")
+# Pseudobulks have no symbols.
+_NO_SYMBOLS = {"null", ""}
 
 
 def is_grandslam(contents: Contents) -> bool:
@@ -31,6 +33,8 @@ def read_grandslam(path: Path) -> CellSource:
     """Return the cells of a sparse folder of GRAND-SLAM."""
     features, barcodes = (find(path, name) for name in ("features.tsv", "barcodes.tsv"))
     genes, cells = read_columns(features, _FEATURES), read_columns(barcodes, ["barcode"])
+    if "gene_symbol" in genes and set(genes["gene_symbol"]) <= _NO_SYMBOLS:
+        genes = genes.drop(columns="gene_symbol")
     ratios, notes = _choose(path)
     files = {
         "total": MatrixMarket.from_path(find(path, "matrix.mtx")),

@@ -16,6 +16,7 @@ from tool_files import (
     write_alevin,
     write_grandslam,
     write_grandslam_table,
+    write_h5ad,
     write_h5mu,
     write_kb,
     write_lines,
@@ -306,6 +307,28 @@ class TestZip:
         content[place : place + 5] = b"xxxxx"
         path.write_bytes(bytes(content))
         refuses(path, "not a readable")
+
+
+class TestH5ad:
+    @pytest.mark.parametrize(
+        ("name", "change", "message"),
+        [
+            ("layers/spliced/indices", lambda x: x + 6, "spliced"),
+            ("layers/spliced/indices", lambda x: x - 7, "spliced"),
+            ("layers/spliced/indptr", lambda x: x[::-1], "spliced.*damaged"),
+            ("layers/spliced/data", lambda x: x[:-1], "spliced.*damaged"),
+            ("obs/_index", lambda x: x[:-1], r"is \(9, 6\), for \(8, 6\) cells and genes"),
+            ("var/_index", lambda x: x[:-1], "."),
+        ],
+    )
+    def test_contradictions(self, tmp_path, name, change, message):
+        path = write_h5ad(tmp_path, KNOWN)
+        with h5py.File(path, "r+") as file:
+            values, attributes = file[name][()], dict(file[name].attrs)
+            del file[name]
+            file[name] = change(values)
+            file[name].attrs.update(attributes)
+        refuses(path, message)
 
 
 class TestModalities:

@@ -20,25 +20,33 @@ from ._inputs import SciFateInputs, SciFateMoments
 from ._inspect import CellsReport, inspect_cells
 from ._iterate import iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
+from ._read_cells import FORMAT_NAMES, Recognised, convert_cells, read_cells
+from ._zip import is_zipped_zarr, unzip
 
 __all__ = [
+    "FORMAT_NAMES",
     "CellsReport",
     "FoundLayers",
     "GroupNetworks",
     "GroupSurvey",
+    "Recognised",
     "SciFateInputs",
     "SciFateMoments",
+    "convert_cells",
     "find_layers",
     "fit_by_group",
     "inspect_cells",
+    "is_zipped_zarr",
     "iterate_cells",
     "open_anndata",
     "open_store",
     "prepare_anndata",
     "prepare_moments",
+    "read_cells",
     "read_tf_names",
     "scifate_glmnet",
     "survey_groups",
+    "unzip",
     "with_groups",
     "write_uns",
 ]

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from ..files import read_start
+
 _HEAD = 2048
+# The first line of a table has a name for each cell.
+_LONGEST_HEADER = 2**26
 _TAR = slice(257, 262)
 _MAX_METADATA = 2**20
 # Names of files in which zarr has the metadata of a group and of an array.
@@ -28,7 +32,7 @@ class Contents:
     kind : {"hdf5", "zarr", "folder", "file"}
         A file is neither HDF5 nor zarr, a folder is not zarr.
     groups : mapping of str to frozenset of str
-        Groups at the top, and the names in each.
+        Groups or folders at the top, and the names in each.
     arrays, names : frozenset of str
         Arrays at the top, or files of a folder.
     attributes : frozenset of str
@@ -37,6 +41,7 @@ class Contents:
         First bytes, decompressed if `is_compressed`.
     is_compressed : bool
         Whether the file is compressed with gzip.
+    path : Path
     """
 
     kind: Literal["hdf5", "zarr", "folder", "file"]
@@ -46,6 +51,7 @@ class Contents:
     attributes: frozenset[str] = frozenset()
     head: bytes = b""
     is_compressed: bool = False
+    path: Path = Path()
 
     @classmethod
     def from_path(cls, path: Path) -> Self:
@@ -60,7 +66,10 @@ class Contents:
             head = file.read(_HEAD)
         is_compressed = head.startswith(b"\x1f\x8b")
         return cls(
-            "file", head=_inflate(head) if is_compressed else head, is_compressed=is_compressed
+            "file",
+            head=_inflate(head) if is_compressed else head,
+            is_compressed=is_compressed,
+            path=path,
         )
 
     @classmethod
@@ -81,14 +90,25 @@ class Contents:
                 else:
                     arrays.add(name)
             return cls(
-                "hdf5", groups, frozenset(arrays), attributes=frozenset(file.attrs), head=head
+                "hdf5",
+                groups,
+                frozenset(arrays),
+                attributes=frozenset(file.attrs),
+                head=head,
+                path=path,
             )
 
     @classmethod
     def _from_folder(cls, path: Path) -> Self:
         names = frozenset(os.listdir(path))
         if names.isdisjoint((*_ZARR_GROUPS, *_ZARR_ARRAYS)):
-            return cls("folder", names=names)
+            folders = [name for name in names if (path / name).is_dir()]
+            return cls(
+                "folder",
+                {name: _list(path / name) for name in folders},
+                names=names,
+                path=path,
+            )
         groups: dict[str, frozenset[str]] = {}
         arrays, attributes = set(), _attributes(path)
         for name in names:
@@ -102,7 +122,7 @@ class Contents:
                 attributes |= _attributes(child)
             else:
                 groups[name] = members
-        return cls("zarr", groups, frozenset(arrays), names, attributes)
+        return cls("zarr", groups, frozenset(arrays), names, attributes, path=path)
 
     @property
     def is_text(self) -> bool:
@@ -120,9 +140,25 @@ class Contents:
             each in self.groups or each in self.arrays or each in self.names for each in names
         )
 
-    def has_suffix(self, *suffixes: str) -> bool:
-        """Return whether a file of the folder ends in one of these."""
-        return any(name.lower().endswith(suffixes) for name in self.names)
+    def has_file(self, *names: str) -> bool:
+        """Return whether a folder has all of these files, each possibly with ``.gz``."""
+        return all(not {name, f"{name}.gz"}.isdisjoint(self.names) for name in names)
+
+    def peek(self, name: str, size: int = _HEAD) -> bytes:
+        """Return the first bytes of a file of the folder, possibly with ``.gz``, decompressed."""
+        found = next((each for each in (name, f"{name}.gz") if each in self.names), None)
+        return b"" if found is None else read_start(self.path / found, size)
+
+    def second_line(self) -> bytes:
+        """Return the start of the second line of a text file, decompressed; none if it is far."""
+        start = read_start(self.path, _LONGEST_HEADER) if self.is_text else b""
+        return start.partition(b"\n")[2][:_HEAD]
+
+    def has_suffix(self, *suffixes: str, within: int = 0) -> bool:
+        """Return whether a file of the folder, or of a folder within it, ends in one of these."""
+        nested = self.groups.values() if within else ()
+        names = frozenset().union(self.names, *nested)
+        return any(name.lower().endswith(suffixes) for name in names)
 
     def starts(self, *signatures: bytes) -> bool:
         """Return whether the first bytes are one of these."""
@@ -131,6 +167,13 @@ class Contents:
     def is_in_head(self, *parts: bytes) -> bool:
         """Return whether one of these is among the first bytes."""
         return any(part in self.head for part in parts)
+
+
+def _list(folder: Path) -> frozenset[str]:
+    """Return the names in a folder, none if it cannot be read."""
+    with contextlib.suppress(OSError):
+        return frozenset(os.listdir(folder))
+    return frozenset()
 
 
 def _inflate(head: bytes) -> bytes:

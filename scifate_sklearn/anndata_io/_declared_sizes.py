@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable
 
 from ..files import expands_beyond, size_limit
 
-# Frames are read at once; matrices by chunks, except the row pointers of sparse ones.
-_FRAMES, _MATRICES = ("obs", "var"), ("X", "layers")
+# Frames are read at once; matrices by chunks, except the row pointers of sparse ones. Loom files
+# have names of their own.
+_FRAMES = ("obs", "var", "row_attrs", "col_attrs")
+_MATRICES = ("X", "layers", "matrix")
 # Chunks may be this large, whatever they declare.
 _SMALL = 2**20
 _POINTER = 8
@@ -15,12 +17,22 @@ _REWRITE = "Write the cells again with anndata."
 
 def is_read(path: str) -> bool:
     """Return whether an array belongs to the parts of the cells that this package reads."""
-    return path.strip("/").split("/")[0] in (*_FRAMES, *_MATRICES)
+    return _parts(path)[0] in (*_FRAMES, *_MATRICES)
 
 
 def _is_read_at_once(path: str) -> bool:
-    parts = path.strip("/").split("/")
+    parts = _parts(path)
     return parts[0] in _FRAMES or (parts[0] in _MATRICES and parts[-1] == "indptr")
+
+
+def _parts(path: str) -> list[str]:
+    """Return the names on the path to an array, from the cells to which it belongs."""
+    parts = path.strip("/").split("/")
+    if parts[0] == "mod":  # modalities of MuData
+        parts = parts[2:]
+    if parts[:1] == ["raw"]:
+        parts = parts[1:]
+    return parts or [""]
 
 
 class DeclaredSizes:

@@ -1,9 +1,8 @@
 """Opening of h5ad and zarr files without reading the layers."""
 
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,11 +10,12 @@ import pandas as pd
 
 from ._conventions import AUTO, find_names
 from ._formats import recognise
-from ._frames import read_frames
 from ._hdf5_check import check_file
-from ._layers import layer_parts
+from ._layers import RAW, layer_parts
 from ._plugins import check_filters, import_zarr, zarr_version
+from ._slots import Stored, open_matrix
 from ._zarr_check import check_folder
+from ._zip import is_zipped_zarr, unzipped
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -37,10 +37,13 @@ def open_anndata(
     Parameters
     ----------
     path : path-like
-        File or folder written by anndata, of any version since 0.5.
+        File or folder written by anndata, of any version since 0.5; a zipped zarr folder; or a
+        MuData file (h5mu), whose layers have the name of their modality in front: ``"rna/X"``,
+        ``"rna/counts"``. New and total RNA may be in two modalities of the same cells and genes.
     layers : sequence of str, "auto" or "all", default=("new", "total")
-        Layers to open. ``"X"`` is the matrix ``adata.X``, ``"a+b"`` stands for two layers. "auto"
-        opens those of new and total RNA (`scifate_sklearn.anndata_io.find_layers`).
+        Layers to open. ``"X"`` is the matrix ``adata.X``, ``"raw/X"`` that of ``adata.raw``,
+        ``"a+b"`` stands for two layers. "auto" opens those of new and total RNA
+        (`scifate_sklearn.anndata_io.find_layers`).
 
     Yields
     ------
@@ -100,8 +103,20 @@ def open_store(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     ImportError
         If the package zarr is missing or too old.
     """
-    with (_open_folder if path.is_dir() else _open_file)(path, mode) as store:
-        yield store
+    with ExitStack() as stack:
+        folder = path
+        if mode == "r" and is_zipped_zarr(path):
+            folder = _enter(stack, path)
+        opened = _open_folder if folder.is_dir() else _open_file
+        yield stack.enter_context(opened(folder, mode))
+
+
+def _enter(stack: ExitStack, path: Path) -> Path:
+    """Return the temporary folder of a zipped zarr folder."""
+    try:
+        return stack.enter_context(unzipped(path))
+    except ValueError as error:
+        raise unreadable(path, error) from error
 
 
 @contextmanager
@@ -109,12 +124,12 @@ def _open_file(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     import h5py
 
     if not path.is_file():  # opening a pipe would wait for a writer
-        raise _unreadable(path, OSError("it is not a regular file"))
+        raise unreadable(path, OSError("it is not a regular file"))
     try:
         _check_format(path)
         file = h5py.File(path, mode)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     with file:
         _check(path, check_file, file)
         yield file
@@ -131,7 +146,7 @@ def _open_folder(path: Path, mode: Literal["r", "r+"]) -> Iterator[Any]:
     try:
         store = zarr.open_group(str(path), mode=mode, **options)
     except Exception as error:  # zarr raises errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     yield store
     if mode == "r+":
         zarr.consolidate_metadata(store.store)
@@ -142,10 +157,11 @@ def _check_format(path: Path) -> None:
     try:
         found = recognise(path)
     except Exception as error:  # damaged files raise errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if found:
         raise ValueError(
-            f"{path} is not a readable h5ad file or zarr folder, but {found.name}. {found.advice}"
+            f"{path} is not a readable h5ad file or zarr folder, but {found.name}. "
+            f"{found.advise(path)}"
         )
 
 
@@ -153,7 +169,7 @@ def _check(path: Path, check: Callable[[Any], None], store: Any) -> None:
     try:
         check(store)
     except Exception as error:  # damaged files raise errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def write_uns(store: Any, key: str, content: dict[str, Any]) -> None:
@@ -188,21 +204,21 @@ def _assemble(path: Path, store: Any, layers: Sequence[str] | str) -> "AnnData":
     import anndata
 
     try:
-        stored = {"X": store["X"]} if "X" in store else {}
-        stored |= dict(store["layers"]) if "layers" in store else {}
+        stored = Stored.from_store(store)
     except Exception as error:
-        raise _unreadable(path, error) from error
-    names = _layer_names(layers, list(stored))
+        raise unreadable(path, error) from error
+    names = _layer_names(layers, list(stored.matrices))
     try:
-        for part in [store["obs"], store["var"], *(stored[name] for name in names)]:
+        for part in [*stored.tables(names), *(stored.matrices[name] for name in names)]:
             check_filters(part)
-        parts = {name: _open_matrix(stored[name]) for name in stored if name in names}
-        x = parts.pop("X", None)
-        return anndata.AnnData(X=x, layers=parts, **read_frames(store))
+        parts = {name: open_matrix(stored.matrices[name]) for name in names}
+        x, raw = parts.pop("X", None), parts.pop(RAW, None)
+        kept = {} if raw is None else {"raw": {"X": raw, "var": stored.raw_genes()}}
+        return anndata.AnnData(X=x, layers=parts, **stored.frames(names), **kept)
     except ImportError as error:
         raise ImportError(f"{path}: {error}") from error
     except Exception as error:  # h5py, zarr and anndata raise errors of many types
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _layer_names(layers: Sequence[str] | str, stored: list[str]) -> set[str]:
@@ -213,18 +229,6 @@ def _layer_names(layers: Sequence[str] | str, stored: list[str]) -> set[str]:
     return {part for name in wanted for part in layer_parts(name, stored, "layers")}
 
 
-def _open_matrix(stored: Any) -> Any:
-    """Return a matrix without reading it: an array of h5py or zarr, or anndata's sparse one."""
-    import anndata
-
-    if hasattr(stored, "dtype"):
-        return stored
-    matrix = anndata.io.sparse_dataset(stored)
-    n_places, n_stored = math.prod(matrix.shape), stored["data"].shape[0]
-    if n_stored > n_places:
-        raise ValueError(f"{stored.name} has {n_stored:,} values in {n_places:,} places.")
-    return matrix
-
-
-def _unreadable(path: Path, error: Exception) -> ValueError:
+def unreadable(path: Path, error: Exception) -> ValueError:
+    """Return the error about a file that is refused or damaged."""
     return ValueError(f"{path} is not a readable h5ad file or zarr folder: {error}")

@@ -1,13 +1,38 @@
 """Recognition of the formats and objects that are given in place of h5ad, zarr or AnnData.
 
-`FORMATS` is the table of file formats, `OBJECTS` that of objects. A new format is one line.
+`FORMATS` is the table of file formats, those that are read and those that are not; `OBJECTS` that
+of objects. A new format is one line.
 """
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ._contents import Contents
+from ._zip import is_zipped_zarr
+from .readers import (
+    COUNT,
+    CellSource,
+    is_alevin,
+    is_grandslam,
+    is_grandslam_dense,
+    is_kb,
+    is_loom,
+    is_nascseq,
+    is_scifate,
+    is_scntseq,
+    is_starsolo,
+    read_alevin,
+    read_grandslam,
+    read_grandslam_dense,
+    read_kb,
+    read_loom,
+    read_nascseq,
+    read_scifate,
+    read_scntseq,
+    read_starsolo,
+)
 
 _WRITE = "add both layers of counts to an AnnData, and write it with write_h5ad"
 _SUBSET = "Read the one that has both layers, write it with write_h5ad, and give that file."
@@ -24,33 +49,51 @@ class Format:
     matches : callable
         Whether a file or folder with these contents has the format.
     advice : str
-        What to do, as one sentence.
+        What to do, as one sentence; empty if the format can be read.
+    key : str
+        Name for the argument ``format``; empty if the format cannot be read.
+    read : callable, default=None
+        Returns its cells.
     """
 
     name: str
     matches: Callable[[Contents], bool]
-    advice: str
+    advice: str = ""
+    key: str = ""
+    read: Callable[[Path], CellSource] | None = None
+
+    def advise(self, path: Path) -> str:
+        """Return what to do where only files of anndata are accepted."""
+        if self.read is None:
+            return self.advice
+        return (
+            f"Convert it: scifate convert {shlex.quote(str(path))} --out cells.h5ad; in Python, "
+            "`read_cells` reads it."
+        )
 
 
 # The first that matches counts.
 FORMATS = (
+    Format("a loom file", is_loom, key="loom", read=read_loom),
+    Format("a folder of STARsolo (Velocyto)", is_starsolo, key="starsolo", read=read_starsolo),
+    Format("a folder of alevin-fry", is_alevin, key="alevin-fry", read=read_alevin),
+    Format("a folder of kb-python", is_kb, key="kb", read=read_kb),
+    Format("a folder of GRAND-SLAM", is_grandslam, key="grand-slam", read=read_grandslam),
     Format(
-        "a MuData file of several modalities",
-        lambda c: "mod" in c.groups,
-        "Write one modality with mudata.read(path)['rna'].write_h5ad(...), and give that file; if "
-        "new and total RNA are modalities, make them layers of one AnnData.",
+        "a table of GRAND-SLAM",
+        is_grandslam_dense,
+        key="grand-slam-table",
+        read=read_grandslam_dense,
     ),
-    Format(
-        "a loom file",
-        lambda c: "matrix" in c.arrays and (c.has("layers") or c.has("row_attrs")),
-        "Convert it with anndata.io.read_loom(path).write_h5ad(...), and give that file.",
-    ),
+    Format("a pair of tables of NASC-seq2", is_nascseq, key="nasc-seq2", read=read_nascseq),
+    Format("a folder of sci-fate", is_scifate, key="sci-fate", read=read_scifate),
+    Format("a matrix of scNT-seq", is_scntseq, key="scnt-seq", read=read_scntseq),
     Format(
         "a feature-barcode matrix of 10x Cell Ranger",
         lambda c: (
             c.kind == "hdf5" and any({"barcodes", "indptr"} <= names for names in c.groups.values())
         ),
-        f"It has no new RNA: read it with scanpy.read_10x_h5, {_WRITE}.",
+        f"It has no new RNA. {COUNT}",
     ),
     Format(
         "molecule information of 10x Cell Ranger",
@@ -97,9 +140,29 @@ FORMATS = (
         f"Only files of anndata are read; {_WRITE}.",
     ),
     Format(
-        "a folder with a Matrix Market file (10x, STARsolo, kb or alevin-fry)",
+        "a folder of 10x Cell Ranger",
+        lambda c: (
+            c.kind == "folder"
+            and c.has_file("matrix.mtx", "barcodes.tsv")
+            and (c.has_file("features.tsv") or c.has_file("genes.tsv"))
+        ),
+        f"It has no new RNA. {COUNT}",
+    ),
+    Format(
+        "a folder of STARsolo without Velocyto",
+        lambda c: c.kind == "folder" and ("Gene" in c.groups or "GeneFull" in c.groups),
+        f"It has no new RNA. {COUNT}",
+    ),
+    Format(
+        "a folder of the pipeline of sci-fate",
+        lambda c: c.kind == "folder" and c.has("count.MM"),
+        "It has one matrix, not all and new RNA: write the matrices of both to folders full_RNA "
+        "and new_RNA, with df_cell.tsv and df_gene.tsv, and give the folder with these two.",
+    ),
+    Format(
+        "a folder with a Matrix Market file of unknown origin",
         lambda c: c.kind == "folder" and c.has_suffix(".mtx", ".mtx.gz"),
-        f"Read it with scanpy.read_10x_mtx or scipy.io.mmread, {_WRITE}.",
+        f"Read it with scipy.io.mmread, {_WRITE}.",
     ),
     Format(
         "a folder of TileDB-SOMA",
@@ -108,8 +171,11 @@ FORMATS = (
     ),
     Format(
         "a folder that holds cells in other files",
-        lambda c: c.kind == "folder" and c.has_suffix(".h5ad", ".zarr", ".h5mu", ".loom", ".h5"),
-        "Give one h5ad file or zarr folder within it.",
+        lambda c: (
+            c.kind == "folder"
+            and c.has_suffix(".h5ad", ".zarr", ".h5mu", ".loom", ".h5", ".mtx", ".mtx.gz", within=1)
+        ),
+        "Give one of the files or folders within it.",
     ),
     Format("an empty folder", lambda c: c.kind == "folder" and not c.names, "Check the path."),
     Format(
@@ -131,14 +197,7 @@ FORMATS = (
     Format(
         "a Matrix Market file",
         lambda c: c.starts(b"%%MatrixMarket"),
-        f"Read it with scipy.io.mmread, {_WRITE}.",
-    ),
-    Format(
-        "a zipped zarr folder",
-        lambda c: (
-            c.starts(b"PK\3\4") and c.is_in_head(b".zgroup", b".zattrs", b"zarr.json", b"/0.")
-        ),
-        "Unzip it, and give the folder.",
+        "It has no names: give the folder that also holds the names of cells and genes.",
     ),
     Format(
         "a NumPy archive (npz)",
@@ -202,7 +261,7 @@ FORMATS = (
 # By the name of the type or of one of its bases, with its package.
 OBJECTS = {
     "mudata.MuData": "Pass one modality, for example mdata['rna']; if new and total RNA are "
-    "modalities, make them layers of one AnnData.",
+    "modalities, make them layers of one AnnData, or open the file with `open_anndata`.",
     "spatialdata.SpatialData": "Pass its table, sdata.tables['table'].",
     "anndata.Raw": "Pass adata.raw.to_adata(), with both layers.",
     "builtins.str": "Open the file with `open_anndata`, or read it with anndata.read_h5ad.",
@@ -214,7 +273,7 @@ OBJECTS = {
     "scipy.spmatrix": "Make an AnnData with two layers of it.",
     "scipy.sparray": "Make an AnnData with two layers of it.",
     "xarray.Dataset": "Make an AnnData with two layers of it.",
-    "loompy.LoomConnection": "Convert the file with anndata.io.read_loom(path).",
+    "loompy.LoomConnection": "Read the file with `read_cells`.",
     "builtins.NoneType": "Functions that change their argument in place return None.",
     "builtins.dict": "Pass one AnnData; anndata.concat joins several.",
     "builtins.list": "Pass one AnnData; anndata.concat joins several.",
@@ -223,7 +282,7 @@ OBJECTS = {
 
 
 def recognise(path: Path) -> Format | None:
-    """Return the format of a file or folder, None if it is one of AnnData.
+    """Return the format of a file or folder, None if it is one of AnnData or MuData.
 
     Only names and the first bytes are read, and nothing is followed that leads out of the file.
 
@@ -242,8 +301,7 @@ def recognise(path: Path) -> Format | None:
         If the file or folder cannot be read.
     """
     contents = Contents.from_path(path)
-    is_mudata = "mod" in contents.groups
-    if contents.has("obs", "var") and not is_mudata:
+    if contents.has("obs", "var") or "mod" in contents.groups or is_zipped_zarr(path):
         return None
     return next(each for each in FORMATS if each.matches(contents))
 

@@ -25,13 +25,14 @@ def read_frames(store: Any) -> dict[str, pd.DataFrame]:
     dict of DataFrame
         With the keys "obs" and "var".
     """
-    frames = {name: _read_frame(store[name]) for name in ("obs", "var")}
+    frames = {name: read_frame(store[name]) for name in ("obs", "var")}
     if any(_is_array(store[name]) for name in frames) and "uns" in store:
         _set_categories(list(frames.values()), store["uns"])
     return frames
 
 
-def _read_frame(stored: Any) -> pd.DataFrame:
+def read_frame(stored: Any) -> pd.DataFrame:
+    """Read one of these tables, or that of ``raw``."""
     import anndata
 
     if _is_array(stored):
@@ -49,7 +50,7 @@ def _from_records(records: NDArray[Any]) -> pd.DataFrame:
     """Return a table from an array of records, whose first field has the names."""
     if records.dtype.names is None:
         raise ValueError(f"obs and var must be tables, found an array of {records.dtype}.")
-    columns = {name: _decoded(records[name]) for name in records.dtype.names}
+    columns = {name: decoded(records[name]) for name in records.dtype.names}
     return pd.DataFrame(columns).set_index(records.dtype.names[0])
 
 
@@ -59,11 +60,11 @@ def _from_columns(group: Any) -> pd.DataFrame:
     index = str(group.attrs.get("_index", "_index" if "_index" in arrays else "index"))
     if index not in arrays:
         raise ValueError(f"{group.name} has no names of its rows, such as an array {index!r}.")
-    columns = {name: _decoded(np.asarray(array[()])) for name, array in arrays.items()}
+    columns = {name: decoded(np.asarray(array[()])) for name, array in arrays.items()}
     return pd.DataFrame(columns).set_index(index)
 
 
-def _decoded(values: NDArray[Any]) -> NDArray[Any]:
+def decoded(values: NDArray[Any]) -> NDArray[Any]:
     """Return text where there are bytes, and any other values as they are."""
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8").astype(object)
@@ -80,7 +81,7 @@ def _set_categories(frames: list[pd.DataFrame], uns: Any) -> None:
         if not key.endswith(_CATEGORIES) or not _is_array(uns[key]):
             continue
         column = key.removesuffix(_CATEGORIES)
-        categories = pd.Index(_decoded(np.atleast_1d(np.asarray(uns[key][()]))))
+        categories = pd.Index(decoded(np.atleast_1d(np.asarray(uns[key][()]))))
         for frame in frames:
             codes: Any = frame[column].to_numpy() if column in frame else None
             if codes is not None and _are_codes(codes, len(categories)):

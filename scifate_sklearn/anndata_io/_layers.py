@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from ..preprocessing import Matrix, check_intact, check_real, convert_types
 from ._conventions import match_conventions
 from ._formats import describe_object
-from ._stored import StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
+from ._stored import Rows, StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+# The name by which the matrix of ``adata.raw`` is a layer.
+RAW = "raw/X"
 
 _CLOSED = (
     "cannot be read because its file was closed. Use the AnnData within the block of "
@@ -176,7 +180,8 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
         Never modified.
     name : str
         Name of a layer, or names of several layers joined by plus signs; ``"X"`` means ``adata.X``
-        unless a layer has that name.
+        unless a layer has that name, ``"raw/X"`` the columns of ``adata.raw.X`` that are genes of
+        `adata`.
 
     Returns
     -------
@@ -190,12 +195,60 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
         If the layer is of an unknown type or does not hold real numbers.
     """
     stored = ({"X": adata.X} if adata.X is not None else {}) | dict(adata.layers)
+    raw = getattr(adata, "raw", None)
+    if raw is not None and RAW not in stored:
+        stored[RAW] = raw.X
     parts = [_in_rows(stored[part], part) for part in layer_parts(name, list(stored))]
+    parts = [
+        _of_genes(part, adata) if each == RAW else part
+        for part, each in zip(parts, layer_parts(name, list(stored)), strict=True)
+    ]
     for part in parts:
         # Objects in a Dask array may be numbers, which is known only when a chunk is computed.
         if not (is_dask(part) and part.dtype == object):
             check_real(part, f"layer {name!r}")
     return Layer(name, tuple(parts))
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Some columns of a matrix that is read by rows."""
+
+    matrix: Any
+    columns: NDArray[np.intp]
+
+    ndim = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.matrix.shape[0], len(self.columns)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.matrix.dtype)
+
+    def __getitem__(self, rows: Rows) -> Any:
+        return self.matrix[rows[0] if isinstance(rows, tuple) else rows][:, self.columns]
+
+
+def _of_genes(part: Any, adata: "AnnData") -> Any:
+    """Return the columns of ``raw`` that are genes of `adata`, in its order."""
+    given = adata.raw.var_names
+    if given.equals(adata.var_names):
+        return part
+    if not (given.is_unique and adata.var_names.is_unique):
+        raise ValueError(
+            f"layer {RAW!r} has other genes than adata, and names occur twice, so that the genes "
+            "cannot be matched. Make the names unique first."
+        )
+    columns = given.get_indexer(adata.var_names)
+    if (columns < 0).any():
+        absent = adata.var_names[columns < 0]
+        raise ValueError(
+            f"layer {RAW!r} lacks {len(absent):,} of the {adata.n_vars:,} genes of adata, such as "
+            f"{absent[0]!r}."
+        )
+    return _Columns(part, columns)
 
 
 def is_sparse(stored: Any) -> bool:

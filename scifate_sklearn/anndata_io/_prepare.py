@@ -105,8 +105,8 @@ def prepare_anndata(
         If a layer of counts holds normalised or smoothed counts, new counts exceed the total ones,
         or both layers are equal; if genes share a name, or targets are left out. Of genes that
         share a name, the one with the largest sum in the second layer is kept (the first one if
-        sums are equal), before any filter. Also if a covariate
-        is constant, or holds few different whole numbers, which may stand for groups.
+        sums are equal), before any filter. Also if a covariate is constant,
+        or holds few different whole numbers, which may stand for groups.
 
     Notes
     -----

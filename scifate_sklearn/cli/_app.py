@@ -12,7 +12,13 @@ from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
 from ._console import collect_warnings, tidy_errors
 from ._inputs import check_paths, check_space
-from ._options import DemoOptions, InspectOptions, RunOptions, check_combinations
+from ._options import (
+    ConvertOptions,
+    DemoOptions,
+    InspectOptions,
+    RunOptions,
+    check_combinations,
+)
 from ._out_folder import claim
 from ._species import with_references
 from ._streams import secure_streams, stdout_failure
@@ -58,6 +64,11 @@ def build_app() -> typer.Typer:
         help=_inspect_cells.__doc__,
         short_help="Show what a file of cells holds, and the command that fits it.",
     )(command_from(InspectOptions, _inspect_cells))
+    app.command(
+        "convert",
+        help=_convert_cells.__doc__,
+        short_help="Write the cells of another tool as an h5ad file.",
+    )(command_from(ConvertOptions, _convert_cells))
     app.command(
         "demo",
         help=_run_simulation.__doc__,
@@ -111,6 +122,20 @@ def _inspect_cells(options: InspectOptions) -> None:
         from ._inspect import inspect_file
 
         typer.echo(inspect_file(options.cells))
+
+
+def _convert_cells(options: ConvertOptions) -> None:
+    """Write the cells of another tool as an h5ad file, with layers of new and total RNA.
+
+    The format is recognised. The cells are converted in blocks, and need not fit into memory.
+    """
+    with tidy_errors(options.debug), collect_warnings(options.quiet):
+        from ._convert import check_convert, convert_and_describe
+
+        check_convert(options)
+        summary = convert_and_describe(options)
+        if not options.quiet:
+            typer.echo(summary)
 
 
 def _run_simulation(options: DemoOptions) -> None:

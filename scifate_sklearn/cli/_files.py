@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from .. import __version__
-from ..anndata_io import open_store, write_uns
+from ..anndata_io import is_zipped_zarr, open_store, unzip, write_uns
 from ..files import escape_formula
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "numba", "anndata")
@@ -55,9 +55,14 @@ def write_annotated(
         # As text, because HDF5 has neither None nor lists of objects.
         "run": _to_json(report),
     }
-    is_folder = cells.is_dir()
-    path = folder / ("annotated.zarr" if is_folder else "annotated.h5ad")
-    (_copy_folder if is_folder else shutil.copyfile)(cells, path)
+    kind = "zarr" if cells.is_dir() or is_zipped_zarr(cells) else cells.suffix.removeprefix(".")
+    path = folder / f"annotated.{kind if kind in ('zarr', 'h5mu') else 'h5ad'}"
+    if cells.is_dir():
+        _copy_folder(cells, path)
+    elif kind == "zarr":
+        unzip(cells, path)
+    else:
+        shutil.copyfile(cells, path)
     with open_store(path, "r+") as store:
         write_uns(store, "scifate", found)
 

@@ -40,7 +40,7 @@ def check_paths(options: RunOptions) -> None:
         raise _error("gene_names", "cannot be given together with --gene-symbols; leave out one.")
     inputs = _input_paths(options)
     for name, path in inputs.items():
-        _check_kind(name, path)
+        check_kind(name, path)
         _check_overlap(name, path, options)
     _check_checkpoint(options)
 
@@ -243,7 +243,7 @@ def _input_paths(options: RunOptions) -> dict[str, Path]:
     }
 
 
-def _check_kind(name: str, path: Path) -> None:
+def check_kind(name: str, path: Path) -> None:
     """Raise a usage error for a pipe or a device, also within a folder."""
     is_descriptor = os.path.abspath(path).startswith(_DESCRIPTORS)
     if is_descriptor or not _is_stored(path):

@@ -133,8 +133,9 @@ class RunOptions:
     """
 
     cells: Path = option(
-        help="Cells with both layers: an h5ad file or a zarr folder of anndata. They are read in "
-        "chunks and need not fit into memory.",
+        help="Cells with both layers: an h5ad file, a zarr folder of anndata, also zipped, or an "
+        "h5mu file. They are read in chunks and need not fit into memory. For files of other tools "
+        "see scifate convert.",
         is_argument=True,
         exists=True,
         readable=True,
@@ -166,7 +167,8 @@ class RunOptions:
     )
     total: str | None = option(
         None,
-        help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'.",
+        help="Layer of the TFs: total RNA. May be a sum: 'spliced+unspliced'. X is the matrix of "
+        "the cells, raw/X that of their raw slot; layers of an h5mu file are rna/X, rna/counts.",
         show_default=TOTAL,
         arguments=LAYERS,
     )
@@ -308,6 +310,31 @@ class InspectOptions:
         metavar="CELLS",
         arguments=("adata",),
     )
+    debug: bool = _debug()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions:
+    """Options of `scifate convert`."""
+
+    cells: Path = option(
+        help="File or folder that a tool wrote: loom (velocyto, kb), STARsolo's Velocyto, "
+        "alevin-fry (USA mode), kb-python (nac), NASC-seq2, GRAND-SLAM, sci-fate, scNT-seq, h5ad, "
+        "zarr (also zipped), h5mu.",
+        is_argument=True,
+        exists=True,
+        readable=True,
+        metavar="CELLS",
+    )
+    out: Path = option(help="The h5ad file to write.", dir_okay=False)
+    format: str = option(
+        "auto",
+        help="Format of CELLS, such as loom or starsolo; auto recognises it from names and first "
+        "bytes.",
+    )
+    modality: str | None = option(None, help="Modality of an h5mu file, if it has several.")
+    overwrite: bool = option(False, help="Replace the file OUT if it exists.")
+    quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
     debug: bool = _debug()
 
 

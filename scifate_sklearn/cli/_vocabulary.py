@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from ._commands import label_of, options_of_arguments
-from ._options import LAYERS, RunOptions
+from ._options import LAYERS, ConvertOptions, RunOptions
 
 # Values of arguments that have an option of their own.
 PHRASES = {f"`{name}='auto'`": "--layers auto" for name in LAYERS}
@@ -65,7 +65,7 @@ def in_options(message: object) -> str:
 @cache
 def _words() -> dict[str, str]:
     """Return what replaces each argument."""
-    options = options_of_arguments(RunOptions)
+    options = {**options_of_arguments(ConvertOptions), **options_of_arguments(RunOptions)}
     labels = {name: " or ".join(map(label_of, fields)) for name, fields in options.items()}
     return {name: f"{name} (Python only)" for name in PYTHON_ONLY} | labels
 

@@ -1,8 +1,10 @@
 """Text files: compression, encoding and line ends, detected from the content."""
 
 import gzip
+import io
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -107,14 +109,14 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
             f"{MAX_DECOMPRESSED:,}. Keep only the rows and columns that are needed."
         )
     _check_content(path, size)
-    with _open(path) as file:
+    with open_decompressed(path) as file:
         return file.read()
 
 
 def _check_content(path: Path, stored: int) -> None:
     """Raise an error for data that are damaged, too large or binary; takes little memory."""
     limit = size_limit(stored, always=MAX_TEXT_WITHOUT_RATIO)
-    with _open(path) as file:
+    with open_decompressed(path) as file:
         is_compressed = isinstance(file, gzip.GzipFile)
         try:
             start, size = b"", 0
@@ -151,7 +153,7 @@ def check_lines(path: str | os.PathLike[str], longest: int) -> None:
     """
     length = 0
     try:
-        with _open(path) as file:
+        with open_decompressed(path) as file:
             while length <= longest and (block := file.read(_BLOCK)):
                 # Lines inside a block are shorter than the block, and so never too long.
                 end = max(block.rfind(b"\n"), block.rfind(b"\r"))
@@ -163,16 +165,20 @@ def check_lines(path: str | os.PathLike[str], longest: int) -> None:
 
 
 def read_start(path: str | os.PathLike[str], size: int) -> bytes:
-    """Return the first bytes of a file, decompressed; none if it cannot be read."""
-    try:
-        with _open(path) as file:
-            return file.read(size)
-    except (OSError, EOFError, ValueError, zlib.error):
-        return b""
+    """Return the first bytes of a file, decompressed; those before any damage."""
+    parts: list[bytes] = []
+    with suppress(OSError, EOFError, ValueError, zlib.error), open_decompressed(path) as file:
+        while size > 0 and (part := cast(io.BufferedReader, file).read1(size)):
+            parts.append(part)
+            size -= len(part)
+    return b"".join(parts)
 
 
-def _open(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open a file, gzip-compressed or not, for reading its decompressed content."""
+def open_decompressed(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file, gzip-compressed or not, for reading its decompressed content.
+
+    Reading a damaged gzip file raises OSError, EOFError or zlib.error.
+    """
     if not Path(path).is_file():  # opening a pipe would wait for a writer
         raise FileNotFoundError(f"There is no file {path}.")
     with open(path, "rb") as file:

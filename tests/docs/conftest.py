@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from tool_files import Cells, write_loom
 
 import scifate_sklearn
 from scifate_sklearn.datasets import make_labelled_cells
@@ -209,6 +210,7 @@ def user_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cells.adata.var["gene_short_name"] = cells.adata.var_names
     _add_columns(cells.adata.obs)
     cells.adata.write_h5ad(folder / "cells.h5ad")
+    write_loom(folder, Cells.random())
     (folder / "tfs.txt").write_text("\n".join([*cells.tf_names, "Absent"]) + "\n")
     cells.reference.to_csv(folder / "peaks.csv", index=False)
     bound = cells.reference.query("peak == 1")[["TF", "target"]]

@@ -1,0 +1,113 @@
+"""Matrices and tables in an h5ad file, a zarr folder or a MuData file, by the names of layers."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pandas as pd
+
+from ._frames import read_frame, read_frames
+from ._layers import RAW
+
+_OLD_RAW = "raw.X", "raw.var"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Parts of an open file.
+
+    Attributes
+    ----------
+    cells : dict of str
+        The group of the cells; of several modalities, each by its name.
+    matrices : dict of str
+        Arrays, or groups of sparse ones, by the names of layers.
+    """
+
+    cells: dict[str, Any]
+    matrices: dict[str, Any]
+
+    @classmethod
+    def from_store(cls, store: Any) -> Self:
+        """Return the parts of a file; nothing is read.
+
+        Parameters
+        ----------
+        store : h5py.File or zarr.Group
+        """
+        if "mod" not in store:
+            return cls({"": store}, _matrices(store))
+        cells = {name: store["mod"][name] for name in store["mod"]}
+        matrices = {
+            f"{name}/{layer}": stored
+            for name, group in cells.items()
+            for layer, stored in _matrices(group).items()
+        }
+        return cls(cells, matrices)
+
+    def tables(self, names: Iterable[str]) -> list[Any]:
+        """Return ``obs`` and ``var`` of the cells that have these layers."""
+        return [group[slot] for group in self._groups(names) for slot in ("obs", "var")]
+
+    def frames(self, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+        """Read ``obs`` and ``var`` of the cells that have these layers.
+
+        Raises
+        ------
+        ValueError
+            If the layers are of modalities with different cells or genes.
+        """
+        frames, *others = (read_frames(group) for group in self._groups(names))
+        for other in others:
+            for slot, what in (("obs", "cells"), ("var", "genes")):
+                if not other[slot].index.equals(frames[slot].index):
+                    raise ValueError(
+                        f"the layers {', '.join(sorted(names))} are of modalities with different "
+                        f"{what}, or in another order. Make them layers of one AnnData."
+                    )
+        return frames
+
+    def raw_genes(self) -> pd.DataFrame:
+        """Read the table of genes of ``raw``."""
+        (group,) = self.cells.values()
+        return read_frame(group[_OLD_RAW[1]] if _OLD_RAW[1] in group else group["raw"]["var"])
+
+    def _groups(self, names: Iterable[str]) -> list[Any]:
+        used = {name.partition("/")[0] for name in names}
+        found = [group for name, group in self.cells.items() if name in used]
+        return found or list(self.cells.values())[:1]
+
+
+def _matrices(group: Any) -> dict[str, Any]:
+    found = {"X": group["X"]} if "X" in group else {}
+    found |= dict(group["layers"]) if "layers" in group else {}
+    if _OLD_RAW[0] in group:
+        found.setdefault(RAW, group[_OLD_RAW[0]])
+    elif "raw" in group and hasattr(group["raw"], "keys") and "X" in group["raw"]:
+        # Where there is none, anndata may write an empty array in its place.
+        found.setdefault(RAW, group["raw"]["X"])
+    return found
+
+
+def open_matrix(stored: Any) -> Any:
+    """Return a matrix without reading it: an array of h5py or zarr, or anndata's sparse one.
+
+    Parameters
+    ----------
+    stored : h5py.Dataset, h5py.Group, zarr.Array or zarr.Group
+
+    Raises
+    ------
+    ValueError
+        If it has more values than places.
+    """
+    import anndata
+
+    if hasattr(stored, "dtype"):
+        return stored
+    matrix = anndata.io.sparse_dataset(stored)
+    n_places, n_stored = math.prod(matrix.shape), stored["data"].shape[0]
+    if n_stored > n_places:
+        raise ValueError(f"{stored.name} has {n_stored:,} values in {n_places:,} places.")
+    return matrix

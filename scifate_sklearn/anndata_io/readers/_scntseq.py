@@ -94,9 +94,8 @@ def _select(rows: Sequence[str], file: Path) -> tuple[pd.Index, Any, Any]:
     check_names(pd.Index(rows), f"rows of {file}")
     # Names of genes may hold hyphens.
     parts = [name.rpartition("--") for name in rows]
-    wrong = next(
-        (row for row, part in zip(rows, parts, strict=True) if part[2] not in ("C", "T")), None
-    )
+    kinds = np.array([kind for *_, kind in parts])
+    wrong = next((rows[i] for i in np.flatnonzero(~np.isin(kinds, ("C", "T")))), None)
     if wrong is not None or not all(gene for gene, *_ in parts):
         raise ValueError(f"{file}: the row {wrong!r} does not end in --C or --T.")
     codes, genes = pd.factorize(pd.Index([gene for gene, *_ in parts], dtype=object))

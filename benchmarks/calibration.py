@@ -1,24 +1,32 @@
 """Realised false discovery rate of `PermutationFDR` and `LinkTest` at q = 0.1 on simulated cells.
 
-    python benchmarks/calibration.py --runs 200 --json calibration.json
+    python benchmarks/calibration.py --rules min --json calibration.json
 
-Each run simulates cells (`null_cells.py`). Either no target depends on TFs, or half of the targets
-do, or targets and TFs depend on the depth or on the batch, which is a covariate or not. The
-realised FDR is the mean share of false links among those that are kept (0 if none is).
+Each run simulates cells of a kind (`null_cells.py`, `known_networks.py`). The realised FDR is the
+mean share of false links among those that are kept (0 if none is).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import report
 
 report.use_threads(1)
 
 import numpy as np
-from null_cells import NullCells, false_shares, simulate, simulate_batches, simulate_depth
+from known_networks import labelled
+from null_cells import (
+    NullCells,
+    false_shares,
+    simulate,
+    simulate_batches,
+    simulate_depth,
+    simulate_types,
+)
 
 from scifate_sklearn import LinkTest, PermutationFDR, SciFateRegressor
 
@@ -30,19 +38,48 @@ TESTS = {
     "t test": LinkTest,
     "t test of selected TFs": partial(LinkTest, pairs="selected"),
 }
+
+
+class Kind(NamedTuple):
+    """How cells of a kind are simulated from a seed, and how often."""
+
+    simulate: Callable[[int], NullCells]
+    runs: int = 100
+
+
+def simulate_labelled(seed: int, noise: str) -> NullCells:
+    """Simulate labelled cells, where new RNA is the response; links are those of the network."""
+    network = labelled(noise, seed)[0]
+    is_true = np.zeros((network.Y.shape[1], len(network.tfs)), bool)
+    target = network.Y.columns.get_indexer(network.gold["target"])
+    is_true[target, network.tfs.get_indexer(network.gold["TF"])] = True
+    return NullCells(network.X, network.Y, is_true)
+
+
 KINDS = {
-    "no target depends on TFs": partial(simulate, share_driven=0.0),
-    "half of them do": partial(simulate, share_driven=0.5),
-    "half of them do, not linearly": partial(simulate, share_driven=0.5, is_linear=False),
-    "depth drives TFs and targets, no regulation": simulate_depth,
-    "a batch drives TFs and targets, no regulation": simulate_batches,
-    "the same, with the batch as a covariate": partial(simulate_batches, covariates=["batch"]),
+    "no target depends on TFs": Kind(partial(simulate, share_driven=0.0)),
+    "half of them do": Kind(partial(simulate, share_driven=0.5)),
+    "half of them do, not linearly": Kind(partial(simulate, share_driven=0.5, is_linear=False)),
+    "depth drives TFs and targets, no regulation": Kind(simulate_depth),
+    "a batch drives TFs and targets, no regulation": Kind(simulate_batches),
+    "the same, with the batch as a covariate": Kind(
+        partial(simulate_batches, covariates=["batch"])
+    ),
+    "linear cell types, left out": Kind(simulate_types),
+    "linear cell types, as covariates": Kind(partial(simulate_types, as_covariates=True)),
+    "nonlinear cell types, left out": Kind(partial(simulate_types, is_linear=False)),
+    "nonlinear cell types, as covariates": Kind(
+        partial(simulate_types, is_linear=False, as_covariates=True)
+    ),
+    "labelled cells, low noise": Kind(partial(simulate_labelled, noise="low"), runs=10),
+    "labelled cells, medium noise": Kind(partial(simulate_labelled, noise="medium"), runs=10),
 }
 
 
 def run(cells: NullCells, seed: int, rule: str, test: str) -> dict[str, float]:
     """Return the kept links of one simulation and the shares of false ones."""
-    model = TESTS[test](SciFateRegressor(lambda_rule=rule), fdr=FDR, random_state=seed)
+    regressor = SciFateRegressor(lambda_rule=rule, covariates=cells.covariates)
+    model = TESTS[test](regressor, fdr=FDR, random_state=seed)
     kept = model.fit(cells.tfs, cells.targets).transform(cells.tfs)
     return {"links": len(model.links_), "kept": len(kept), **false_shares(cells, kept)}
 
@@ -68,19 +105,19 @@ def shown(row: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Print one row for each kind of cells, rule and number of permutations."""
+    """Print one row for each rule, kind of cells and test."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=200, help="simulations of each kind")
+    parser.add_argument("--runs", type=int, default=100, help="most simulations of a kind")
     parser.add_argument("--rules", nargs="+", default=["min", "1se"], help="lambda_rule")
     parser.add_argument("--cells", default="", help="only kinds of cells that contain this text")
     parser.add_argument("--json", default=None)
     options = parser.parse_args()
     rows = []
     for rule in options.rules:
-        for title, simulated_by in KINDS.items():
+        for title, kind in KINDS.items():
             if options.cells not in title:
                 continue
-            simulated = [simulated_by(seed) for seed in range(options.runs)]
+            simulated = [kind.simulate(seed) for seed in range(min(kind.runs, options.runs))]
             for test in TESTS:
                 report.progress(f"{title}, {rule}, {test}")
                 runs = [run(cells, s, rule, test) for s, cells in enumerate(simulated)]

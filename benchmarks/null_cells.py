@@ -20,6 +20,8 @@ N_CELLS, N_TFS, N_TARGETS = 150, 20, 30
 DEPTH = 0.6
 # Logarithmic difference of two batches, and the number of TFs with it.
 BATCH, N_SHIFTED = 1.2, 3
+# Types of cells, and the standard deviation of what a type adds to a gene.
+N_TYPES, TYPE = 4, 0.6
 # Programmes that the TFs share, and others that the targets share; TFs of a driven target.
 N_PROGRAMMES, N_TRUE = 4, 3
 
@@ -28,12 +30,18 @@ N_PROGRAMMES, N_TRUE = 4, 3
 class NullCells:
     """Z-scored logarithms of counts of TFs and targets, and which links are true.
 
-    ``is_true`` (n_targets, n_tfs) is all False for targets that depend on no TF.
+    ``is_true`` (n_targets, n_tfs) is all False for targets that depend on no TF. Columns of ``tfs``
+    that follow the TFs are covariates.
     """
 
     tfs: pd.DataFrame
     targets: pd.DataFrame
     is_true: NDArray[np.bool_]
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Return the names of the covariates."""
+        return tuple(self.tfs.columns[self.is_true.shape[1] :])
 
 
 def simulate(seed: int, share_driven: float, is_linear: bool = True) -> NullCells:
@@ -46,16 +54,9 @@ def simulate(seed: int, share_driven: float, is_linear: bool = True) -> NullCell
     """
     rng = np.random.default_rng(seed)
     X = _log_counts(rng, 1.0 + 0.7 * _programmes(rng, N_TFS))
-    noise, signal = _programmes(rng, N_TARGETS), np.zeros((N_CELLS, N_TARGETS))
-    is_true = np.zeros((N_TARGETS, N_TFS), bool)
-    for t in range(round(share_driven * N_TARGETS)):
-        tfs = rng.choice(N_TFS, N_TRUE, replace=False)
-        is_true[t, tfs] = True
-        values = X[:, tfs] if is_linear else np.tanh(2.0 * X[:, tfs])
-        response = values @ rng.choice([-1.0, 1.0], N_TRUE)
-        signal[:, t] = rng.uniform(0.5, 1.0) * response / response.std()
-    Y = _log_counts(rng, 1.5 + 0.5 * (signal + noise))
-    return _named(X, Y, is_true)
+    noise = _programmes(rng, N_TARGETS)
+    signal, is_true = _regulation(rng, X if is_linear else np.tanh(2.0 * X), share_driven)
+    return _named(X, _log_counts(rng, 1.5 + 0.5 * (signal + noise)), is_true)
 
 
 def simulate_depth(seed: int) -> NullCells:
@@ -106,6 +107,43 @@ def simulate_batches(seed: int, covariates: Sequence[str] = ()) -> NullCells:
     )
     is_true = np.zeros((N_TARGETS, N_TFS), bool)
     return NullCells(inputs.tf_matrix, inputs.target_matrix[names[1]], is_true)
+
+
+def simulate_types(seed: int, is_linear: bool = True, as_covariates: bool = False) -> NullCells:
+    """Simulate cells of four types that act on all TFs and targets; TFs drive half of the targets.
+
+    A type adds to the logarithmic rates of all genes. If not linearly, the TFs of a driven target
+    act by tanh of twice their standardized values, and their effect is multiplied by a number
+    between 0 and 2 that depends on the type. The types are left out, or they are covariates: one
+    column for each but the first.
+    """
+    rng = np.random.default_rng(seed)
+    types = np.eye(N_TYPES)[rng.integers(N_TYPES, size=N_CELLS)]
+    of_tfs, of_targets = (TYPE * types @ rng.normal(size=(N_TYPES, q)) for q in (N_TFS, N_TARGETS))
+    X = _log_counts(rng, 1.0 + 0.7 * _programmes(rng, N_TFS) + of_tfs)
+    noise = _programmes(rng, N_TARGETS)
+    signal, is_true = _regulation(rng, X if is_linear else np.tanh(2.0 * X), 0.5)
+    if not is_linear:
+        signal *= types @ rng.uniform(0.0, 2.0, size=(N_TYPES, N_TARGETS))
+    cells = _named(X, _log_counts(rng, 1.5 + 0.5 * (signal + noise) + of_targets), is_true)
+    if not as_covariates:
+        return cells
+    one_hot = {f"type{k}": types[:, k] for k in range(1, N_TYPES)}
+    return replace(cells, tfs=cells.tfs.assign(**one_hot))
+
+
+def _regulation(
+    rng: np.random.Generator, values: Floats, share_driven: float
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return what TFs of these values add to the targets, the first of which they drive."""
+    signal = np.zeros((len(values), N_TARGETS))
+    is_true = np.zeros((N_TARGETS, N_TFS), bool)
+    for t in range(round(share_driven * N_TARGETS)):
+        tfs = rng.choice(N_TFS, N_TRUE, replace=False)
+        is_true[t, tfs] = True
+        response = values[:, tfs] @ rng.choice([-1.0, 1.0], N_TRUE)
+        signal[:, t] = rng.uniform(0.5, 1.0) * response / response.std()
+    return signal, is_true
 
 
 def _named(X: Floats, Y: Floats, is_true: NDArray[np.bool_]) -> NullCells:

@@ -54,6 +54,8 @@ def all_rankings(cells: KnownNetwork, effort: Effort) -> Iterator[tuple[str, pd.
     report.progress("t test of selected TFs")
     tested = LinkTest(SciFateRegressor(n_jobs=effort.n_jobs), pairs="selected")
     t = np.abs(tested.fit(cells.X, cells.Y).t_)
+    n_kept = len(tested.transform(cells.X))
+    report.progress(f"it keeps {n_kept} of {len(tested.links_)} links at q at most {tested.fdr}")
     frame = pd.DataFrame(t.T, cells.X.columns, cells.Y.columns).loc[cells.tfs]
     yield "t test of selected TFs", frame.fillna(0.0)
 

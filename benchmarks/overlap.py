@@ -99,7 +99,16 @@ def resample(inputs: SciFateInputs) -> list[dict[str, Any]]:
         kept = model.fit_transform(inputs.tf_matrix, inputs.target_matrix)
         strong = len(strong_links(kept, COEF_THRESHOLD))
         seconds = time.perf_counter() - start
-        rows.append({"what": name, "links": len(kept), "strong": strong, "seconds": seconds})
+        smallest = float(kept["coef"].abs().min())
+        rows.append(
+            {
+                "what": name,
+                "links": len(kept),
+                "strong": strong,
+                "smallest": smallest,
+                "seconds": seconds,
+            }
+        )
     return rows
 
 
@@ -139,9 +148,15 @@ def main() -> None:
     )
     print(report.table(list(COLUMNS.values()), map(shown, rows)))
     chance = resample(inputs)
-    header = ["test with the cells", "links kept", f"of these |coef| > {COEF_THRESHOLD}", "seconds"]
+    header = ["test with the cells", "links kept", f"of these |coef| > {COEF_THRESHOLD}"]
+    header += ["smallest |coef|", "seconds"]
     cells = [
-        [r["what"], str(r["links"]), str(r["strong"]), report.short(r["seconds"])] for r in chance
+        [
+            *(str(row[name]) for name in ("what", "links", "strong")),
+            f"{row['smallest']:.3f}",
+            report.short(row["seconds"]),
+        ]
+        for row in chance
     ]
     print("", report.table(header, cells), sep="\n")
     found = {"machine": machine, "fit": fitted, "evidence": rows, "chance": chance}

@@ -660,7 +660,11 @@ def test_repeats_and_criteria(
 ) -> None:
     inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
     for number, (arguments, parameters) in enumerate(
-        ((["--repeats", "3"], {"n_repeats": 3}), (["--lambda-rule", "bic"], {"lambda_rule": "bic"}))
+        (
+            (["--repeats", "3"], {"n_repeats": 3}),
+            (["--lambda-rule", "bic"], {"lambda_rule": "bic"}),
+            (["--lambda-rule", "1se_cells"], {"lambda_rule": "1se_cells"}),
+        )
     ):
         out = tmp_path / str(number)
         assert run(out, *arguments).exit_code == 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from .._warnings import warn
+from ..fitting import Chunks
 from ..links import LINK_COLUMNS
 from ..moments import FoldPlan
 from ..networks import compare_links
 from ..regressor import SciFateRegressor
 from ._choices import NewChoices
+from ._find import choose_layers
 from ._folds import Folds
 from ._inputs import SciFateMoments
+from ._iterate import iterate_kept
+from ._names import GeneSymbols
 from ._obs import in_memory, obs_column
 from ._passes import (
     Kept,
@@ -65,10 +69,14 @@ class GroupSurvey:
         tables = pd.concat([kept.genes[["is_tf"]] for kept, _ in self.kept.values()])
         return tables[~tables.index.duplicated()]
 
-    def moments(self) -> Iterator[tuple[str, SciFateMoments]]:
-        """Yield the name and the moments of each group, each from a pass over its chunks."""
+    def moments(self) -> Iterator[tuple[str, SciFateMoments, Chunks]]:
+        """Yield the name and the moments of each group, each from a pass over its chunks.
+
+        The third value iterates over the z-scored cells of the group, in a further pass.
+        """
         for name, (kept, plan) in self.kept.items():
-            yield name, kept_moments(kept, plan)
+            prepared = kept_moments(kept, plan)
+            yield name, prepared, iterate_kept(kept, prepared)
 
 
 def survey_groups(
@@ -77,12 +85,12 @@ def survey_groups(
     by: str,
     *,
     min_cells: int = 100,
-    nt_layers: Sequence[str] = ("new", "total"),
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
     gene_filter_rate: float = 0.1,
     cell_filter_UMI: float = 10000,
     response: str = "counts",
     regulators: str = "counts",
-    gene_symbols: str | None = None,
+    gene_symbols: GeneSymbols = None,
     covariates: Sequence[str] = (),
     detection_rate: float | str | None = None,
     cv: Any = 10,
@@ -110,9 +118,10 @@ def survey_groups(
     TypeError, ValueError
         As `fit_by_group`.
     """
+    layers = choose_layers(adata, nt_layers)
     choices = NewChoices(tf_names)
     recipe = Recipe(
-        *(nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
+        *(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
         *(choices.obs_columns(covariates), detection_rate),
     )
     _check_min_cells(min_cells)
@@ -343,8 +352,8 @@ def fit_by_group(
     """
     survey = survey_groups(adata, tf_names, by, min_cells=min_cells, **options)
     models, cells = {}, {}
-    for name, prepared in survey.moments():
+    for name, prepared, chunks in survey.moments():
         model = SciFateRegressor() if regressor is None else clone(regressor)
-        models[name] = model.fit_moments(prepared.moments)
+        models[name] = model.fit_moments(prepared.moments, chunks)
         cells[name] = prepared.cells
     return GroupNetworks(models, cells, dict(survey.skipped))

@@ -13,7 +13,7 @@ from ._choices import make_choices
 from ._find import choose_layers
 from ._inputs import SciFateMoments
 from ._names import GeneSymbols
-from ._passes import choose_cells, choose_genes, iterate_matrices
+from ._passes import Kept, choose_cells, choose_genes, iterate_matrices
 from ._recipe import Recipe
 from ._source import Source
 
@@ -35,7 +35,10 @@ def iterate_cells(
     detection_rate: float | str | None = None,
     chunk_size: int | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Iterate over cells whose moments have been prepared, for `LinkTest.fit_moments`.
+    """Iterate over cells whose moments have been prepared, for a second pass.
+
+    `LinkTest.fit_moments` needs one, and `SciFateRegressor.fit_moments` with
+    ``lambda_rule="1se_cells"``.
 
     Parameters
     ----------
@@ -84,6 +87,11 @@ def iterate_cells(
             f"{len(others)} of the {len(kept.cells)} kept cells are not in `prepared`, for example "
             f"{others[0]!r}. Give the cells and options that `prepare_moments` was given."
         )
+    yield from iterate_kept(kept, prepared)
+
+
+def iterate_kept(kept: Kept, prepared: SciFateMoments) -> Iterator[tuple[Floats, Floats]]:
+    """Iterate over kept cells, z-scored as the cells of the moments."""
     scale = prepared.scale
     for X, Y in iterate_matrices(kept):
         yield _zscore(X, scale.x_mean, scale.x_sd), _zscore(Y, scale.y_mean, scale.y_sd)

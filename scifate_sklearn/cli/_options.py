@@ -12,7 +12,7 @@ import typer
 from ..filters.evidence import EvidenceKind, option
 
 # Those of the regressor, whose import would load NumPy.
-RULES = ("1se", "min", "aic", "bic", "ebic")
+RULES = ("1se", "min", "1se_cells", "aic", "bic", "ebic")
 
 # Those of `datasets.SPECIES`, whose import would load NumPy, too.
 SPECIES = ("human", "mouse", "fly", "zebrafish", "rat", "chicken", "pig", "worm")
@@ -246,7 +246,8 @@ class RunOptions:
     lambda_rule: str = option(
         "1se",
         help="Penalty: min (lowest cross-validated error), 1se (the largest penalty within one "
-        "standard error of it), aic, bic or ebic (information criteria, without "
+        "standard error of it), 1se_cells (the same with an error over cells, which depends less "
+        "on --seed), aic, bic or ebic (information criteria, without "
         "cross-validation), or a number above 0.",
         callback=check_lambda_rule,
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -13,6 +14,7 @@ import pandas as pd
 from ..anndata_io import (
     SciFateMoments,
     find_layers,
+    iterate_cells,
     open_anndata,
     prepare_moments,
     read_tf_names,
@@ -20,6 +22,7 @@ from ..anndata_io import (
     with_groups,
 )
 from ..filters.evidence import FittedModel, Step, naming
+from ..fitting import Chunks
 from ..links import strong_links
 from ..names import TFNames, read_gene_table
 from ..ranking import RidgeRanking
@@ -171,7 +174,7 @@ def _analyse(
         files.check()
         check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
     fit = _Fit(adata, tf_names, options, watch, evidence)
-    results = fit.results(inputs, adata.n_obs)
+    results = fit.results(inputs, _cells_again(adata, inputs, options), adata.n_obs)
     if options.seed_stability and _depends_on_seed(options):
         with watch.time("seed_stability"):
             step = _fit_other_folds(adata, tf_names, options, results.tables["links"])
@@ -197,8 +200,8 @@ def _analyse_groups(
         check_space(options, len(genes) * len(survey.kept), int(genes["is_tf"].sum()))
     fit = _Fit(adata, tf_names, options, watch, evidence)
     found = {
-        name: fit.results(inputs, survey.sizes[name])
-        for name, inputs in watch.each("prepare", survey.moments())
+        name: fit.results(inputs, chunks, survey.sizes[name])
+        for name, inputs, chunks in watch.each("prepare", survey.moments())
     }
     names = next(iter(found.values())).tables
     tables = {
@@ -223,11 +226,11 @@ class _Fit:
     watch: Stopwatch
     evidence: LoadedEvidence
 
-    def results(self, inputs: SciFateMoments, n_cells: int) -> Results:
+    def results(self, inputs: SciFateMoments, chunks: Chunks, n_cells: int) -> Results:
         """Return the tables and steps; `n_cells` is the number of cells before the filters."""
         options = self.options
         with self.watch.time("fit"), announce_compilation(None if options.quiet else tell):
-            regressor = _make_regressor(options).fit_moments(inputs.moments)
+            regressor = _make_regressor(options).fit_moments(inputs.moments, chunks)
             ranking = RidgeRanking(n_links=1).fit_moments(inputs.moments)
             links = ranking.score_links(regressor.links_)
         tables = {"links": links, "targets": _target_table(regressor)}
@@ -273,7 +276,8 @@ def _fit_other_folds(
     """Fit with folds that no repeat of the first fit has; return how many links are found again."""
     other = replace(options, seed=_other_seed(options))
     inputs = prepare_moments(adata, tf_names, **_preparation(other))
-    again = _make_regressor(other).fit_moments(inputs.moments).links_
+    chunks = _cells_again(adata, inputs, other)
+    again = _make_regressor(other).fit_moments(inputs.moments, chunks).links_
     n_again = len(links.merge(again, on=["TF", "target"]))
     return Step(FOUND_AGAIN, "links found again", len(links), n_again)
 
@@ -303,6 +307,13 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
         "random_state": options.seed,
         "n_repeats": options.repeats,
     }
+
+
+def _cells_again(adata: "AnnData", inputs: SciFateMoments, options: RunOptions) -> Chunks:
+    """Return the prepared cells, for a rule that reads them again; none is read before."""
+    known = signature(iterate_cells).parameters
+    own = {name: value for name, value in _preparation(options).items() if name in known}
+    return iterate_cells(adata, inputs, **own)
 
 
 def _gene_symbols(options: RunOptions) -> "str | pd.DataFrame | None":
@@ -363,8 +374,8 @@ def _seed_note(steps: list[Step], options: RunOptions) -> str:
     """Return a sentence on how far the links depend on the folds."""
     if not _depends_on_seed(options):
         return "The links do not depend on --seed."
-    advice = "--repeats 5 makes them depend on it less."
-    if options.repeats >= 5:
+    advice = "--lambda-rule 1se_cells --repeats 2 makes them depend on it less."
+    if options.lambda_rule != "1se" or options.repeats > 1:
         advice = "More --repeats make them depend on it less."
     if options.by is not None:
         return f"The links depend on --seed. {advice}"

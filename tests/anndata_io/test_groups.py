@@ -15,7 +15,7 @@ from scifate_sklearn import (
     open_anndata,
     prepare_moments,
 )
-from scifate_sklearn.anndata_io import _local, survey_groups
+from scifate_sklearn.anndata_io import _local, iterate_cells, survey_groups
 from scifate_sklearn.datasets import make_labelled_cells
 
 OPTIONS = {"cell_filter_UMI": 100, "gene_filter_rate": 0.2, "random_state": 3}
@@ -80,6 +80,20 @@ def test_each_network_is_that_of_the_group_alone(cells, more, chunk_size):
         pd.testing.assert_frame_equal(links.reset_index(drop=True), model.links_)
     assert len(n_genes) > 1 or more.get("response") == "values"
     assert found.links.columns[0] == "group"
+
+
+def test_layers_by_name_and_a_rule_that_reads_the_cells_again(cells):
+    regressor = SciFateRegressor(lambda_rule="1se_cells")
+    fit = {"by": "type", "min_cells": 60, **OPTIONS}
+    found = fit_by_group(
+        cells.adata, cells.tf_names, regressor=regressor, nt_layers="auto", chunk_size=37, **fit
+    )
+    own = cells.adata[cells.adata.obs["type"] == "T"].copy()
+    prepared = prepare_moments(own, cells.tf_names, **OPTIONS)
+    expected = regressor.fit_moments(
+        prepared.moments, iterate_cells(own, prepared, cell_filter_UMI=100)
+    )
+    assert_same_fit(found.models["T"], expected)
 
 
 def test_files_and_dask_arrays(cells, tmp_path):

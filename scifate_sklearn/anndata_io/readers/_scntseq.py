@@ -95,7 +95,9 @@ def _select(rows: Sequence[str], file: Path) -> tuple[pd.Index, Any, Any]:
     # Names of genes may hold hyphens.
     parts = [name.rpartition("--") for name in rows]
     kinds = np.array([kind for *_, kind in parts])
-    wrong = next((rows[i] for i in np.flatnonzero(~np.isin(kinds, ("C", "T")))), None)
+    wrong = next(
+        (row for row, kind in zip(rows, kinds, strict=True) if kind not in ("C", "T")), None
+    )
     if wrong is not None or not all(gene for gene, *_ in parts):
         raise ValueError(f"{file}: the row {wrong!r} does not end in --C or --T.")
     codes, genes = pd.factorize(pd.Index([gene for gene, *_ in parts], dtype=object))

@@ -5,7 +5,7 @@
     python benchmarks/convert.py unsorted  # entries sorted by gene: sorted again in temporary files
     python benchmarks/convert.py all --folder /big/disk --json convert.json
 
-Cells have about 150 molecules. The files are kept in the folder (9 GB) for later runs. Each
+Cells have about 150 molecules. The files are kept in the folder (5 GB) for later runs. Each
 measurement has its own process. `--quick` is for a trial run.
 """
 

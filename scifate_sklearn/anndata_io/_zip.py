@@ -18,7 +18,16 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 
 
 def is_zipped_zarr(path: Path) -> bool:
-    """Return whether a path is that of a zip file with a zarr group."""
+    """Return whether a path is that of a zip file with a zarr group.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
     if not path.is_file():
         return False
     with path.open("rb") as file:

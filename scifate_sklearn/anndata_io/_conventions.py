@@ -49,7 +49,10 @@ _DYNAMO = "uu+ul+su+sl+X_new+X_total"
 
 # Labelled RNA is preferred to spliced and unspliced RNA only where one tool writes both.
 CONVENTIONS = (
-    Convention("layers 'new' and 'total'", "new", "total", f"{_SPLICING}+{_DYNAMO}+old"),
+    Convention(
+        "layers 'new' and 'total'", "new", "total", f"{_SPLICING}+{_DYNAMO}+old+new_estimated"
+    ),
+    Convention("new RNA estimated by sci-FATE2", "new_estimated", "total"),
     Convention("new and old RNA, as of NASC-seq2", "new", "new+old", _SPLICING, lacks="total"),
     Convention("labelled RNA of dynast", "labeled_*", "total", "spliced+unspliced+ambiguous"),
     Convention(
@@ -124,6 +127,12 @@ def find_names(available: Collection[str]) -> FoundLayers:
         f"{len(found)} pairs of layers of new and total RNA are recognised in adata: {candidates}. "
         "Name one of them with `nt_layers`."
     )
+
+
+def sole_match(available: Collection[str]) -> FoundLayers:
+    """Return the layers of the convention that applies; empty names if there is not just one."""
+    found = match_conventions(available)
+    return found[0] if len(found) == 1 else FoundLayers("", "", "")
 
 
 def match_conventions(available: Collection[str]) -> list[FoundLayers]:

@@ -8,12 +8,13 @@ from typing import Any
 
 import scipy.sparse as sp
 
+from ._conventions import sole_match
 from ._files import open_store, unreadable
 from ._layers import RAW, add_parts
 from ._plugins import check_filters
 from ._slots import Stored, open_matrix
 from ._stored import is_backed_sparse, open_rows
-from .readers import Block, CellSource, Reading, recognise_layers
+from .readers import Block, CellSource, Reading
 
 # Columns of ``var`` in which tools write the symbols.
 _SYMBOLS = ("gene_name", "gene_symbol", "gene_symbols", "gene_short_name")
@@ -44,15 +45,14 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
     layers = tuple(name for name in names if name != RAW)
     if not layers:
         raise ValueError(f"{path} has neither X nor layers.")
-    index = frames["obs"].index.name, frames["var"].index.name
-    tool, new, total = recognise_layers(layers, index)
+    named = sole_match(layers)
     return CellSource(
         path=path,
         obs=frames["obs"],
         var=frames["var"],
         layers=layers,
-        new=new,
-        total=total,
+        new=named.new,
+        total=named.total,
         read=partial(
             _read,
             path,
@@ -60,7 +60,7 @@ def read_stored(path: Path, modality: str | None = None) -> CellSource:
             (len(frames["obs"]), len(frames["var"])),
         ),
         symbols=next((name for name in _SYMBOLS if name in frames["var"]), ""),
-        notes=(*([f"The layers are those of {tool}."] if tool else []), *notes),
+        notes=(*([f"Recognised: {named.source}."] if named.source else []), *notes),
         are_counts=False,
     )
 

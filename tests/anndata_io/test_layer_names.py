@@ -27,6 +27,8 @@ def with_layers(*names, x=False):
         (["new", "total"], "new", "total"),
         (["new", "total", *SPLICING, "X_new", "X_total"], "new", "total"),
         (["new", "total", "uu", "ul", "su", "sl"], "new", "total"),
+        (["new", "total", "new_estimated"], "new", "total"),
+        (["new_estimated", "total"], "new_estimated", "total"),
         (["new", "old", *SPLICING], "new", "new+old"),
         (["labeled_TC", "unlabeled_TC", "total", *SPLICING], "labeled_TC", "total"),
         (["labeled_TC", "labeled_TC_est", "X_l_TC", "total"], "labeled_TC", "total"),
@@ -50,7 +52,7 @@ def test_names_of_each_tool(names, new, total):
 
 def test_every_convention_is_tested():
     """And it can be the only one that applies."""
-    assert len({each.source for each in CONVENTIONS}) == len(CONVENTIONS) == 9
+    assert len({each.source for each in CONVENTIONS}) == len(CONVENTIONS) == 10
 
 
 @pytest.mark.parametrize(

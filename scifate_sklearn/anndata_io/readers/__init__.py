@@ -4,7 +4,6 @@ from ._alevin import is_alevin, read_alevin
 from ._grandslam import is_grandslam, read_grandslam
 from ._grandslam_dense import is_grandslam_dense, read_grandslam_dense
 from ._kb import is_kb, read_kb
-from ._layers import recognise_layers
 from ._loom import is_loom, read_loom
 from ._nascseq import is_nascseq, read_nascseq
 from ._scifate import is_scifate, read_scifate
@@ -36,5 +35,4 @@ __all__ = [
     "read_scifate",
     "read_scntseq",
     "read_starsolo",
-    "recognise_layers",
 ]

@@ -15,10 +15,10 @@ import scipy.sparse as sp
 
 from ...files import prefix_errors
 from .._contents import Contents
+from .._conventions import sole_match
 from .._frames import decoded
 from .._hdf5_check import check_file
 from .._plugins import check_filters
-from ._layers import recognise_layers
 from ._source import COUNT, Block, CellSource, Reading, table
 
 # Attributes with names, the first that is there counts.
@@ -49,7 +49,7 @@ def read_loom(path: Path) -> CellSource:
         obs = _frame(file, "col_attrs", CELLS, arrays[_MATRIX].shape[1])
         var = _frame(file, "row_attrs", GENES, arrays[_MATRIX].shape[0])
         width = _width(arrays)
-    _, new, total = recognise_layers(arrays)
+    named = sole_match(arrays)
 
     def read(reading: Reading) -> Iterator[Block]:
         with _opened(path) as file:
@@ -63,8 +63,8 @@ def read_loom(path: Path) -> CellSource:
         obs=obs,
         var=var,
         layers=tuple(arrays),
-        new=new,
-        total=total,
+        new=named.new,
+        total=named.total,
         read=read,
         symbols=_symbols(var),
     )

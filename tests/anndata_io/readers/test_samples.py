@@ -234,8 +234,8 @@ def test_scntseq(formats, name):
 H5AD = {
     "dynast/scNT_count.h5ad": ("labeled_TC", "total"),
     "dynast/scNT_estimate_pi_g.h5ad": ("labeled_TC", "total"),
-    "dynast/nasc_estimate_transcriptome_only.h5ad": ("X_l_TC", "X"),
-    "nascseq/nascseq2_anndata_relaid.h5ad": ("new", "old+new"),
+    "dynast/nasc_estimate_transcriptome_only.h5ad": ("X_l_TC", "X_l_TC+X_n_TC"),
+    "nascseq/nascseq2_anndata_relaid.h5ad": ("new", "new+old"),
     "kb_nac/dg50_counts_unfiltered/adata.h5ad": ("nascent", "mature+nascent+ambiguous"),
     "kb_nac/lamanno_gene_names/adata.h5ad": ("nascent", "mature+nascent+ambiguous"),
     "h5ad_ages/anndata_0.8.0_raw_layers.h5ad": ("unspliced", "spliced+unspliced"),

@@ -22,7 +22,7 @@ from .fitting import (
     read_penalties,
     read_samples,
 )
-from .links import LINK_COLUMNS, check_links, pair_positions
+from .links import LINK_COLUMNS, fitted_positions
 from .moments import Moments, Scale
 from .names import are_covariates
 from .solvers import RidgeFits, RidgeProblem
@@ -226,17 +226,9 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
             If a column is missing, or a name is not one of the fit.
         """
         check_is_fitted(self)
-        check_links(links, "RidgeRanking.score_links")
-        target, tf = pair_positions(links, self.target_names_in_, feature_names(self))
-        for name, found in (("TF", tf), ("target", target)):
-            if (found < 0).any():
-                example = links[name].iloc[int((found < 0).argmax())]
-                raise ValueError(
-                    f"RidgeRanking.score_links: `links` has {int((found < 0).sum())} row(s) whose "
-                    f"{name} is not one of the fit, for example {str(example)!r}. Give the links "
-                    "of the matrices that the ranking was fitted to."
-                )
-        score = np.atleast_2d(self.score_)[target, tf]
+        names = self.target_names_in_, feature_names(self)
+        pair = fitted_positions(links, *names, "RidgeRanking.score_links")
+        score = np.atleast_2d(self.score_)[pair]
         return links.assign(**{_SCORE: score})
 
     def _linear_model(self) -> RidgeRanking:

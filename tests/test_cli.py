@@ -22,6 +22,7 @@ from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.ranking import RidgeRanking
 from scifate_sklearn.regressor import SciFateRegressor
+from scifate_sklearn.resampling import LinkTest
 
 OUTPUTS = {
     "links.csv",
@@ -352,7 +353,7 @@ class TestInputs:
         assert all(message in result.stderr for message in reported)
         n_links = len(pd.read_csv(tmp_path / "links.csv"))
         # The reasons are in the message, so that the ledger need not be read to find them.
-        assert f"The evidence keeps none of {n_links:,} links. Most frequent reasons" in reported[1]
+        assert f"The tests keep none of {n_links:,} links. Most frequent reasons" in reported[1]
         assert f"{n_links:,} links: |coef| not above 100" in reported[1]
 
 
@@ -708,3 +709,74 @@ def test_summary_tells_whether_links_depend_on_the_seed(
     result = run(tmp_path, *arguments, encode=None)
     assert note in result.stdout
     assert "links_found_again" not in (tmp_path / "run.json").read_text()
+
+
+class TestFdr:
+    """`--fdr` is `LinkTest`: of all pairs, or of selected ones if there are few cells."""
+
+    def test_all_pairs(
+        self, run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
+    ) -> None:
+        result = run(tmp_path, "--fdr", 0.1)
+        assert result.exit_code == 0, result.output
+        inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
+        assert len(inputs.cells) >= 10 * inputs.tf_matrix.shape[1]
+        tested = LinkTest(SciFateRegressor()).fit(inputs.tf_matrix, inputs.target_matrix)
+        ledger = pd.read_csv(tmp_path / "ledger.csv", keep_default_na=False)
+        expected = tested.ledger_
+        assert list(ledger["TF"]) == list(expected["TF"])
+        np.testing.assert_allclose(ledger["t"], expected["t"], rtol=1e-7)
+        np.testing.assert_allclose(ledger["t_q"], expected["t_q"], rtol=1e-7)
+        by_test = expected["reason"] != ""
+        assert 0 < by_test.sum() < len(expected)
+        assert list(ledger["reason"][by_test]) == list(expected["reason"][by_test])
+        # Evidence filters the links that the test keeps.
+        kept = tested.transform(inputs.tf_matrix)
+        chip = EncodeLinkFilter(BindingReference.from_table(cells.reference)).fit(kept)
+        filtered = pd.read_csv(tmp_path / "links_filtered.csv")
+        assert list(filtered["target"]) == list(chip.transform(kept)["target"])
+        steps = json.loads((tmp_path / "run.json").read_text())["steps"]
+        assert steps["links_kept_by_test"]["kept"] == len(kept)
+        assert {"t", "t_p", "t_q"} <= set(pd.read_csv(tmp_path / "links.csv"))
+
+    def test_selected_pairs(self, files: Path, cells: LabelledCells, tmp_path: Path) -> None:
+        few = cells.adata[:80].copy()
+        few.write_h5ad(tmp_path / "few.h5ad")
+        arguments = "--cell-filter-umi", 50, "--n-jobs", 1, "--lambda-rule", "1se_cells"
+        result = invoke(
+            "run", tmp_path / "few.h5ad", "--tfs", files / "tfs.txt", *arguments,
+            "--fdr", 0.2, "--out", tmp_path / "out",
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+        inputs = prepare_anndata(few, cells.tf_names, cell_filter_UMI=50)
+        tested = LinkTest(SciFateRegressor(lambda_rule="1se_cells"), fdr=0.2, pairs="selected")
+        expected = tested.fit(inputs.tf_matrix, inputs.target_matrix).ledger_
+        ledger = pd.read_csv(tmp_path / "out" / "ledger.csv", keep_default_na=False)
+        assert list(ledger["reason"]) == list(expected["reason"])
+        tested = pd.to_numeric(ledger["t"], errors="coerce")
+        np.testing.assert_allclose(tested, expected["t"], rtol=1e-6)
+
+    def test_no_link_is_kept(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        result = run(tmp_path, "--fdr", 1e-300)
+        assert result.exit_code == 0, result.output
+        assert "The tests keep none of" in result.stderr
+        assert len(pd.read_csv(tmp_path / "links_filtered.csv")) == 0
+        ledger = pd.read_csv(tmp_path / "ledger.csv")
+        assert ledger["reason"].str.startswith("t test: q above").all()
+
+
+def test_regulators_of_values(files: Path, cells: LabelledCells, tmp_path: Path) -> None:
+    adata = cells.adata.copy()
+    adata.layers["activity"] = np.log1p(adata.layers["total"].toarray())
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    result = invoke(
+        "run", tmp_path / "cells.h5ad", "--tfs", files / "tfs.txt", "--total", "activity",
+        "--regulators", "values", "--n-jobs", 1, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    inputs = prepare_anndata(
+        adata, cells.tf_names, nt_layers=("new", "activity"), regulators="values"
+    )
+    expected = SciFateRegressor().fit(inputs.tf_matrix, inputs.target_matrix)
+    written = pd.read_csv(tmp_path / "out" / "links.csv")
+    assert list(written["target"]) == list(expected.links_["target"])

@@ -18,7 +18,7 @@ from ._groups import (
 )
 from ._inputs import SciFateInputs, SciFateMoments
 from ._inspect import CellsReport, inspect_cells
-from ._iterate import iterate_cells
+from ._iterate import RepeatablePass, iterate_cells
 from ._prepare import prepare_anndata, prepare_moments
 from ._read_cells import FORMAT_NAMES, Recognised, convert_cells, read_cells
 from ._zip import is_zipped_zarr, unzip
@@ -30,6 +30,7 @@ __all__ = [
     "GroupNetworks",
     "GroupSurvey",
     "Recognised",
+    "RepeatablePass",
     "SciFateInputs",
     "SciFateMoments",
     "convert_cells",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +24,7 @@ from ._choices import NewChoices
 from ._find import choose_layers
 from ._folds import Folds
 from ._inputs import SciFateMoments
-from ._iterate import iterate_kept
+from ._iterate import RepeatablePass, iterate_kept
 from ._names import GeneSymbols
 from ._obs import in_memory, obs_column
 from ._passes import (
@@ -76,7 +77,7 @@ class GroupSurvey:
         """
         for name, (kept, plan) in self.kept.items():
             prepared = kept_moments(kept, plan)
-            yield name, prepared, iterate_kept(kept, prepared)
+            yield name, prepared, RepeatablePass(partial(iterate_kept, kept, prepared))
 
 
 def survey_groups(

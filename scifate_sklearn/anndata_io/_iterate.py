@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -88,6 +89,22 @@ def iterate_cells(
             f"{others[0]!r}. Give the cells and options that `prepare_moments` was given."
         )
     yield from iterate_kept(kept, prepared)
+
+
+@dataclass(frozen=True)
+class RepeatablePass:
+    """Cells in chunks, which are read again whenever an iteration starts.
+
+    Attributes
+    ----------
+    make : callable
+        Returns an iterator over chunks (X, Y).
+    """
+
+    make: Callable[[], Iterator[tuple[Floats, Floats]]]
+
+    def __iter__(self) -> Iterator[tuple[Floats, Floats]]:
+        return self.make()
 
 
 def iterate_kept(kept: Kept, prepared: SciFateMoments) -> Iterator[tuple[Floats, Floats]]:

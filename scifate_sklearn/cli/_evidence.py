@@ -92,7 +92,7 @@ class TestedLinks:
         tables = {"links_filtered": survivors(ledger), "ledger": ledger}
         for kind in self.kinds:
             tables |= kind.tables(self.union.filters_[kind.name])
-        return {name: _with_plain_text(table) for name, table in tables.items()}
+        return {name: plain_text(table) for name, table in tables.items()}
 
     def steps(self) -> list[Step]:
         """Return the counts of the references, of each filter, and of the links."""
@@ -105,19 +105,22 @@ class TestedLinks:
 
 
 def warn_if_none_is_kept(ledger: pd.DataFrame) -> None:
-    """Warn if the evidence keeps no link, with the most frequent reasons."""
+    """Warn if no link is kept, with the most frequent reasons."""
     if len(ledger) == 0 or ledger["kept"].any():
         return
     reasons = ledger["reason"].value_counts().head(_N_REASONS)
     listed = "; ".join(f"{count:,} links: {reason}" for reason, count in reasons.items())
     warn(
-        f"The evidence keeps none of {len(ledger):,} links. Most frequent reasons: {listed}. "
+        f"The tests keep none of {len(ledger):,} links. Most frequent reasons: {listed}. "
         "ledger.csv has the reason of each link."
     )
 
 
-def _with_plain_text(table: pd.DataFrame) -> pd.DataFrame:
+def plain_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with "" for missing text, which files of cells cannot hold."""
-    is_text = [isinstance(kind, pd.StringDtype) for kind in table.dtypes]
+    is_text = [
+        isinstance(kind, pd.StringDtype) or pd.api.types.is_object_dtype(kind)
+        for kind in table.dtypes
+    ]
     text: list[str] = table.columns[is_text].tolist()
     return table.assign(**{name: table[name].astype(object).fillna("") for name in text})

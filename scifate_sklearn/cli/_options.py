@@ -190,6 +190,11 @@ class RunOptions:
     response: Kind = option(
         Kind.counts, help="Contents of --new: counts, or values such as velocities or rates."
     )
+    regulators: Kind = option(
+        Kind.counts,
+        help="Contents of --total: counts, or values such as TF activities. With values there are "
+        "no size factors and no filter of cells.",
+    )
     gene_symbols: str | None = option(
         None, help="Column of var with the gene symbols.", show_default="var names"
     )
@@ -250,6 +255,14 @@ class RunOptions:
         "on --seed), aic, bic or ebic (information criteria, without "
         "cross-validation), or a number above 0.",
         callback=check_lambda_rule,
+    )
+    fdr: float | None = option(
+        None,
+        help="Test whether each TF has an effect of its own, given all others (LinkTest), and keep "
+        "the links with at most this false discovery rate. Evidence then filters these.",
+        min=0,
+        max=1,
+        show_default="no test",
     )
     coef_threshold: float = option(
         0.04, help="The ChIP-seq filter keeps links with a larger |coefficient|.", min=0

@@ -48,8 +48,10 @@ class NumberRange:
         first, stop, rest = text.partition(".")
         return f"{first} ({str(self).removeprefix('of ')}){stop}{rest}"
 
-    def check(self, number: float) -> float:
-        """Return an accepted number, or raise a usage error."""
+    def check(self, number: float | None) -> float | None:
+        """Return an accepted number, or None if none is given; or raise a usage error."""
+        if number is None:
+            return None
         is_inside = (
             self.least <= number
             and abs(number) < inf

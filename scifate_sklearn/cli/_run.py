@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pandas as pd
 
 from ..anndata_io import (
+    RepeatablePass,
     SciFateMoments,
     find_layers,
     iterate_cells,
@@ -23,58 +25,34 @@ from ..anndata_io import (
 )
 from ..filters.evidence import FittedModel, Step, naming
 from ..fitting import Chunks
+from ..ledger import link_ledger
 from ..links import strong_links
 from ..names import TFNames, read_gene_table
 from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
-from ..solvers import CRITERIA, announce_compilation
+from ..solvers import announce_compilation
 from ._commands import option_values
-from ._console import is_interactive, one_line, tell
-from ._evidence import LoadedEvidence, warn_if_none_is_kept
+from ._console import is_interactive, tell
+from ._evidence import LoadedEvidence, plain_text, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
-from ._options import LARGEST_SEED, NEW, RULES, TOTAL, RunOptions, as_number
+from ._options import NEW, RULES, TOTAL, RunOptions, as_number
 from ._out_folder import OutFolder
+from ._results import (
+    ABOVE_THRESHOLD,
+    FOUND_AGAIN,
+    Results,
+    depends_on_seed,
+    other_seed,
+    summarise,
+)
+from ._tests import test_links
 from ._vocabulary import in_options
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 T = TypeVar("T")
-
-N_TOP_TFS = 10
-FOUND_AGAIN = "links_found_again"
-ABOVE_THRESHOLD = "links_above_threshold"
-
-
-@dataclass(frozen=True)
-class Results:
-    """Tables and counts of one run.
-
-    Attributes
-    ----------
-    tables : dict of DataFrame
-        By the name of their file, without ``.csv``.
-    steps : list of Step
-        Counts before and after each step.
-    groups : dict of list of Step
-        Those of each group of --by.
-    skipped : dict of str
-        Why each other group has no network.
-    """
-
-    tables: dict[str, pd.DataFrame]
-    steps: list[Step]
-    groups: dict[str, list[Step]] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    def report(self) -> dict[str, Any]:
-        """Return the counts for ``run.json``."""
-        found: dict[str, Any] = {"steps": _described(self.steps)}
-        if self.groups:
-            found["groups"] = {name: _described(steps) for name, steps in self.groups.items()}
-            found["skipped_groups"] = self.skipped
-        return found
 
 
 class Stopwatch:
@@ -137,7 +115,7 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
     with naming_out(options, folder):
         write_json(folder.staging, {**report, "seconds": seconds})
         folder.publish()
-    summary = f"{chosen}{_summarise(results, options)}"
+    summary = f"{chosen}{summarise(results, options)}"
     return f"{summary}\n\nResults are in {options.out} ({watch.total:.0f} s)."
 
 
@@ -175,12 +153,12 @@ def _analyse(
         check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
     fit = _Fit(adata, tf_names, options, watch, evidence)
     results = fit.results(inputs, _cells_again(adata, inputs, options), adata.n_obs)
-    if options.seed_stability and _depends_on_seed(options):
+    if options.seed_stability and depends_on_seed(options):
         with watch.time("seed_stability"):
             step = _fit_other_folds(adata, tf_names, options, results.tables["links"])
         last_of_fit = [each.name for each in results.steps].index(ABOVE_THRESHOLD)
         results.steps.insert(last_of_fit + 1, step)
-    if evidence.by_kind:
+    if "ledger" in results.tables:
         warn_if_none_is_kept(results.tables["ledger"])
     return results
 
@@ -208,7 +186,7 @@ def _analyse_groups(
         name: with_groups({group: own.tables[name] for group, own in found.items()})
         for name in names
     }
-    if evidence.by_kind:
+    if "ledger" in tables:
         warn_if_none_is_kept(tables["ledger"])
     n_groups = len(found) + len(survey.skipped)
     steps = [Step("groups", "groups with a network", n_groups, len(found))]
@@ -237,13 +215,35 @@ class _Fit:
         n_strong = len(strong_links(links, options.coef_threshold))
         n_genes = self.adata.n_vars
         steps = _steps_of_fit((n_cells, n_genes), self.tf_names, inputs, tables, n_strong)
+        steps += self._test(inputs, chunks, regressor, tables)
+        return Results(tables, steps)
+
+    def _test(
+        self,
+        inputs: SciFateMoments,
+        chunks: Chunks,
+        regressor: SciFateRegressor,
+        tables: dict[str, pd.DataFrame],
+    ) -> list[Step]:
+        """Test the links with the cells, then the kept ones with evidence; update the tables."""
+        options, links, by_cells = self.options, tables["links"], None
+        steps: list[Step] = []
+        if options.fdr is not None:
+            with self.watch.time("test"):
+                given = _make_regressor(options)
+                by_cells = test_links(links, given, inputs, chunks, options.fdr)
+            links = by_cells.kept
+            tables |= by_cells.tables()
+            steps += by_cells.steps()
         if self.evidence.by_kind:
             with self.watch.time("filter"):
                 model = FittedModel(regressor.target_names_in_, options.coef_threshold)
-                tested = self.evidence.test_links(links, model)
-                tables |= tested.tables()
-            steps += tested.steps()
-        return Results(tables, steps)
+                by_evidence = self.evidence.test_links(links, model)
+            tables |= by_evidence.tables()
+            steps += by_evidence.steps()
+            if by_cells is not None:
+                tables["ledger"] = plain_text(link_ledger(by_cells, by_evidence.union))
+        return steps
 
 
 def _steps_of_fit(
@@ -274,22 +274,12 @@ def _fit_other_folds(
     adata: "AnnData", tf_names: TFNames, options: RunOptions, links: pd.DataFrame
 ) -> Step:
     """Fit with folds that no repeat of the first fit has; return how many links are found again."""
-    other = replace(options, seed=_other_seed(options))
+    other = replace(options, seed=other_seed(options))
     inputs = prepare_moments(adata, tf_names, **_preparation(other))
     chunks = _cells_again(adata, inputs, other)
     again = _make_regressor(other).fit_moments(inputs.moments, chunks).links_
     n_again = len(links.merge(again, on=["TF", "target"]))
     return Step(FOUND_AGAIN, "links found again", len(links), n_again)
-
-
-def _depends_on_seed(options: RunOptions) -> bool:
-    if options.groups is not None and options.repeats == 1:  # the folds of GroupKFold
-        return False
-    return options.lambda_rule in RULES and options.lambda_rule not in CRITERIA
-
-
-def _other_seed(options: RunOptions) -> int:
-    return (options.seed + options.repeats) % (LARGEST_SEED + 1)
 
 
 def _preparation(options: RunOptions) -> dict[str, Any]:
@@ -299,6 +289,7 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
         "gene_filter_rate": options.gene_filter_rate,
         "cell_filter_UMI": options.cell_filter_umi,
         "response": options.response,
+        "regulators": options.regulators,
         "gene_symbols": _gene_symbols(options),
         "covariates": options.covariates,
         "detection_rate": as_number(options.detection_rate),
@@ -310,10 +301,10 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
 
 
 def _cells_again(adata: "AnnData", inputs: SciFateMoments, options: RunOptions) -> Chunks:
-    """Return the prepared cells, for a rule that reads them again; none is read before."""
+    """Return the prepared cells, for what reads them again; none is read before."""
     known = signature(iterate_cells).parameters
     own = {name: value for name, value in _preparation(options).items() if name in known}
-    return iterate_cells(adata, inputs, **own)
+    return RepeatablePass(partial(iterate_cells, adata, inputs, **own))
 
 
 def _gene_symbols(options: RunOptions) -> "str | pd.DataFrame | None":
@@ -347,51 +338,3 @@ def _target_table(regressor: SciFateRegressor) -> pd.DataFrame:
             "n_regulators": n_regulators.to_numpy(),
         }
     )
-
-
-def _described(steps: list[Step]) -> dict[str, dict[str, int]]:
-    return {
-        each.name: {"before": each.before, "kept": each.kept, "dropped": each.before - each.kept}
-        for each in steps
-    }
-
-
-def _summarise(results: Results, options: RunOptions) -> str:
-    lines = [_line(step) for step in results.steps]
-    for name, steps in results.groups.items():
-        lines += ["", f"{options.by} {one_line(name)}:", *map(_line, steps)]
-    for name, reason in results.skipped.items():
-        lines += ["", f"{options.by} {one_line(name)}: no network ({one_line(reason)})"]
-    tops = [_top_tfs(name, results.tables) for name in ("links", "links_filtered")]
-    return "\n".join([*lines, "", *filter(None, tops), "", _seed_note(results.steps, options)])
-
-
-def _line(step: Step) -> str:
-    return f"{step.label:<24}{step.kept:>8,} of {step.before:,}"
-
-
-def _seed_note(steps: list[Step], options: RunOptions) -> str:
-    """Return a sentence on how far the links depend on the folds."""
-    if not _depends_on_seed(options):
-        return "The links do not depend on --seed."
-    advice = "--lambda-rule 1se_cells --repeats 2 makes them depend on it less."
-    if options.lambda_rule != "1se" or options.repeats > 1:
-        advice = "More --repeats make them depend on it less."
-    if options.by is not None:
-        return f"The links depend on --seed. {advice}"
-    again = next((step for step in steps if step.name == FOUND_AGAIN), None)
-    if again is None:
-        return f"The links depend on --seed; --seed-stability measures how much. {advice}"
-    share = again.kept / max(1, again.before)
-    return (
-        f"The links depend on --seed: --seed {_other_seed(options)} finds {share:.0%} of them "
-        f"again. {advice}"
-    )
-
-
-def _top_tfs(name: str, tables: dict[str, pd.DataFrame]) -> str:
-    if name not in tables:
-        return ""
-    top = tables[name]["TF"].value_counts().head(N_TOP_TFS)
-    shown = ", ".join(f"{one_line(tf)} {count:,}" for tf, count in top.items()) or "none"
-    return f"TFs with most links ({name}.csv): {shown}"

@@ -37,7 +37,6 @@ PYTHON_ONLY = (
     "n_splits",
     "nes_threshold",
     "penalty_factor",
-    "regulators",
     "sample_weight",
     "standardize",
     "tol",

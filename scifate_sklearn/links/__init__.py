@@ -1,6 +1,6 @@
 """The links table, with one row per TF → target link: columns, construction, checks, pairs."""
 
-from ._pairs import PAIR, by_pair, links_by_pair, pair_positions
+from ._pairs import PAIR, by_pair, fitted_positions, links_by_pair, pair_positions
 from ._table import (
     LEDGER_COLUMNS,
     LINK_COLUMNS,
@@ -29,6 +29,7 @@ __all__ = [
     "check_links",
     "check_named",
     "first_reason",
+    "fitted_positions",
     "is_strong",
     "ledger_of",
     "links_by_pair",

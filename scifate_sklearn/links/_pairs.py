@@ -63,3 +63,37 @@ def pair_positions(
         for name, known in (("target", targets), ("TF", tfs))
     )
     return target, tf
+
+
+def fitted_positions(
+    links: pd.DataFrame, targets: NDArray[np.object_], tfs: NDArray[np.object_], caller: str
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the row and the column of each link in a matrix of all pairs of a fit.
+
+    Parameters
+    ----------
+    links : DataFrame
+        Given by a user.
+    targets, tfs : ndarray of str
+        Names of the rows and of the columns of the matrix.
+    caller : str
+        Name for error messages.
+
+    Raises
+    ------
+    TypeError
+        If `links` is not a DataFrame.
+    ValueError
+        If a column is missing, or a name is not one of the fit.
+    """
+    check_links(links, caller)
+    target, tf = pair_positions(links, targets, tfs)
+    for name, found in (("TF", tf), ("target", target)):
+        if (found < 0).any():
+            example = links[name].iloc[int((found < 0).argmax())]
+            raise ValueError(
+                f"{caller}: `links` has {int((found < 0).sum())} row(s) whose {name} is not one of "
+                f"the fit, for example {str(example)!r}. Give the links of the matrices that it "
+                "was fitted to."
+            )
+    return target, tf

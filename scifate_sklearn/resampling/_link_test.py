@@ -8,11 +8,13 @@ from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from .._state import all_or_nothing
 from .._warnings import warn
@@ -23,7 +25,7 @@ from ..fitting import (
     feature_names,
     own_positions,
 )
-from ..links import LINK_COLUMNS, first_reason, ledger_of, pair_positions
+from ..links import LEDGER_COLUMNS, LINK_COLUMNS, first_reason, fitted_positions, ledger_of
 from ..moments import Matrix, Moments, Samples, Scale
 from ..names import examples
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
@@ -229,6 +231,41 @@ class LinkTest(LinkResampler):
         self._publish(regressor, t, _p_values(t, problem.df[:, None]), is_single=False)
         return self
 
+    def test_links(self, links: pd.DataFrame) -> pd.DataFrame:
+        """Test other links of the same data, for instance those of another penalty.
+
+        The statistics of ``pairs="all"`` do not depend on the penalties of the regressor.
+
+        Parameters
+        ----------
+        links : DataFrame of shape (n_links, n_columns)
+            With the columns ``TF``, ``target`` and ``coef``.
+
+        Returns
+        -------
+        DataFrame
+            The links with the columns ``t``, ``t_p``, ``t_q``, ``kept`` and ``reason``, as in
+            ``ledger_``.
+
+        Raises
+        ------
+        TypeError
+            If `links` is not a DataFrame.
+        ValueError
+            If a column is missing, or a name is not one of the fit.
+        """
+        check_is_fitted(self)
+        names = self.target_names_in_, feature_names(self)
+        pair = fitted_positions(links, *names, "LinkTest.test_links")
+        found = (np.atleast_2d(values)[pair] for values in (self.t_, self.p_, self.q_))
+        tested = links.assign(**dict(zip(_COLUMNS, found, strict=True)))
+        q = tested["t_q"].to_numpy(float)
+        reasons = first_reason(
+            (np.isnan(q), "t test: not tested"),
+            (~(q <= self.fdr), f"t test: q above {self.fdr:g}"),
+        )
+        return ledger_of(tested, reasons)
+
     def _link_columns(self) -> tuple[str, ...]:
         return (*LINK_COLUMNS, *_COLUMNS)
 
@@ -299,15 +336,8 @@ class LinkTest(LinkResampler):
             q[is_tested] = stats.false_discovery_control(p[is_tested], method=_METHODS[self.method])
         for name, values in (("t_", t), ("p_", p), ("q_", q)):
             setattr(self, name, values[0] if is_single else values)
-        links = regressor.links_
-        pair = pair_positions(links, self.target_names_in_, feature_names(self))
-        evidence = dict(zip(_COLUMNS, (t[pair], p[pair], q[pair]), strict=True))
-        reasons = first_reason(
-            (np.isnan(q[pair]), "t test: not tested"),
-            (~(q[pair] <= self.fdr), f"t test: q above {self.fdr:g}"),
-        )
-        self.links_ = links.assign(**evidence)
-        self.ledger_ = ledger_of(self.links_, reasons)
+        self.ledger_ = self.test_links(regressor.links_)
+        self.links_ = self.ledger_.drop(columns=list(LEDGER_COLUMNS))
 
 
 def _p_values(t: Floats, df: Any) -> Floats:

@@ -245,3 +245,15 @@ def test_other_cells_are_refused(cells):
     chunks = iterate_cells(cells.adata[:150], prepared, **FROM_50)
     with pytest.raises(ValueError, match="`chunks` and `moments` are not of the same cells"):
         LinkTest(SciFateRegressor()).fit_moments(prepared.moments, chunks)
+
+
+def test_other_links_of_the_same_data():
+    tfs, new = draw()
+    tested = LinkTest(SciFateRegressor()).fit(tfs, new)
+    pd.testing.assert_frame_equal(tested.test_links(tested.regressor_.links_), tested.ledger_)
+    other = SciFateRegressor(lambda_rule="min").fit(tfs, new).links_
+    expected = LinkTest(SciFateRegressor(lambda_rule="min")).fit(tfs, new).ledger_
+    assert len(expected) > len(tested.ledger_)
+    pd.testing.assert_frame_equal(tested.test_links(other), expected)
+    with pytest.raises(ValueError, match=r"LinkTest\.test_links: `links` has 1 row"):
+        tested.test_links(other.head(1).assign(TF="nobody"))

@@ -89,9 +89,9 @@ def while_fitting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], obj
     fit = SciFateRegressor.fit_moments
 
     def set_action(action: Callable[[], object]) -> None:
-        def fit_after(self: SciFateRegressor, moments: Any) -> SciFateRegressor:
+        def fit_after(self: SciFateRegressor, *args: Any) -> SciFateRegressor:
             action()
-            return fit(self, moments)
+            return fit(self, *args)
 
         monkeypatch.setattr(SciFateRegressor, "fit_moments", fit_after)
 

@@ -121,7 +121,10 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
 
 def _layers(options: RunOptions) -> tuple[str, str] | Literal["auto"]:
     """Return the layers as `open_anndata` takes them."""
-    return "auto" if options.layers else (options.new or NEW, options.total or TOTAL)
+    if options.layers:
+        return "auto"
+    new, total = options.new, options.total
+    return NEW if new is None else new, TOTAL if total is None else total
 
 
 def _with_layers(options: RunOptions, adata: "AnnData") -> tuple[RunOptions, str]:

@@ -239,7 +239,7 @@ def _equal_sum(sample: CountSample, number: int, is_whole: bool = False) -> floa
     if several.sum() < (_FEW_CELLS if is_whole else 2):
         return None
     middle = float(np.median(sums))
-    if not np.isfinite(middle):
+    if not 0.0 < middle < np.inf:
         return None
     is_near = abs(sums - middle) <= _SUM_TOLERANCE * middle
     return middle if min(is_near.mean(), is_near[several].mean()) >= _NEARLY_ALL else None

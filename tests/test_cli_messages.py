@@ -254,7 +254,7 @@ def test_messages_put_arguments_that_are_words_in_backticks():
         ("Lower cell_filter_UMI.", "Lower --cell-filter-umi."),
         ("`cell_filter_UMI` = 3", "--cell-filter-umi = 3"),
         ("pass `response='values'`", "pass --response values"),
-        ("pass `regulators='values'`", "pass regulators=values (Python only)"),
+        ("pass `regulators='values'`", "pass --regulators values"),
         ("`layers` names", "--new or --total names"),
         ("the cells of `adata.obs`", "the cells of obs of CELLS"),
         ("which adata.var does not have", "which var of CELLS does not have"),

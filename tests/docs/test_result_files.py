@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from scifate_sklearn import BindingReference, EncodeLinkFilter, MotifLinkFilter, MotifRankings
+from scifate_sklearn import (
+    BindingReference,
+    EncodeLinkFilter,
+    LinkTest,
+    MotifLinkFilter,
+    MotifRankings,
+    SciFateRegressor,
+)
 from scifate_sklearn.cli import app
 
 FILES = ["links", "links_filtered", "ledger", "enrichment", "motif_enrichment", "targets"]
@@ -18,7 +25,7 @@ FILES = ["links", "links_filtered", "ledger", "enrichment", "motif_enrichment", 
 EXTENDED = {"links_filtered": "links", "ledger": "links_filtered"}
 RUN = (
     "run cells.h5ad --tfs tfs.txt --encode peaks.csv --motifs rankings.feather "
-    "--motif-annotations motifs.tbl --out results"
+    "--motif-annotations motifs.tbl --fdr 1 --out results"
 )
 
 
@@ -79,6 +86,16 @@ def chip_reasons() -> set[str]:
     return set(chip.fit(links).ledger_["reason"]) - {""}
 
 
+def t_test_reasons() -> set[str]:
+    """Return every reason of `LinkTest`; the TF in a single cell is not tested."""
+    rng = np.random.default_rng(0)
+    tfs = pd.DataFrame(rng.normal(size=(60, 3)), columns=["A", "B", "C"])
+    tfs["single"] = np.arange(60) == 0
+    new = pd.DataFrame({"G": tfs["A"] + 5.0 * tfs["single"] + rng.normal(size=60)})
+    tested = LinkTest(SciFateRegressor(lambda_rule=1e-3), fdr=1e-9).fit(tfs, new)
+    return set(tested.ledger_["reason"]) - {""}
+
+
 def motif_reasons() -> set[str]:
     """Return every reason of the motif filter.
 
@@ -104,7 +121,7 @@ def motif_reasons() -> set[str]:
 
 def test_reasons(command_line: Any) -> None:
     """The page explains exactly the reasons that there are; an ellipsis stands for a number."""
-    reasons = chip_reasons() | motif_reasons()
+    reasons = t_test_reasons() | chip_reasons() | motif_reasons()
     shown = [span.replace("\\|", "|") for span in explained(command_line, "ledger.csv")]
     patterns = [re.compile(".+".join(map(re.escape, text.split("…")))) for text in shown]
     assert not {reason for reason in reasons if not any(p.fullmatch(reason) for p in patterns)}

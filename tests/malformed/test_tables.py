@@ -262,7 +262,7 @@ WRONG_EVIDENCE = [
     ("byte-order mark only", BOM, "is empty"),
     ("blank lines", b"\r\n \r\n", "is empty"),
     ("header only", b"TF,target,peak\n", "0 tested pairs"),
-    ("wrong columns", b"regulator,gene,peak\nMYC,NCL,1\n", "has no column for TF; found 'regulator'"),
+    ("wrong columns", b"regulator,gene,peak\nMYC,NCL,1\n", "no column for TF; found 'regulator'"),
     ("no header", b"MYC,CDK4,1\nMYC,NCL,0\n", "for TF and target; found 'MYC', 'CDK4', '1'"),
     ("no target", b"TF,peak\nMYC,1\n", "has no column for target; found 'TF', 'peak'"),
     ("pipes", as_csv(sep="|"), NO_TF),

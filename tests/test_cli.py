@@ -780,3 +780,22 @@ def test_regulators_of_values(files: Path, cells: LabelledCells, tmp_path: Path)
     expected = SciFateRegressor().fit(inputs.tf_matrix, inputs.target_matrix)
     written = pd.read_csv(tmp_path / "out" / "links.csv")
     assert list(written["target"]) == list(expected.links_["target"])
+
+
+def test_bound_pairs_only_are_tested_against_the_genes_of_the_cells(
+    run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
+) -> None:
+    bound = cells.reference.query("peak == 1")[["TF", "target"]]
+    upper = bound.assign(target=bound["target"].str.upper())
+    upper.to_csv(tmp_path / "bound.csv", index=False)
+    result = run(tmp_path / "out", "--ignore-case", encode=tmp_path / "bound.csv")
+    assert result.exit_code == 0, result.output
+    inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=50)
+    genes = inputs.target_matrix.columns
+    links = SciFateRegressor().fit(inputs.tf_matrix, inputs.target_matrix).links_
+    reference = BindingReference.from_edges(bound, genes)
+    expected = EncodeLinkFilter(reference).fit(links).enrichment_
+    written = pd.read_csv(tmp_path / "out" / "enrichment.csv")
+    counts = ["link_peak", "link_no_peak", "no_link_peak", "no_link_no_peak"]
+    assert (written[counts].sum(axis=1) == len(genes)).all()
+    np.testing.assert_array_equal(written[counts], expected[counts])

@@ -75,12 +75,14 @@ class ChipEvidence(EvidenceKind):
         assert self.encode is not None
         aliases = self._read_aliases(cells)
         with naming("--encode", self.encode):
-            given = read_reference(self.encode, cells.by_role["target"])
+            given, is_bound_only = read_reference(self.encode, cells.by_role["target"])
             reference = harmonize_reference(given, cells.by_role, aliases)
             if self.ignore_case:
                 reference = harmonize_reference(reference, cells.by_role, "case")
             cells.require("TF", reference.tfs, self._suggest_option)
             cells.require("target", reference.genes, self._suggest_option)
+            if is_bound_only:
+                reference = reference.with_universe(cells.by_role["target"])
         overlap = None if aliases is None else name_overlap(cells.by_role, given, aliases)
         return NamedReference(reference, overlap)
 

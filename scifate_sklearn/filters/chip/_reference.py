@@ -363,15 +363,43 @@ class BindingReference:
         genes, transposed = rename_rows(self.genes, status.T, _renaming(new_gene_name))
         return type(self)(tfs, genes, np.ascontiguousarray(transposed.T), self.rows)
 
+    def with_universe(self, genes: Iterable[str]) -> Self:
+        """Return a reference in which each TF was tested on all of these genes, and on no others.
 
-def read_reference(path: str | os.PathLike[str], own: Collection[str]) -> BindingReference:
+        Parameters
+        ----------
+        genes : iterable of str
+            The universe. Pairs that were not tested, and genes without any pair, become tested
+            without a peak.
+
+        Returns
+        -------
+        BindingReference
+            With the same ``rows``.
+        """
+        universe = _as_universe(genes)
+        place = pd.Index(self.genes).get_indexer(pd.Index(universe))
+        status = np.full((len(self.tfs), len(universe)), NO_PEAK, np.int8)
+        status[:, place >= 0] = np.maximum(self.status[:, place[place >= 0]], NO_PEAK)
+        return type(self)(self.tfs, universe, status, self.rows)
+
+
+def read_reference(
+    path: str | os.PathLike[str], own: Collection[str]
+) -> tuple[BindingReference, bool]:
     """Read a reference as `BindingReference.read` does; `own` are the names of the cells.
 
     A text of the file that is exactly one of these is a name, whatever it looks like.
+
+    Returns
+    -------
+    reference : BindingReference
+    is_bound_only : bool
+        Whether the file lists bound pairs only, so that it does not tell which genes were tested.
     """
     evidence = _evidence_of_file(path, own)
     with prefix_errors(path):
-        return BindingReference(*_pairs(evidence))
+        return BindingReference(*_pairs(evidence)), evidence.peak is None
 
 
 def _evidence_of_file(

@@ -394,3 +394,15 @@ def test_references_of_too_many_pairs_take_no_memory(tmp_path, columns):
     table[columns].to_csv(tmp_path / "links.csv", index=False)
     with pytest.raises(ValueError, match=r"links\.csv: a reference of 40,000 TFs and 40,000 genes"):
         BindingReference.read(tmp_path / "links.csv")
+
+
+def test_with_universe():
+    edges = pd.DataFrame({"TF": ["A", "A", "B"], "target": ["g1", "out", "g2"]})
+    genes = ["g3", "g2", "g1", "g4"]
+    found = BindingReference.from_edges(edges).with_universe(genes)
+    expected = BindingReference.from_edges(edges, genes)
+    assert list(found.genes) == genes
+    order = [genes.index(name) for name in expected.genes]
+    np.testing.assert_array_equal(found.status[:, order], expected.status)
+    assert found.n_tested == 8
+    assert found.n_peaks == 2

@@ -15,14 +15,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from scifate_sklearn import __version__
-from scifate_sklearn.anndata_io import prepare_anndata
+from scifate_sklearn import __version__, link_ledger
+from scifate_sklearn.anndata_io import iterate_cells, prepare_anndata, prepare_moments
 from scifate_sklearn.cli import app
 from scifate_sklearn.datasets import LabelledCells, make_labelled_cells
 from scifate_sklearn.filters import BindingReference, EncodeLinkFilter
 from scifate_sklearn.ranking import RidgeRanking
 from scifate_sklearn.regressor import SciFateRegressor
-from scifate_sklearn.resampling import LinkTest
+from scifate_sklearn.resampling import LinkTest, StabilitySelection
 
 OUTPUTS = {
     "links.csv",
@@ -749,7 +749,8 @@ class TestFdr:
         )  # fmt: skip
         assert result.exit_code == 0, result.output
         inputs = prepare_anndata(few, cells.tf_names, cell_filter_UMI=50)
-        tested = LinkTest(SciFateRegressor(lambda_rule="1se_cells"), fdr=0.2, pairs="selected")
+        regressor = SciFateRegressor(lambda_rule="1se_cells")
+        tested = LinkTest(regressor, fdr=0.2, pairs="selected")
         expected = tested.fit(inputs.tf_matrix, inputs.target_matrix).ledger_
         ledger = pd.read_csv(tmp_path / "out" / "ledger.csv", keep_default_na=False)
         assert list(ledger["reason"]) == list(expected["reason"])
@@ -799,3 +800,37 @@ def test_bound_pairs_only_are_tested_against_the_genes_of_the_cells(
     counts = ["link_peak", "link_no_peak", "no_link_peak", "no_link_no_peak"]
     assert (written[counts].sum(axis=1) == len(genes)).all()
     np.testing.assert_array_equal(written[counts], expected[counts])
+
+
+def test_stability_and_fdr_together(
+    run: Callable[..., Result], cells: LabelledCells, tmp_path: Path
+) -> None:
+    options = "--stability", 0.7, "--fdr", 0.2, "--lambda-rule", "1se_cells", "--seed", 3
+    result = run(tmp_path, *options, encode=None)
+    assert result.exit_code == 0, result.output
+    inputs = prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=50, random_state=3)
+    chunks = list(iterate_cells(cells.adata, inputs, cell_filter_UMI=50))
+    regressor = SciFateRegressor(lambda_rule="1se_cells", random_state=3)
+    stable = StabilitySelection(regressor, threshold=0.7, random_state=3)
+    stable.fit_moments(inputs.moments, chunks)
+    tested = LinkTest(regressor, fdr=0.2).fit_moments(inputs.moments, chunks)
+    expected = link_ledger(tested, stable)
+    ledger = pd.read_csv(tmp_path / "ledger.csv", keep_default_na=False)
+    assert list(ledger["reason"]) == list(expected["reason"])
+    assert expected["reason"].str.startswith("stability").any()
+    np.testing.assert_allclose(ledger["frequency"], expected["frequency"])
+    assert len(pd.read_csv(tmp_path / "links_filtered.csv")) == expected["kept"].sum() > 0
+    assert "links found in halves" in result.stdout
+    with pytest.raises(ValueError, match="cannot be a generator"):
+        LinkTest(regressor).fit_moments(inputs.moments, iter(chunks))
+
+
+def test_verbose_shows_what_the_steps_log(run: Callable[..., Result], tmp_path: Path) -> None:
+    loud = run(tmp_path / "loud", "--verbose", encode=None)
+    assert "Dropping" in loud.stderr or "cells" in loud.stderr
+    assert run(tmp_path / "plain", encode=None).stderr == ""
+    assert_fails(run(tmp_path / "both", "--verbose", "--quiet"), 2, "cannot be combined")
+
+
+def test_completion_is_offered() -> None:
+    assert "--install-completion" in invoke("--help").stdout

@@ -10,7 +10,7 @@ import typer
 
 from .. import __version__
 from ._commands import command_from, evidence_flags, evidence_table_names
-from ._console import collect_warnings, tidy_errors
+from ._console import collect_warnings, show_logs, tidy_errors
 from ._inputs import check_paths, check_space
 from ._options import (
     ConvertOptions,
@@ -46,7 +46,6 @@ def build_app() -> typer.Typer:
     app = CommandLine(
         name="scifate",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -100,7 +99,11 @@ def _show_version(
 
 
 def _run_cells(options: RunOptions) -> None:
-    with tidy_errors(options.debug), collect_warnings(options.quiet) as messages:
+    with (
+        tidy_errors(options.debug),
+        show_logs(options.verbose),
+        collect_warnings(options.quiet) as messages,
+    ):
         check_combinations(options)
         options = with_references(options)
         check_paths(options)

@@ -87,11 +87,28 @@ def collect_warnings(quiet: bool = False) -> Iterator[list[str]]:
             logging.getLogger().removeHandler(handler)
 
 
-class _LogHandler(logging.Handler):
-    """Passes on the warnings and errors that libraries log."""
+@contextmanager
+def show_logs(is_shown: bool) -> Iterator[None]:
+    """Show what this package logs within the block, except warnings, which are shown anyway."""
+    logger = logging.getLogger("scifate_sklearn")
+    level = logger.level
+    handler = _LogHandler(lambda message: tell(one_line(in_options(message))), logging.INFO)
+    handler.addFilter(lambda record: record.levelno < logging.WARNING)
+    if is_shown:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
-    def __init__(self, receive: Callable[[str], None]) -> None:
-        super().__init__(logging.WARNING)
+
+class _LogHandler(logging.Handler):
+    """Passes on what libraries log."""
+
+    def __init__(self, receive: Callable[[str], None], level: int = logging.WARNING) -> None:
+        super().__init__(level)
         self._receive = receive
 
     def emit(self, record: logging.LogRecord) -> None:

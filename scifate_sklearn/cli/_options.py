@@ -264,6 +264,15 @@ class RunOptions:
         max=1,
         show_default="no test",
     )
+    stability: float | None = option(
+        None,
+        help="Fit 100 halves of the folds, and keep the links that at least this share of them "
+        "selects.",
+        min=0,
+        max=1,
+        show_default="no halves",
+        arguments=(),
+    )
     coef_threshold: float = option(
         0.04, help="The ChIP-seq filter keeps links with a larger |coefficient|.", min=0
     )
@@ -298,6 +307,12 @@ class RunOptions:
     no_annotated: bool = option(False, help="Write no copy of the cells with the results.")
     overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
+    verbose: bool = option(
+        False,
+        help="Print what the steps log, such as names that are matched.",
+        excludes=("quiet",),
+        arguments=(),
+    )
     debug: bool = _debug()
 
 

@@ -46,7 +46,7 @@ from ._results import (
     other_seed,
     summarise,
 )
-from ._tests import test_links
+from ._tests import CellTests
 from ._vocabulary import in_options
 
 if TYPE_CHECKING:
@@ -229,15 +229,17 @@ class _Fit:
         tables: dict[str, pd.DataFrame],
     ) -> list[Step]:
         """Test the links with the cells, then the kept ones with evidence; update the tables."""
-        options, links, by_cells = self.options, tables["links"], None
+        options, links = self.options, tables["links"]
         steps: list[Step] = []
-        if options.fdr is not None:
+        by_cells = None
+        if options.fdr is not None or options.stability is not None:
             with self.watch.time("test"):
                 given = _make_regressor(options)
-                by_cells = test_links(links, given, inputs, chunks, options.fdr)
+                labels = self._labels(inputs)
+                by_cells = CellTests(options, given, inputs, chunks, labels).test(links)
             links = by_cells.kept
             tables |= by_cells.tables()
-            steps += by_cells.steps()
+            steps += by_cells.steps
         if self.evidence.by_kind:
             with self.watch.time("filter"):
                 model = FittedModel(regressor.target_names_in_, options.coef_threshold)
@@ -247,6 +249,12 @@ class _Fit:
             if by_cells is not None:
                 tables["ledger"] = plain_text(link_ledger(by_cells, by_evidence.union))
         return steps
+
+    def _labels(self, inputs: SciFateMoments) -> "pd.Series[Any] | None":
+        """Return the groups of the kept cells."""
+        if self.options.groups is None:
+            return None
+        return self.adata.obs[self.options.groups].loc[inputs.cells.index]
 
 
 def _steps_of_fit(

@@ -1,4 +1,4 @@
-"""Tests of the links with the cells themselves: ``--fdr``."""
+"""Tests of the links with the cells themselves: ``--fdr`` and ``--stability``."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from ..anndata_io import SciFateMoments
 from ..filters.evidence import Step
+from ..ledger import link_ledger
 from ..links import LEDGER_COLUMNS, survivors
 from ..regressor import SciFateRegressor
-from ..resampling import LinkTest
+from ..resampling import LinkTest, StabilitySelection
+from ._options import RunOptions
 
 # Cells for each predictor from which all TFs of a target are tested in one model.
 _ENOUGH = 10
 
 
 @dataclass(frozen=True)
-class CellTest:
-    """Links tested with `LinkTest`.
+class Tested:
+    """Links with the results of one or more tests.
 
     Attributes
     ----------
     ledger_ : DataFrame
-        All links with ``t``, ``t_p``, ``t_q``, ``kept`` and ``reason``.
+        All links with the columns of the tests, ``kept`` and ``reason``.
+    steps : list of Step
+        Number of links that each test keeps.
     """
 
     ledger_: pd.DataFrame
+    steps: list[Step]
 
     @property
     def kept(self) -> pd.DataFrame:
-        """The links that are kept, with the columns of the test."""
+        """The links that all tests keep."""
         return survivors(self.ledger_)
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -41,46 +47,70 @@ class CellTest:
         links = self.ledger_.drop(columns=list(LEDGER_COLUMNS))
         return {"links": links, "links_filtered": self.kept, "ledger": self.ledger_}
 
-    def steps(self) -> list[Step]:
-        """Return the number of links that are kept."""
-        kept = self.ledger_["kept"]
-        return [Step("links_kept_by_test", "links kept by t test", len(kept), int(kept.sum()))]
 
+@dataclass(frozen=True)
+class CellTests:
+    """Tests of the links of one network with its cells.
 
-def test_links(
-    links: pd.DataFrame,
-    regressor: SciFateRegressor,
-    inputs: SciFateMoments,
-    cells: Iterable[tuple[Any, ...]],
-    fdr: float,
-) -> CellTest:
-    """Test each link for an effect of its own TF.
-
-    With at least ten cells for each predictor, all TFs of a target are in one model, and the cells
-    are read once more in chunks. Otherwise halves of the cells select the TFs that are tested, and
-    the matrices of all cells are in memory.
-
-    Parameters
+    Attributes
     ----------
-    links : DataFrame
+    options : RunOptions
     regressor : SciFateRegressor
         With the parameters of the fit.
     inputs : SciFateMoments
     cells : iterable of (X, Y)
-        The same cells.
-    fdr : float
+        The same cells; read again by each test that needs them.
+    groups : Series or None
+        Labels of the same cells, if no half may hold a part of a group.
     """
-    moments = inputs.moments
-    if len(inputs.cells) >= _ENOUGH * moments.n_features:
-        # These statistics do not depend on the penalties, which a criterion selects quickly.
-        quick = SciFateRegressor(lambda_rule="bic", n_jobs=regressor.n_jobs)
-        tested = LinkTest(quick, fdr=fdr).fit_moments(moments, cells)
-    else:
-        X, Y = (np.concatenate(parts) for parts in zip(*cells, strict=True))
-        tested = LinkTest(
-            regressor, fdr=fdr, pairs="selected", random_state=regressor.random_state
-        ).fit(
-            pd.DataFrame(X, inputs.cells.index, moments.feature_names),
-            pd.DataFrame(Y, inputs.cells.index, moments.target_names),
+
+    options: RunOptions
+    regressor: SciFateRegressor
+    inputs: SciFateMoments
+    cells: Iterable[tuple[Any, ...]]
+    groups: pd.Series[Any] | None
+
+    def test(self, links: pd.DataFrame) -> Tested:
+        """Return the links with the results of the tests that the options name."""
+        tests, steps = [], []
+        if self.options.fdr is not None:
+            tests.append(Tested(self._of_single_tfs(self.options.fdr).test_links(links), []))
+            steps.append(_step("links_kept_by_test", "links kept by t test", tests[-1]))
+        if self.options.stability is not None:
+            tests.append(Tested(self._of_halves(self.options.stability).ledger_, []))
+            steps.append(_step("links_stable", "links found in halves", tests[-1]))
+        return Tested(link_ledger(tests), steps)
+
+    def _of_single_tfs(self, fdr: float) -> LinkTest:
+        """Return the test whether each TF has an effect of its own.
+
+        With at least ten cells for each predictor, all TFs of a target are in one model, and the
+        cells are read in chunks. Otherwise halves of the cells select the TFs that are tested, and
+        the matrices of all cells are in memory.
+        """
+        moments, names = self.inputs.moments, self.inputs.cells.index
+        if len(names) >= _ENOUGH * moments.n_features:
+            # These statistics do not depend on the penalties, which a criterion selects quickly.
+            quick = SciFateRegressor(lambda_rule="bic", n_jobs=self.regressor.n_jobs)
+            return LinkTest(quick, fdr=fdr).fit_moments(moments, self.cells)
+        X, Y = (np.concatenate(parts) for parts in zip(*self.cells, strict=True))
+        own = {"cv": self.options.folds, "n_repeats": self.options.repeats}
+        regressor = clone(self.regressor).set_params(random_state=self.options.seed, **own)
+        test = LinkTest(regressor, fdr=fdr, pairs="selected", random_state=self.options.seed)
+        return test.fit(
+            pd.DataFrame(X, names, moments.feature_names),
+            pd.DataFrame(Y, names, moments.target_names),
+            groups=self.groups,
         )
-    return CellTest(tested.test_links(links))
+
+    def _of_halves(self, threshold: float) -> StabilitySelection:
+        """Return the selection frequencies in halves of the folds."""
+        selection = StabilitySelection(
+            self.regressor, threshold=threshold, random_state=self.options.seed
+        )
+        return selection.fit_moments(self.inputs.moments, self.cells)
+
+
+def _step(name: str, label: str, tested: Tested) -> Step:
+    kept = tested.ledger_["kept"]
+    return Step(name, label, len(kept), int(kept.sum()))

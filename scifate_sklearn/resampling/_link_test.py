@@ -208,7 +208,8 @@ class LinkTest(LinkResampler):
         moments : Moments
             Sums over the cells of each fold.
         chunks : iterable of (X, Y) or (X, Y, sample_weight)
-            The same cells; each matrix dense or sparse.
+            The same cells; each matrix dense or sparse. It is read twice if the regressor needs the
+            cells too (``lambda_rule="1se_cells"``), and must then not be a generator.
 
         Returns
         -------
@@ -224,7 +225,12 @@ class LinkTest(LinkResampler):
                 'LinkTest.fit_moments tests all pairs; use `fit` for pairs="selected".'
             )
         regressor = clone(self.regressor)
-        data = read_moments(regressor, moments)
+        if FitParameters.from_estimator(regressor).reads_residuals and iter(chunks) is chunks:
+            raise ValueError(
+                f'`chunks` is read twice with `lambda_rule`="{regressor.lambda_rule}", so that it '
+                "cannot be a generator. Give a list, or another iterable that starts again."
+            )
+        data = read_moments(regressor, moments, chunks)
         problem = self._problem(regressor, moments)
         t = problem.statistics(_sum_chunks(problem, chunks))
         fit_regressor(regressor, data)

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._state import all_or_nothing
 from ..fitting import (
+    Chunks,
     Fit,
     FitParameters,
     TrainingData,
@@ -197,13 +198,15 @@ class StabilitySelection(LinkResampler):
 
     @_fit_context(prefer_skip_nested_validation=False)
     @all_or_nothing
-    def fit_moments(self, moments: Moments) -> StabilitySelection:
+    def fit_moments(self, moments: Moments, chunks: Chunks | None = None) -> StabilitySelection:
         """Fit from moments; halves then consist of folds, whatever `resample` is.
 
         Parameters
         ----------
         moments : Moments
             Sums over the cells of each fold.
+        chunks : iterable of (X, Y) or (X, Y, sample_weight), default=None
+            As for `SciFateRegressor.fit_moments`.
 
         Returns
         -------
@@ -216,7 +219,7 @@ class StabilitySelection(LinkResampler):
         """
         self._check_even()
         regressor = clone(self.regressor)
-        return self._fit_folds(regressor, read_moments(regressor, moments))
+        return self._fit_folds(regressor, read_moments(regressor, moments, chunks))
 
     def _check_even(self) -> None:
         if self.n_resamples % 2:

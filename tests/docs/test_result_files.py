@@ -17,6 +17,7 @@ from scifate_sklearn import (
     MotifLinkFilter,
     MotifRankings,
     SciFateRegressor,
+    StabilitySelection,
 )
 from scifate_sklearn.cli import app
 
@@ -25,7 +26,7 @@ FILES = ["links", "links_filtered", "ledger", "enrichment", "motif_enrichment", 
 EXTENDED = {"links_filtered": "links", "ledger": "links_filtered"}
 RUN = (
     "run cells.h5ad --tfs tfs.txt --encode peaks.csv --motifs rankings.feather "
-    "--motif-annotations motifs.tbl --fdr 1 --out results"
+    "--motif-annotations motifs.tbl --fdr 1 --stability 0 --out results"
 )
 
 
@@ -87,13 +88,14 @@ def chip_reasons() -> set[str]:
 
 
 def t_test_reasons() -> set[str]:
-    """Return every reason of `LinkTest`; the TF in a single cell is not tested."""
+    """Return every reason of tests with the cells; the TF in a single cell is not tested."""
     rng = np.random.default_rng(0)
     tfs = pd.DataFrame(rng.normal(size=(60, 3)), columns=["A", "B", "C"])
     tfs["single"] = np.arange(60) == 0
     new = pd.DataFrame({"G": tfs["A"] + 5.0 * tfs["single"] + rng.normal(size=60)})
     tested = LinkTest(SciFateRegressor(lambda_rule=1e-3), fdr=1e-9).fit(tfs, new)
-    return set(tested.ledger_["reason"]) - {""}
+    stable = StabilitySelection(SciFateRegressor(lambda_rule="min"), threshold=1.0).fit(tfs, new)
+    return {*tested.ledger_["reason"], *stable.ledger_["reason"]} - {""}
 
 
 def motif_reasons() -> set[str]:

@@ -89,6 +89,13 @@ def as_number(text: str | None) -> float | str | None:
         return text
 
 
+def check_stability(share: float | None) -> float | None:
+    """Raise a usage error for a share that the error bound does not allow."""
+    if share is not None and not 0.5 < share <= 1:
+        raise typer.BadParameter(f"must be above 0.5 and at most 1, got {share}.")
+    return share
+
+
 def check_species(name: str | None) -> str | None:
     """Raise a usage error for a species without references."""
     if name is not None and name not in SPECIES:
@@ -267,9 +274,8 @@ class RunOptions:
     stability: float | None = option(
         None,
         help="Fit 100 halves of the folds, and keep the links that at least this share of them "
-        "selects.",
-        min=0,
-        max=1,
+        "(above 0.5) selects.",
+        callback=check_stability,
         show_default="no halves",
         arguments=(),
     )

@@ -163,7 +163,8 @@ class TestProse:
         if page.name.startswith("benchmarks"):
             known = set(re.findall(r'"(--[a-z-]+)"', _sources_of_benchmarks()))
         else:
-            commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
+            group = typer.main.get_command(app)
+            commands = [group, *group.commands.values()]  # type: ignore[attr-defined]
             known = {name for command in commands for p in command.params for name in p.opts}
             known |= {"--json", "--quick"} if page.name == "CONTRIBUTING.md" else set()
         assert options <= known, options - known

@@ -132,7 +132,7 @@ def test_reasons(command_line: Any) -> None:
 
 
 def test_reasons_of_a_run(results: Path) -> None:
-    """In a run, the reasons of both kinds of evidence are joined; those of other tests come first."""
+    """In a run, the reasons of both kinds of evidence are joined; other tests come first."""
     reasons = pd.read_csv(results / "ledger.csv")["reason"].dropna()
     assert len(reasons)
     by_evidence = reasons.str.fullmatch(r"chip: .+; motif: .+")

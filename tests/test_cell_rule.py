@@ -7,7 +7,13 @@ import scipy.sparse as sp
 from sklearn.linear_model import lasso_path
 from sklearn.model_selection import GridSearchCV, KFold
 
-from scifate_sklearn import PermutationFDR, SciFateRegressor, StabilitySelection, seed_stability
+from scifate_sklearn import (
+    LinkTest,
+    PermutationFDR,
+    SciFateRegressor,
+    StabilitySelection,
+    seed_stability,
+)
 from scifate_sklearn.moments import Moments, plan_folds
 from scifate_sklearn.preprocessing import RSampleKFold
 
@@ -121,15 +127,64 @@ def test_moments_need_the_cells_again():
     np.testing.assert_allclose(found.coef_, expected.coef_, atol=1e-9)
     with pytest.raises(ValueError, match="fit_moments` the `chunks` of the cells"):
         regressor.fit_moments(moments)
-    for wrong in (
-        [],
-        [(tfs.to_numpy()[:50], new.to_numpy()[:50])],
-        [(tfs.to_numpy() + 1.0, new.to_numpy())],
-    ):
+    X, Y = tfs.to_numpy(), new.to_numpy()
+    others = [(X[:50], Y[:50]), (X + 1.0, Y), (X, Y[::-1]), (X, Y[:, ::-1]), (X[:, ::-1], Y)]
+    for wrong in ([], *([each] for each in [*others, (X, 10.0 * Y)])):
         with pytest.raises(ValueError, match="not of the same cells"):
             regressor.fit_moments(moments, wrong)
     plain = SciFateRegressor().fit_moments(moments, None)  # other rules need no chunks
     np.testing.assert_allclose(plain.coef_, SciFateRegressor().fit(tfs, new).coef_, atol=1e-9)
+
+
+def test_chunks_of_other_types():
+    da = pytest.importorskip("dask.array", reason="needs the extra `dask`")
+    tfs, new = draw()
+    moments = moments_of(tfs, new)
+    regressor = SciFateRegressor(lambda_rule="1se_cells")
+    expected = regressor.fit_moments(moments, [(tfs.to_numpy(), new.to_numpy())]).lambda_
+    lazy = da.from_array(tfs.to_numpy(), chunks=(50, -1))
+    chunks = (
+        (tfs, new),
+        (sp.coo_array(tfs), new, np.ones(len(tfs))),
+        (lazy, new, None),
+        (tfs.to_numpy().tolist(), new),
+    )
+    for chunk in chunks:
+        np.testing.assert_array_equal(regressor.fit_moments(moments, [chunk]).lambda_, expected)
+        LinkTest(SciFateRegressor()).fit_moments(moments, [chunk])
+    for chunk, message in (
+        ((tfs[tfs.columns[::-1]], new), "X of a chunk has other columns"),
+        ((tfs.iloc[:, 1:].to_numpy(), new), "X of a chunk has the shape"),
+        ((tfs, new.where(new < 1.0)), "Y of a chunk has NaN"),
+        ((tfs[:7], new), "7 rows of X, 120 of Y"),
+        ((tfs,), "got 1 values"),
+    ):
+        for fit in (regressor.fit_moments, LinkTest(SciFateRegressor()).fit_moments):
+            with pytest.raises(ValueError, match=message):
+                fit(moments, [chunk])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"alpha": 0.0}, {"alpha": 0.01}, {"penalty_factor": np.r_[np.zeros(35), np.ones(5)]}],
+)
+def test_a_curve_without_folds_is_not_required(parameters):
+    """Where more than n/2 coefficients are in every model, the cross-validated curve is used."""
+    tfs, new = draw(n=60, p=40)
+    found = SciFateRegressor(lambda_rule="1se_cells", cor_threshold=None, **parameters)
+    assert np.isfinite(found.fit(tfs, new).lambda_).all()
+
+
+def test_numbers_on_the_verge_of_rounding():
+    tfs, new = draw()
+    more = new.assign(
+        nearly=np.where(np.arange(len(new)) % 2, 0.3, 0.1 + 0.2),
+        far=1.7e9 + 1e-3 * new["gene0"],
+        large=1e12 * new["gene0"],
+    )
+    found = SciFateRegressor(lambda_rule="1se_cells").fit(tfs, more)
+    expected = SciFateRegressor(lambda_rule="1se_cells").fit(tfs, new)
+    np.testing.assert_array_equal(found.lambda_[:12], expected.lambda_)
 
 
 def test_targets_without_a_model():
@@ -164,5 +219,8 @@ def test_works_in_searches_and_resampling():
     assert len(stable.links_) == len(fitted.links_)
     search = GridSearchCV(regressor, {"lambda_rule": ["1se", "1se_cells"]}, cv=KFold(3))
     assert search.fit(tfs, new).best_score_ > 0
+    halves = StabilitySelection(regressor, n_resamples=4, resample="folds", penalty="cv")
+    with pytest.raises(ValueError, match="halves of folds do not have"):
+        halves.fit(tfs, new)
     with pytest.raises(ValueError, match="requires an engine that gives the models of a path"):
         SciFateRegressor(lambda_rule="1se_cells", engine="glmnet").fit(tfs, new)

@@ -469,7 +469,9 @@ class TestSearches:
         np.testing.assert_array_equal(*scores)
 
 
-@pytest.mark.parametrize(("rule", "absent"), [("1se", {"curve"}), ("1se_cells", set())])
+@pytest.mark.parametrize(
+    ("rule", "absent"), [("1se", {"curve", "training_error"}), ("1se_cells", set())]
+)
 def test_block_files_hold_every_result(tmp_path, rule, absent):
     X, Y = make_cells()
     SciFateRegressor(checkpoint=tmp_path, lambda_rule=rule).fit(X, Y)

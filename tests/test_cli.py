@@ -834,3 +834,60 @@ def test_verbose_shows_what_the_steps_log(run: Callable[..., Result], tmp_path: 
 
 def test_completion_is_offered() -> None:
     assert "--install-completion" in invoke("--help").stdout
+
+
+def test_names_with_a_carriage_return_are_read_back(
+    files: Path, cells: LabelledCells, tmp_path: Path
+) -> None:
+    adata = cells.adata.copy()
+    tfs = set(cells.tf_names)
+    adata.var_names = [name if name in tfs else f"{name}\r" for name in adata.var_names]
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    result = invoke(
+        "run", tmp_path / "cells.h5ad", "--tfs", files / "tfs.txt", "--cell-filter-umi", 50,
+        "--n-jobs", 1, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    targets = pd.read_csv(tmp_path / "out" / "targets.csv")
+    assert list(targets["target"]) == list(adata.var_names)
+    assert targets["n_regulators"].notna().all()
+
+
+def test_a_group_whose_cells_allow_no_test_is_skipped(
+    files: Path, cells: LabelledCells, tmp_path: Path
+) -> None:
+    adata = cells.adata.copy()
+    rng = np.random.default_rng(0)
+    adata.obs["half"] = np.where(np.arange(adata.n_obs) < 200, "one", "two")
+    score = rng.normal(size=adata.n_obs)
+    adata.obs["s1"] = score
+    adata.obs["s2"] = np.where(adata.obs["half"] == "one", 2.0 * score, rng.normal(size=300))
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    result = invoke(
+        "run", tmp_path / "cells.h5ad", "--tfs", files / "tfs.txt", "--cell-filter-umi", 50,
+        "--covariates", "s1,s2", "--by", "half", "--fdr", 0.5, "--n-jobs", 1,
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "half one: no network (" in result.stdout
+    assert "linearly dependent" in result.stdout
+    assert set(pd.read_csv(tmp_path / "out" / "links.csv")["group"]) == {"two"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--stability", 0.6, "--folds", 4], "requires at least 9 --folds"),
+        (["--stability", 0.5], "must be above 0.5"),
+        (["--fdr", 1.5], "must be a number from 0 to 1"),
+    ],
+)
+def test_usage_of_tests(
+    run: Callable[..., Result], tmp_path: Path, arguments: list[object], message: str
+) -> None:
+    assert_fails(run(tmp_path, *arguments), 2, message)
+
+
+def test_tested_links_may_depend_on_the_seed(run: Callable[..., Result], tmp_path: Path) -> None:
+    result = run(tmp_path, "--fdr", 0.1, "--lambda-rule", "bic", encode=None)
+    assert "do not depend on --seed. Those that --fdr or --stability keep may" in result.stdout

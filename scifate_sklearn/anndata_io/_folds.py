@@ -50,7 +50,7 @@ class Folds:
         if isinstance(self.cv, int) and n_cells < self.cv:
             raise ValueError(
                 f"Only {n_cells} cell(s) are left, fewer than the {self.cv} folds of the "
-                "cross-validation. Lower `cell_filter_UMI`, or pass fewer folds."
+                "cross-validation. Lower `cell_filter_UMI` or `cv`."
             )
         labels = self._labels(adata, keep)
         if labels is not None and isinstance(self.cv, Integral):

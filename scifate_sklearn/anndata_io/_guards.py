@@ -142,6 +142,11 @@ def find_problems(samples: Samples, recipe: Recipe) -> list[Problem]:
     return [*_problems_of_layers(samples, recipe), *_problems_of_pairs(samples, recipe)]
 
 
+def are_moments(layer: str) -> bool:
+    """Return whether a layer, or a part of a sum, has the name of smoothed counts."""
+    return any(part.rpartition("/")[2] in MOMENTS for part in layer.split("+"))
+
+
 def describe_sample(sample: CountSample) -> str:
     """Return what the numbers of a layer look like, in a few words."""
     if not sample.n_values:
@@ -163,7 +168,7 @@ def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
     ):
         if sample is None:
             continue
-        if layer in MOMENTS:
+        if are_moments(layer):
             yield Problem(_about_moments(layer, kind), False)
         found = sample.findings()
         if place == 0:

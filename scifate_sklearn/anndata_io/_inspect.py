@@ -15,7 +15,7 @@ from ..preprocessing import CountFaults, CountSample, Matrix, sum_cells
 from ._chunks import Chunk
 from ._conventions import FoundLayers
 from ._find import find_layers
-from ._guards import MOMENTS, SMOOTHED, Samples, describe_sample, find_problems
+from ._guards import SMOOTHED, Samples, are_moments, describe_sample, find_problems
 from ._layers import Layer, add_parts, check_anndata, is_dask, read_layer
 from ._recipe import Recipe
 
@@ -160,7 +160,7 @@ def _describe(adata: AnnData, name: str) -> LayerReport:
     cells = _sample(layer)
     storage = "dense" if isinstance(cells, np.ndarray) else "sparse"
     dtype = str(layer.parts[0].dtype)
-    content = SMOOTHED if name in MOMENTS else _content(cells)
+    content = SMOOTHED if are_moments(name) else _content(cells)
     return LayerReport(name, dtype, storage, content)
 
 

@@ -1,12 +1,13 @@
 """Result files of `scifate run`."""
 
+import csv
 import json
 import os
 import platform
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -32,16 +33,31 @@ def write_tables(
     """Write each table to ``<name>.csv``, with text that is no formula for spreadsheets."""
     for name, table in tables.items():
         written = _escaped(table) if escape_formulas else table
-        written.to_csv(folder / f"{name}.csv", index=False)
+        written.to_csv(folder / f"{name}.csv", index=False, quoting=_quoting(written))
+
+
+def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
+    """Return the rule for quotation marks.
+
+    Python 3.11 writes none around a carriage return, which ends a line when the table is read.
+    """
+    has_returns = any(
+        isinstance(each, str) and "\r" in each for name in _text(table) for each in table[name]
+    )
+    return csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
+
+
+def _text(table: pd.DataFrame) -> "pd.Index[Any]":
+    """Return the columns that may hold text."""
+    numbers = table.select_dtypes(["number", "bool"]).columns
+    return table.columns.difference(numbers, sort=False)
 
 
 def _escaped(table: pd.DataFrame) -> pd.DataFrame:
-    numbers = table.select_dtypes(["number", "bool"]).columns
-    text = table.columns.difference(numbers, sort=False)
     return table.assign(
         **{
             name: [escape_formula(each) if isinstance(each, str) else each for each in table[name]]
-            for name in text
+            for name in _text(table)
         }
     )
 

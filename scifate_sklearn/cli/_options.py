@@ -23,6 +23,9 @@ LARGEST_SEED = 2**31 - 1
 # Default of `fit_by_group`.
 MIN_CELLS = 100
 
+# 100 halves of folds are 50 different pairs.
+LEAST_FOLDS = 9
+
 # Arguments of the functions of the package that take both layers.
 LAYERS = ("nt_layers", "layers")
 
@@ -324,6 +327,11 @@ class RunOptions:
 
 def check_combinations(options: RunOptions) -> None:
     """Raise a usage error for options that exclude each other."""
+    if options.stability is not None and options.folds < LEAST_FOLDS:
+        raise typer.BadParameter(
+            f"requires at least {LEAST_FOLDS} --folds, of which it makes 100 halves.",
+            param_hint="--stability",
+        )
     if options.by is None and options.min_cells != MIN_CELLS:
         raise typer.BadParameter("requires --by too.", param_hint="--min-cells")
     if options.by is not None and options.seed_stability:

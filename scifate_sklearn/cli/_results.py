@@ -70,7 +70,9 @@ def _line(step: Step) -> str:
 def _seed_note(steps: list[Step], options: RunOptions) -> str:
     """Return a sentence on how far the links depend on the folds."""
     if not depends_on_seed(options):
-        return "The links do not depend on --seed."
+        kept = " Those that --fdr or --stability keep may do so."
+        is_tested = options.fdr is not None or options.stability is not None
+        return f"The links do not depend on --seed.{kept if is_tested else ''}"
     advice = "More --repeats make them depend on it less."
     if options.lambda_rule == "1se":
         advice = "--lambda-rule 1se_cells makes them depend on it less."

@@ -46,7 +46,7 @@ from ._results import (
     other_seed,
     summarise,
 )
-from ._tests import CellTests
+from ._tests import CellTests, TestedCells
 from ._vocabulary import in_options
 
 if TYPE_CHECKING:
@@ -180,10 +180,16 @@ def _analyse_groups(
         files.check()
         check_space(options, len(genes) * len(survey.kept), int(genes["is_tf"].sum()))
     fit = _Fit(adata, tf_names, options, watch, evidence)
-    found = {
-        name: fit.results(inputs, chunks, survey.sizes[name])
-        for name, inputs, chunks in watch.each("prepare", survey.moments())
-    }
+    found: dict[str, Results] = {}
+    skipped = dict(survey.skipped)
+    for name, inputs, chunks in watch.each("prepare", survey.moments()):
+        try:
+            found[name] = fit.results(inputs, chunks, survey.sizes[name])
+        except ValueError as error:  # cells of one group may not allow a test
+            skipped[name] = str(error)
+    if not found:
+        name, reason = next(iter(skipped.items()))
+        raise ValueError(f"No group of --by has a network; {name!r}: {reason}")
     names = next(iter(found.values())).tables
     tables = {
         name: with_groups({group: own.tables[name] for group, own in found.items()})
@@ -191,10 +197,10 @@ def _analyse_groups(
     }
     if "ledger" in tables:
         warn_if_none_is_kept(tables["ledger"])
-    n_groups = len(found) + len(survey.skipped)
+    n_groups = len(found) + len(skipped)
     steps = [Step("groups", "groups with a network", n_groups, len(found))]
-    skipped = {name: in_options(reason) for name, reason in survey.skipped.items()}
-    return Results(tables, steps, {name: own.steps for name, own in found.items()}, skipped)
+    reasons = {name: in_options(reason) for name, reason in skipped.items()}
+    return Results(tables, steps, {name: own.steps for name, own in found.items()}, reasons)
 
 
 @dataclass(frozen=True)
@@ -209,40 +215,38 @@ class _Fit:
 
     def results(self, inputs: SciFateMoments, chunks: Chunks, n_cells: int) -> Results:
         """Return the tables and steps; `n_cells` is the number of cells before the filters."""
-        options = self.options
+        options, given = self.options, _make_regressor(self.options)
+        # Before the fit, because cells may not allow a test.
+        with self.watch.time("test"):
+            tests = TestedCells(options, given, inputs, chunks, self._labels(inputs)).fit_tests()
         with self.watch.time("fit"), announce_compilation(None if options.quiet else tell):
-            regressor = _make_regressor(options).fit_moments(inputs.moments, chunks)
+            regressor = given.fit_moments(inputs.moments, chunks)
             ranking = RidgeRanking(n_links=1).fit_moments(inputs.moments)
             links = ranking.score_links(regressor.links_)
         tables = {"links": links, "targets": _target_table(regressor)}
         n_strong = len(strong_links(links, options.coef_threshold))
         n_genes = self.adata.n_vars
         steps = _steps_of_fit((n_cells, n_genes), self.tf_names, inputs, tables, n_strong)
-        steps += self._test(inputs, chunks, regressor, tables)
+        steps += self._test(tests, regressor, tables)
         return Results(tables, steps)
 
     def _test(
         self,
-        inputs: SciFateMoments,
-        chunks: Chunks,
+        tests: CellTests | None,
         regressor: SciFateRegressor,
         tables: dict[str, pd.DataFrame],
     ) -> list[Step]:
         """Test the links with the cells, then the kept ones with evidence; update the tables."""
-        options, links = self.options, tables["links"]
+        links, by_cells = tables["links"], None
         steps: list[Step] = []
-        by_cells = None
-        if options.fdr is not None or options.stability is not None:
-            with self.watch.time("test"):
-                given = _make_regressor(options)
-                labels = self._labels(inputs)
-                by_cells = CellTests(options, given, inputs, chunks, labels).test(links)
+        if tests is not None:
+            by_cells = tests.test(links)
             links = by_cells.kept
             tables |= by_cells.tables()
             steps += by_cells.steps
         if self.evidence.by_kind:
             with self.watch.time("filter"):
-                model = FittedModel(regressor.target_names_in_, options.coef_threshold)
+                model = FittedModel(regressor.target_names_in_, self.options.coef_threshold)
                 by_evidence = self.evidence.test_links(links, model)
             tables |= by_evidence.tables()
             steps += by_evidence.steps()
@@ -251,10 +255,17 @@ class _Fit:
         return steps
 
     def _labels(self, inputs: SciFateMoments) -> "pd.Series[Any] | None":
-        """Return the groups of the kept cells."""
-        if self.options.groups is None:
+        """Return the groups of the kept cells, if a test needs them."""
+        options = self.options
+        if options.groups is None or options.fdr is None:
             return None
-        return self.adata.obs[self.options.groups].loc[inputs.cells.index]
+        labels = self.adata.obs[options.groups]
+        if not labels.index.is_unique:
+            raise ValueError(
+                "--fdr with --groups needs cells with different names, but obs names of CELLS are "
+                "repeated. Make them unique first."
+            )
+        return labels.loc[inputs.cells.index]
 
 
 def _steps_of_fit(

@@ -50,7 +50,33 @@ class Tested:
 
 @dataclass(frozen=True)
 class CellTests:
-    """Tests of the links of one network with its cells.
+    """Tests with the cells of one network.
+
+    Attributes
+    ----------
+    single_tfs : LinkTest or None
+    halves : StabilitySelection or None
+        Fitted; None if the test is not wanted.
+    """
+
+    single_tfs: LinkTest | None
+    halves: StabilitySelection | None
+
+    def test(self, links: pd.DataFrame) -> Tested:
+        """Return the links of the network with the results of the tests."""
+        ledgers, steps = [], []
+        if self.single_tfs is not None:
+            ledgers.append(Tested(self.single_tfs.test_links(links), []))
+            steps.append(_step("links_kept_by_test", "links kept by t test", ledgers[-1]))
+        if self.halves is not None:
+            ledgers.append(Tested(self.halves.ledger_, []))
+            steps.append(_step("links_stable", "links found in halves", ledgers[-1]))
+        return Tested(link_ledger(ledgers), steps)
+
+
+@dataclass(frozen=True)
+class TestedCells:
+    """What the tests of a network need.
 
     Attributes
     ----------
@@ -70,16 +96,15 @@ class CellTests:
     cells: Iterable[tuple[Any, ...]]
     groups: pd.Series[Any] | None
 
-    def test(self, links: pd.DataFrame) -> Tested:
-        """Return the links with the results of the tests that the options name."""
-        tests, steps = [], []
-        if self.options.fdr is not None:
-            tests.append(Tested(self._of_single_tfs(self.options.fdr).test_links(links), []))
-            steps.append(_step("links_kept_by_test", "links kept by t test", tests[-1]))
-        if self.options.stability is not None:
-            tests.append(Tested(self._of_halves(self.options.stability).ledger_, []))
-            steps.append(_step("links_stable", "links found in halves", tests[-1]))
-        return Tested(link_ledger(tests), steps)
+    def fit_tests(self) -> CellTests | None:
+        """Return the fitted tests that the options name; None if they name none."""
+        fdr, stability = self.options.fdr, self.options.stability
+        if fdr is None and stability is None:
+            return None
+        return CellTests(
+            None if fdr is None else self._of_single_tfs(fdr),
+            None if stability is None else self._of_halves(stability),
+        )
 
     def _of_single_tfs(self, fdr: float) -> LinkTest:
         """Return the test whether each TF has an effect of its own.

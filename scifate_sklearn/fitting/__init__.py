@@ -14,8 +14,8 @@ from ._checks import (
     read_penalties,
     set_feature_names,
 )
+from ._chunks import Chunks, read_chunks
 from ._data import (
-    Chunks,
     TrainingData,
     check_moments,
     check_scored,
@@ -44,6 +44,7 @@ __all__ = [
     "mean_r2",
     "own_positions",
     "predict_linear",
+    "read_chunks",
     "read_new_samples",
     "read_penalties",
     "read_samples",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,10 +36,8 @@ from ._checks import (
     set_feature_names,
     warn_of_empty_folds,
 )
+from ._chunks import Chunks
 from ._containers import Names, column_names, naming_values
-
-# Matrices (X, Y) or (X, Y, sample_weight) of some of the samples at a time.
-Chunks: TypeAlias = Iterable[tuple[Any, ...]]
 
 _AS_FLOATS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64}
 

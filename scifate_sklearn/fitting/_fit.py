@@ -21,7 +21,8 @@ from ..solvers import (
     solve_all,
 )
 from ._checks import check_folds
-from ._data import Chunks, TrainingData
+from ._chunks import Chunks, read_chunks
+from ._data import TrainingData
 from ._parameters import FitParameters
 
 
@@ -86,16 +87,16 @@ class Fit:
                 f"only ({', '.join(CRITERIA)}), got `lambda_rule`={self.parameters.lambda_rule!r}."
             )
         selection = self.parameters.selection(self.problem.moments)
-        n_jobs, chunks = self.parameters.n_jobs, self._second_pass()
-        fits = fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
-        if chunks is None:
-            return fits
-        return select_by_cells(self.engine, self.problem, fits, chunks, n_jobs)
-
-    def _second_pass(self) -> Chunks | None:
-        """Return the samples if the rule reads them after the cross-validation."""
+        n_jobs = self.parameters.n_jobs
         if not self.parameters.reads_residuals:
-            return None
+            return fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
+        cells = self._cells_again()
+        fits = fit_all(self.engine, self.problem, selection, n_jobs, checkpoint, verbose)
+        is_checked = self.samples is None
+        return select_by_cells(self.engine, self.problem, fits, cells, n_jobs, is_checked)
+
+    def _cells_again(self) -> Chunks:
+        """Return the samples, for a rule that reads them after the cross-validation."""
         if self.samples is not None:
             return [(self.samples.X, self.samples.Y, self.samples.weight)]
         if self.chunks is None:
@@ -104,7 +105,7 @@ class Fit:
                 "cross-validation, and only their moments are known. Give "
                 "`SciFateRegressor.fit_moments` the `chunks` of the cells, or choose another rule."
             )
-        return self.chunks
+        return read_chunks(self.chunks, self.problem.moments)
 
     def solve_at(
         self, lambdas: NDArray[np.float64], chosen: NDArray[np.float64]
@@ -172,4 +173,5 @@ class PermutedFits:
         fits = fit_all(engine, problem, selection, n_jobs, None, verbose=False)
         if not parameters.reads_residuals:
             return fits
-        return select_by_cells(engine, problem, fits, [(own.X, Y[order], own.weight)], n_jobs)
+        cells = [(own.X, Y[order], own.weight)]
+        return select_by_cells(engine, problem, fits, cells, n_jobs, is_checked=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar, Literal
@@ -19,14 +18,16 @@ from sklearn.utils.validation import check_is_fitted
 from .._state import all_or_nothing
 from .._warnings import warn
 from ..fitting import (
+    Chunks,
     Fit,
     FitParameters,
     TrainingData,
     feature_names,
     own_positions,
+    read_chunks,
 )
 from ..links import LEDGER_COLUMNS, LINK_COLUMNS, first_reason, fitted_positions, ledger_of
-from ..moments import Matrix, Moments, Samples, Scale
+from ..moments import Moments, Samples, Scale
 from ..names import examples
 from ..regressor import SciFateRegressor, fit_regressor, read_moments
 from ..solvers import RobustProblem, RobustSums
@@ -200,7 +201,7 @@ class LinkTest(LinkResampler):
 
     @_fit_context(prefer_skip_nested_validation=False)
     @all_or_nothing
-    def fit_moments(self, moments: Moments, chunks: Iterable[tuple[Matrix, ...]]) -> LinkTest:
+    def fit_moments(self, moments: Moments, chunks: Chunks) -> LinkTest:
         """Fit the regressor from moments, and test all pairs in a second pass over the cells.
 
         Parameters
@@ -232,7 +233,7 @@ class LinkTest(LinkResampler):
             )
         data = read_moments(regressor, moments, chunks)
         problem = self._problem(regressor, moments)
-        t = problem.statistics(_sum_chunks(problem, chunks))
+        t = problem.statistics(_sum_chunks(problem, chunks, moments))
         fit_regressor(regressor, data)
         self._publish(regressor, t, _p_values(t, problem.df[:, None]), is_single=False)
         return self
@@ -352,11 +353,10 @@ def _p_values(t: Floats, df: Any) -> Floats:
     return p
 
 
-def _sum_chunks(problem: RobustProblem, chunks: Iterable[tuple[Matrix, ...]]) -> RobustSums:
+def _sum_chunks(problem: RobustProblem, chunks: Chunks, moments: Moments) -> RobustSums:
     """Return the sums over all chunks; raise ValueError if they are not of the same cells."""
     total: RobustSums | None = None
-    for X, Y, *rest in chunks:
-        weight = rest[0] if rest else np.ones(X.shape[0])
+    for X, Y, weight in read_chunks(chunks, moments):
         sums = problem.sums(X, Y, weight)
         total = sums if total is None else total + sums
     if total is None or not problem.is_complete(total):

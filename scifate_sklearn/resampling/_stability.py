@@ -249,6 +249,11 @@ class StabilitySelection(LinkResampler):
 
     def _fit_folds(self, regressor: SciFateRegressor, data: TrainingData) -> StabilitySelection:
         """Fit to all cells and to halves made of whole folds."""
+        if self.penalty == "cv" and FitParameters.from_estimator(regressor).reads_residuals:
+            raise ValueError(
+                f'`lambda_rule`="{regressor.lambda_rule}" reads the cells of each half, which '
+                'halves of folds do not have. Use penalty="fit", or `fit` with resample="cells".'
+            )
         folds = parts_by_fold(data.moments)
         self._check_enough(len(folds), "folds")
         halving = halving_of_folds(data.moments, folds, self.penalty == "cv")

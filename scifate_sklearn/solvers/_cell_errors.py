@@ -15,7 +15,8 @@ coefficients and the mean squared error e(λ) of the model of all n samples:
 * λ = max{λ : m(λ) ≤ m(λ_m) + s}.
 
 k is the number of degrees of freedom of the LASSO (Zou, Hastie & Tibshirani 2007), and an
-approximation for elastic nets. G_τ is not used where k > n/2.
+approximation for elastic nets. G_τ is not used where k, without unpenalised coefficients, exceeds
+n/2; if it does so on the whole grid, as in ridge regression with many predictors, m = cvm.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ CELL_RULE = "1se_cells"
 
 # Residuals that are computed together.
 _BUDGET = 2**22
-# Largest mean residual, relative to the standard deviation of the target, of the same samples.
+# Largest difference of mean squared residuals of the same samples, relative to the variance.
 _SAME = 1e-5
 
 
 def fold_free_curve(
-    errors: Floats, sizes: NDArray[np.intp], n: float, share: float, n_fixed: int
+    errors: Floats, sizes: NDArray[np.intp], n: float, share: float, n_fixed: NDArray[np.intp]
 ) -> Floats:
     """Return G_τ (n_targets, n_lambdas), NaN where it is not defined.
 
@@ -53,12 +54,18 @@ def fold_free_curve(
         Number of samples.
     share : float
         Mean share of the samples in a training set, τ.
-    n_fixed : int
-        Coefficients that are not counted in `sizes`: 1 for an intercept.
+    n_fixed : ndarray of int of shape (n_targets,)
+        Unpenalised coefficients in `sizes`, of which a model may have any number.
     """
-    gcv = errors / (1.0 - np.minimum((sizes + n_fixed) / n, 0.99)) ** 2
+    gcv = errors / (1.0 - np.minimum(sizes / n, 0.99)) ** 2
     curve: Floats = errors + (gcv - errors) / share
-    return np.where(sizes > n / 2.0, np.nan, curve)
+    return np.where(sizes - n_fixed[:, None] > n / 2.0, np.nan, curve)
+
+
+def averaged(cvm: Floats, free: Floats) -> Floats:
+    """Return m: the mean of both curves, or cvm of targets whose other curve is nowhere defined."""
+    mean = (cvm + free) / 2.0
+    return np.where(np.isnan(mean).all(axis=1, keepdims=True), cvm, mean)
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,12 @@ class ResidualSums:
     n_samples : int
         Those of positive weight.
     weight : float
-    first, second, fourth : ndarray of shape (n_targets,)
-        Σ w e, Σ w e², Σ w e⁴, with e in units of the target's standard deviation.
+    second, fourth : ndarray of shape (n_targets,)
+        Σ w e², Σ w e⁴, with e in units of the target's standard deviation.
     """
 
     n_samples: int
     weight: float
-    first: Floats
     second: Floats
     fourth: Floats
 
@@ -85,7 +91,6 @@ class ResidualSums:
         return ResidualSums(
             self.n_samples + other.n_samples,
             self.weight + other.weight,
-            self.first + other.first,
             self.second + other.second,
             self.fourth + other.fourth,
         )
@@ -123,27 +128,26 @@ class Residuals:
         """
         size = max(1, _BUDGET // max(1, len(self.scale)))
         zeros = np.zeros(len(self.scale))
-        total = ResidualSums(0, 0.0, zeros, zeros, zeros)
+        total = ResidualSums(0, 0.0, zeros, zeros)
         for start in range(0, len(weight), size):
             rows = slice(start, start + size)
             e = to_dense(Y[rows]) - safe_sparse_dot(X[rows], self.coef.T, dense_output=True)
             e = (e - self.intercept) / self.scale
             w, square = weight[rows], e**2
-            total += ResidualSums(
-                int(np.count_nonzero(w)), float(w.sum()), w @ e, w @ square, w @ square**2
-            )
+            n = int(np.count_nonzero(w))
+            total += ResidualSums(n, float(w.sum()), w @ square, w @ square**2)
         return total
 
-    def sum_chunks(self, chunks: Iterable[tuple[Any, ...]]) -> ResidualSums | None:
-        """Return the sums over chunks (X, Y) or (X, Y, weight); None without a chunk."""
+    def sum_chunks(self, chunks: Iterable[tuple[Any, Any, Floats]]) -> ResidualSums | None:
+        """Return the sums over chunks (X, Y, weight); None without a chunk."""
         total: ResidualSums | None = None
-        for X, Y, *rest in chunks:
-            sums = self.sums(X, Y, rest[0] if rest else np.ones(X.shape[0]))
+        for chunk in chunks:
+            sums = self.sums(*chunk)
             total = sums if total is None else total + sums
         return total
 
 
-def are_of_same_samples(sums: ResidualSums, n: float, weight: float, has_intercept: bool) -> bool:
+def are_of_same_samples(sums: ResidualSums, n: float, weight: float, errors: Floats) -> bool:
     """Return whether sums are over the samples that models were fitted to.
 
     Parameters
@@ -151,12 +155,12 @@ def are_of_same_samples(sums: ResidualSums, n: float, weight: float, has_interce
     sums : ResidualSums
     n, weight : float
         Number and weight of the samples that the models were fitted to.
-    has_intercept : bool
-        Whether the mean of their residuals is 0.
+    errors : ndarray of shape (n_targets,)
+        Their mean squared residuals in the same units, NaN without a model.
     """
     are_as_many = sums.n_samples == round(n) and np.isclose(sums.weight, weight, rtol=1e-9)
-    is_centred = np.abs(sums.first).max(initial=0.0) <= _SAME * sums.weight
-    return bool(are_as_many and (is_centred or not has_intercept))
+    differences = np.abs(sums.second / sums.weight - errors)[~np.isnan(errors)]
+    return bool(are_as_many and differences.max(initial=0.0) <= _SAME)
 
 
 def one_se_of_cells(curve: Floats, relative_error: Floats) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ._cell_errors import CELL_RULE, fold_free_curve
+from ._cell_errors import CELL_RULE, averaged, fold_free_curve
 from ._information import CRITERIA, best_by_criterion, criterion_cost
 from ._problem import Floats, SolverSettings, TargetBlock
 from ._selection import LambdaRule, apply_rule, cv_curve, insert_penalty, min_and_1se
@@ -111,7 +111,7 @@ class BlockFit:
 
     ``errors`` (n_targets, n_units, n_lambdas) is None unless the `Selection` keeps it. ``curve``
     (n_targets, n_lambdas) is that of the rule "1se_cells", whose models are those at its minimum
-    until the residuals are known; None with other rules.
+    until the residuals are known, with ``training_error``; both are None with other rules.
     """
 
     lambdas: Floats
@@ -128,6 +128,7 @@ class BlockFit:
     n_unconverged: int
     errors: Floats | None = None
     curve: Floats | None = None
+    training_error: Floats | None = None
 
 
 def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> BlockFit:
@@ -138,14 +139,13 @@ def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> Block
     errors, n_unconverged = engine.errors(block, lambdas)
     weight = engine.unit_weight if selection.weighs_folds else np.ones(errors.shape[1])
     mse, mse_se = cv_curve(errors, weight, selection.n_repeats)
-    no_model = block.n_candidates == 0
-    mse[no_model], mse_se[no_model] = np.nan, np.nan
+    mse[block.n_candidates == 0], mse_se[block.n_candidates == 0] = np.nan, np.nan
     i_min, i_1se = min_and_1se(mse, mse_se)
-    curve = None
+    own: dict[str, Floats] = {}
     if selection.rule == CELL_RULE:
-        curve, failed = _average(cast(PathEngine, engine), selection, block, lambdas, mse)
+        by_path = cast(PathEngine, engine)
+        chosen, own, failed = _choose_by_average(by_path, selection, block, lambdas, mse)
         n_unconverged += failed
-        chosen = min_and_1se(curve, curve)[0]
     else:
         chosen = apply_rule(selection.rule, lambdas, mse, mse_se, i_min, i_1se)
     solution = engine.solve(block, lambdas, chosen)
@@ -163,22 +163,25 @@ def fit_block(engine: Engine, selection: Selection, block: TargetBlock) -> Block
         dual_gap=solution.dual_gap,
         n_unconverged=n_unconverged + solution.n_unconverged,
         errors=errors if selection.keeps_errors else None,
-        curve=curve,
+        **own,
     )
 
 
-def _average(
+def _choose_by_average(
     engine: PathEngine, selection: Selection, block: TargetBlock, lambdas: Floats, mse: Floats
-) -> tuple[Floats, int]:
-    """Return the mean of the cross-validated and the fold-free curve, and the unconverged count."""
+) -> tuple[NDArray[np.intp], dict[str, Floats], int]:
+    """Return the positions of the minima of m, the fields of the rule, the unconverged count."""
     # Models that are not cross-validated are not needed.
     needed = np.where(np.isnan(mse), np.nan, lambdas)
     no_cost = np.zeros((len(block), block.factors.shape[1] + 1))
     errors, sizes, n_unconverged = engine.path(block, needed, no_cost)
-    n_fixed = int(engine.settings.fit_intercept)
-    share = selection.training_share
-    free = fold_free_curve(errors, sizes, selection.n_samples, share, n_fixed)
-    return (mse + free) / 2.0, n_unconverged
+    has_intercept = int(engine.settings.fit_intercept)
+    n_fixed = (block.factors == 0.0).sum(axis=1) + has_intercept
+    n, share = selection.n_samples, selection.training_share
+    free = fold_free_curve(errors, sizes + has_intercept, n, share, n_fixed)
+    curve = averaged(mse, free)
+    chosen = min_and_1se(curve, curve)[0]
+    return chosen, {"curve": curve, "training_error": take(errors, chosen)}, n_unconverged
 
 
 def _fit_by_criterion(engine: PathEngine, selection: Selection, block: TargetBlock) -> BlockFit:

@@ -160,6 +160,14 @@ class LassoProblem:
         """Number of targets."""
         return self.moments.n_targets
 
+    @property
+    def variance(self) -> Floats:
+        """Variance (n_targets,) of each target over all cells, with ddof 1."""
+        # Some targets at a time, because their products with the predictors are large.
+        starts = range(0, self.n_targets, _SOME_TARGETS)
+        some = (self.moments.targets(slice(i, i + _SOME_TARGETS)) for i in starts)
+        return np.concatenate([np.empty(0), *map(self._variance, some)])
+
     def block(self, block: slice) -> TargetBlock:
         """Return consecutive targets."""
         sums = self.moments.targets(block)

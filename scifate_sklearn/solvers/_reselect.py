@@ -20,6 +20,7 @@ def select_by_cells(
     fits: BlockFit,
     chunks: Iterable[tuple[Any, ...]],
     n_jobs: int | None,
+    is_checked: bool,
 ) -> BlockFit:
     """Return the models at the penalties that the rule "1se_cells" selects.
 
@@ -29,10 +30,12 @@ def select_by_cells(
     problem : LassoProblem
     fits : BlockFit
         All targets, with their ``curve``.
-    chunks : iterable of (X, Y) or (X, Y, sample_weight)
+    chunks : iterable of (X, Y, sample_weight)
         The samples of the problem.
     n_jobs : int or None
         Passed to joblib.
+    is_checked : bool
+        Whether the chunks may be of other samples.
 
     Raises
     ------
@@ -40,13 +43,14 @@ def select_by_cells(
         If the chunks are not of the samples of the problem.
     """
     assert fits.curve is not None
+    assert fits.training_error is not None
     moments, total = problem.moments, problem.moments.layout.total
     weight, n = float(total @ moments.weight), float(total @ moments.n_cells)
-    variance = problem.block(slice(None)).variance
+    variance = problem.variance
     scale = np.sqrt(np.where(variance > 0.0, variance, 1.0))
     sums = Residuals(fits.coef, fits.intercept, scale).sum_chunks(chunks)
-    has_intercept = engine.settings.fit_intercept
-    if sums is None or not are_of_same_samples(sums, n, weight, has_intercept):
+    expected = fits.training_error / scale**2
+    if sums is None or (is_checked and not are_of_same_samples(sums, n, weight, expected)):
         raise ValueError("`chunks` and `moments` are not of the same cells.")
     chosen = one_se_of_cells(fits.curve, sums.relative_error())
     solution = solve_all(engine, problem, fits.lambdas, chosen, n_jobs)
@@ -60,4 +64,5 @@ def select_by_cells(
         dual_gap=solution.dual_gap,
         n_unconverged=fits.n_unconverged + solution.n_unconverged,
         curve=None,
+        training_error=None,
     )

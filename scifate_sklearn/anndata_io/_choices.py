@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .._warnings import warn
 from ..names import examples
@@ -14,6 +15,7 @@ from ._chunks import Bools, Floats
 from ._covariates import Covariates, check_columns, make_covariates, without_constant
 from ._genes import filter_genes
 from ._inputs import SciFateMoments
+from ._names import Names, are_named, keep_one_of_each
 from ._recipe import Recipe
 
 
@@ -28,6 +30,12 @@ class Choices(Protocol):
     @property
     def unit(self) -> float | None:
         """Geometric mean of the totals, the unit of size factors; None for that of these cells."""
+        ...
+
+    def keep_columns(
+        self, names: Names, shared: NDArray[np.intp], magnitude: Floats, layer: str
+    ) -> Bools:
+        """Return the columns to keep so that names are unique, as `keep_one_of_each`."""
         ...
 
     def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
@@ -82,6 +90,12 @@ class NewChoices:
     cells: str = ""
     unit: None = None
 
+    def keep_columns(
+        self, names: Names, shared: NDArray[np.intp], magnitude: Floats, layer: str
+    ) -> Bools:
+        """Return of each name the column with the largest sum; warn of the others."""
+        return keep_one_of_each(names, shared, magnitude, layer)
+
     def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
         """Return the genes that pass the gene filter."""
         return filter_genes(genes, recipe, n_cells)
@@ -130,6 +144,24 @@ class EarlierChoices:
     def unit(self) -> float:
         """Geometric mean of the totals of the earlier batch."""
         return self.batch.unit
+
+    def keep_columns(
+        self, names: Names, shared: NDArray[np.intp], magnitude: Floats, layer: str
+    ) -> Bools:
+        """Return of each name the column of the earlier batch; raise ValueError without it."""
+        keep = are_named(names)
+        keep[shared] = False
+        earlier = self.batch.genes["position"]
+        for name in self.batch.genes.index.intersection(pd.Index(names[shared])):
+            position = int(earlier[name])
+            if position >= names.size or names[position] != name:
+                raise ValueError(
+                    f"{name!r} is the name of several genes of `adata`, and the one of `like`, "
+                    f"column {position}, has another name here. Make the names of the genes "
+                    "unique in both batches, or give them in the same order."
+                )
+            keep[position] = True
+        return keep
 
     def choose_genes(self, genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFrame:
         """Return the genes of the earlier batch in its order; no filter is applied."""

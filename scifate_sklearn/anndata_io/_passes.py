@@ -24,7 +24,7 @@ from ._detection import check_rates, rates_per_chunk
 from ._genes import GeneCensus, check_counts, count_genes, gene_table
 from ._guards import sample_rows
 from ._inputs import SciFateMoments
-from ._names import keep_one_of_each, match_tfs, shared_names
+from ._names import match_tfs, shared_names
 from ._recipe import Recipe
 from ._source import Source
 
@@ -155,7 +155,7 @@ def survey_genes(source: Source, choices: Choices, codes: NDArray[np.intp]) -> l
     )
     census = reduce(add, by_group.groups)
     check_counts(census, recipe)
-    is_kept = keep_one_of_each(names, shared, census.magnitude, recipe.total_layer)
+    is_kept = choices.keep_columns(names, shared, census.magnitude, recipe.total_layer)
     return [gene_table(names, is_tf, each)[is_kept] for each in by_group.groups]
 
 

@@ -168,3 +168,24 @@ def test_invalid_like(cells):
         prepare_moments(cells.adata, like={})
     with pytest.raises(TypeError, match="`tf_names` must be a collection of names, got NoneType"):
         prepare_moments(cells.adata)
+
+
+def test_genes_that_share_a_name_are_the_same_in_both_batches(cells):
+    """Also if another one of them has the larger sum in the second batch."""
+    adata = cells.adata.copy()
+    names = adata.var_names.to_numpy(object)
+    a, b = 20, 45
+    names[b] = names[a]
+    adata.var_names = names
+    total = adata.layers["total"].toarray().astype(float)
+    total[:200, a] += 5.0
+    total[200:, b] += 500.0
+    adata.layers["total"] = total
+    with pytest.warns(UserWarning, match="share their name"):
+        first = prepare_moments(adata[:200].copy(), cells.tf_names, **OPTIONS)
+    second = prepare_moments(adata[200:].copy(), like=first, **OPTIONS)
+    assert first.genes.loc[names[a], "position"] == a
+    assert second.genes.loc[names[a], "position"] == a
+    other = adata[200:, ::-1].copy()
+    with pytest.raises(ValueError, match=r"is the name of several genes.*column 20"):
+        prepare_moments(other, like=first, **OPTIONS)

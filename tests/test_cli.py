@@ -891,3 +891,16 @@ def test_usage_of_tests(
 def test_tested_links_may_depend_on_the_seed(run: Callable[..., Result], tmp_path: Path) -> None:
     result = run(tmp_path, "--fdr", 0.1, "--lambda-rule", "bic", encode=None)
     assert "do not depend on --seed. Those that --fdr or --stability keep may" in result.stdout
+
+
+def test_a_long_fit_is_announced(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(tmp_path / "plain", "--lambda-rule", "1se_cells").stderr == ""
+    monkeypatch.setattr("scifate_sklearn.cli._effort.LONG", 0)
+    result = run(tmp_path / "out", "--lambda-rule", "1se_cells")
+    expected = r"^The fit of 72 targets on 14 predictors will take about \d+ s and 0\.0 GB\.$"
+    assert re.search(expected, result.stderr, re.MULTILINE)
+    for name in ("links.csv", "targets.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    assert run(tmp_path / "quiet", "--quiet").output == ""

@@ -33,6 +33,7 @@ from ..regressor import SciFateRegressor
 from ..solvers import announce_compilation
 from ._commands import option_values
 from ._console import is_interactive, tell
+from ._effort import announce_effort
 from ._evidence import LoadedEvidence, plain_text, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
@@ -216,6 +217,8 @@ class _Fit:
     def results(self, inputs: SciFateMoments, chunks: Chunks, n_cells: int) -> Results:
         """Return the tables and steps; `n_cells` is the number of cells before the filters."""
         options, given = self.options, _make_regressor(self.options)
+        if not options.quiet:
+            announce_effort(given, inputs.moments)
         # Before the fit, because cells may not allow a test.
         with self.watch.time("test"):
             tests = TestedCells(options, given, inputs, chunks, self._labels(inputs)).fit_tests()

@@ -69,6 +69,18 @@ class PartSums(VersionedState):
             target_names=None,
         )
 
+    def some_targets(self, positions: NDArray[np.intp]) -> Self:
+        """Return the same sums with some of the targets only."""
+        names = self.target_names
+        return replace(
+            self,
+            y_shift=self.y_shift[positions],
+            y_sum=self.y_sum[:, positions],
+            xy=self.xy[:, :, positions],
+            yy=self.yy[:, positions],
+            target_names=None if names is None else names[positions],
+        )
+
     def targets(self, block: slice) -> TargetSums:
         """Return the sums of consecutive targets, without those of the predictors alone."""
         sums = self.y_sum[:, block], self.xy[:, :, block], self.yy[:, block]

@@ -14,8 +14,8 @@ from ._console import tell
 
 # Folds × targets × predictors² of a fit of about a minute; shorter ones are not announced.
 LONG = 10**10
-# Targets of the trial, and of the one before it, which compiles and prepares what all share.
-_N_TRIAL, _N_FIRST = 64, 2
+# Targets of the trial, and of the one before it, for the time of what all targets share.
+_N_TRIAL, _N_FEW = 64, 2
 _N_PER_TARGET = 4
 
 
@@ -32,11 +32,12 @@ def announce_effort(regressor: SciFateRegressor, moments: Moments) -> None:
     if n_folds * q * p**2 < LONG or q <= _N_TRIAL:
         return
     with announce_compilation(tell):
-        first, trial = (_seconds(regressor, moments, n) for n in (_N_FIRST, _N_TRIAL))
-    per_target = max(trial - first, 0.0) / (_N_TRIAL - _N_FIRST)
+        # The first fit of a process compiles or loads the solver.
+        _, few, trial = (_seconds(regressor, moments, n) for n in (_N_FEW, _N_FEW, _N_TRIAL))
+    per_target = max(trial - few, 0.0) / (_N_TRIAL - _N_FEW)
     tell(
         f"The fit of {q:,} targets on {p:,} predictors will take about "
-        f"{_duration(first + q * per_target)} and {_memory(moments) / 1e9:.1f} GB."
+        f"{_duration(few + q * per_target)} and {_memory(moments) / 1e9:.1f} GB."
     )
 
 

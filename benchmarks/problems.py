@@ -113,6 +113,12 @@ def evidence_file(path: str) -> Path:
     return _data(path)
 
 
+def reference_folder(name: str) -> Path:
+    """Return a folder with results of other programs, beside the data folder."""
+    file = _data("rcistarget_tf/TF_mgi.txt")  # any that is there
+    return file.parents[2] / "reference" / name
+
+
 def k562() -> Problem:
     """K562 cells labelled with 4sU (NASC-seq2): new on total RNA of the 199 published genes."""
     adata = _read_h5ad("nascseq2_k562/k562_new_total_613x199.h5ad")

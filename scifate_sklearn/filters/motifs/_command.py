@@ -36,6 +36,7 @@ class MotifEvidence(EvidenceKind):
         "and its annotations (400 MB).",
         needs="motif_annotations",
         fetched="rankings",
+        arguments=("rankings",),
     )
     motif_annotations: Path | None = input_file(
         help="TFs of the motifs: cisTarget's .tbl, or a table with motif and TF.",

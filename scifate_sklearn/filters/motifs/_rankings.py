@@ -261,7 +261,10 @@ def as_databases(rankings: object) -> Databases:
     if not databases or len(set(names)) < len(names):
         twice = {name for name in names if names.count(name) > 1}
         found = f"the name {examples(twice)} twice" if databases else "an empty list"
-        raise ValueError(f"`rankings` must hold different databases, got {found}.")
+        raise ValueError(
+            f"`rankings` must hold databases of different names, got {found}. Leave out a repeated "
+            "one, or rename its file."
+        )
     return databases
 
 

@@ -56,9 +56,7 @@ def option(default: Any = REQUIRED, *, help: str, needs: str | None = None, **se
     return field(default=default, metadata={"needs": needs, "settings": {"help": help, **settings}})
 
 
-def input_file(
-    default: Any = None, *, help: str, needs: str | None = None, fetched: str | None = None
-) -> Any:
+def input_file(default: Any = None, *, help: str, needs: str | None = None, **settings: Any) -> Any:
     """Declare a dataclass field as an option that names a file to read.
 
     Parameters
@@ -69,16 +67,15 @@ def input_file(
         Text for ``--help``.
     needs : str, optional
         Field of the option without which this one is a usage error.
-    fetched : str, optional
-        Kind of reference of the species of the cells, which is fetched if the value is `AUTO`.
+    **settings
+        ``arguments`` and ``fetched``, as of `option`.
 
     Returns
     -------
     dataclasses.Field
     """
     checks = {"exists": True, "dir_okay": False, "readable": True}
-    more = {} if fetched is None else {"fetched": fetched}
-    return option(default, help=help, needs=needs, **checks, **more)
+    return option(default, help=help, needs=needs, **checks, **settings)
 
 
 class Step(NamedTuple):

@@ -557,9 +557,9 @@ def test_several_files(tmp_path, links, annotations):
     assert motifs.rankings_ == databases
     found = motifs.ledger_.dropna(subset="motif")
     assert set(found["motif_database"]) == {"db_0", "db_1"}
-    with pytest.raises(ValueError, match=r"different databases, got the name 'db_0'.* twice"):
+    with pytest.raises(ValueError, match=r"different names, got the name 'db_0'.* twice"):
         MotifLinkFilter([paths[0], paths[0]], annotations).fit(links)
-    with pytest.raises(ValueError, match="different databases, got an empty list"):
+    with pytest.raises(ValueError, match="different names, got an empty list"):
         MotifLinkFilter([], annotations).fit(links)
 
 

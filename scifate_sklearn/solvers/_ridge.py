@@ -8,6 +8,11 @@ A target that is also a predictor may not be regressed on itself. The ridge regr
 predictor j is the one with the constraint b_j = 0, whose solution is b = V [(γ − μ v) / (d + λ)]
 with v the row j of V and μ = b_j / M_jj of the free solution, where M = (G + λI)⁻¹. One
 eigendecomposition therefore serves all targets.
+
+With the share r₀ = 1 − Σ γ²/d of the variance that no linear model explains, the mean squared
+residual is r₀ + Σ (λγ + μdv)² / (d (d + λ)²), sums over the eigenvalues above 0. Unlike
+1 − 2 Σ γγ'/(d + λ) + Σ γ'²d/(d + λ)², with γ' = γ − μv, it does not cancel if the residuals are
+small, as with more predictors than samples.
 """
 
 from __future__ import annotations
@@ -27,6 +32,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 # At most this share of the cells counts as spent by the model in generalised cross-validation.
 _LARGEST_SHARE = 0.99
+# Eigenvalues up to this multiple of p · ε · d_max are 0 but for rounding, and so are shares up to
+# the second number.
+_ROUNDING, _LEAST_SHARE = 8.0, 1e-10
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class RidgeProblem:
     V : ndarray of shape (n_features, n_features)
         Its eigenvectors, as columns.
     gamma : ndarray of shape (n_features, n_targets)
-        Vᵀ times the correlations of predictors and targets, without those of `own`.
+        Vᵀ times the correlations of predictors and targets.
     own : ndarray of int of shape (n_targets,)
         The predictor that each target must not have, −1 for none.
     has_model : ndarray of bool of shape (n_targets,)
@@ -98,8 +106,9 @@ class RidgeProblem:
         G = predictor_correlations(whole)
         C = correlations(whole, moments.targets(slice(None)).combine(total)).T
         constrained = np.flatnonzero(own >= 0)
-        C[own[constrained], constrained] = 0.0
         has_model = np.asarray(C.any(axis=0))
+        others = (C[:, constrained] != 0.0).sum(axis=0) - (C[own[constrained], constrained] != 0.0)
+        has_model[constrained] = others > 0
         is_constant = np.diagonal(G) == 0.0
         d, V = scipy.linalg.eigh(G)
         V[is_constant] = 0.0  # up to rounding
@@ -128,19 +137,26 @@ class RidgeProblem:
     def _constrained(self) -> NDArray[np.intp]:
         return np.flatnonzero(self.own >= 0)
 
+    @cached_property
+    def _inverse(self) -> Floats:
+        """1/d (n_features,), 0 where d is 0."""
+        least = _ROUNDING * len(self.d) * np.finfo(float).eps * self.d.max(initial=0.0)
+        return np.divide(1.0, self.d, out=np.zeros_like(self.d), where=self.d > least)
+
     def _curves(self, lambdas: Floats) -> tuple[Floats, Floats]:
         """Return edf and rss (n_targets, n_lambdas)."""
         w = 1.0 / (self.d[:, None] + lambdas)
-        fitted, reach = self.d @ w, self.d[:, None] * w**2
-        edf = np.tile(1.0 + fitted, (self.gamma.shape[1], 1))
-        residual = 1.0 + (self.gamma**2).T @ (reach - 2.0 * w)
+        edf = np.tile(1.0 + self.d @ w, (self.gamma.shape[1], 1))
+        explained = self.gamma**2 * self._inverse[:, None]
+        unexplained = 1.0 - explained.sum(axis=0)
+        unexplained[unexplained < _LEAST_SHARE] = 0.0
+        residual = unexplained[:, None] + explained.T @ (lambdas * w) ** 2
         rows = self._constrained
         v, gamma = self.V[self.own[rows]], self.gamma[:, rows].T
         inverse = v**2 @ w
         multiplier = (v * gamma) @ w / inverse
-        # 1 − 2 Σγγ'/(d+λ) + Σγ'²d/(d+λ)² with γ' = γ − μv, term by term.
-        residual[rows] += 2.0 * multiplier * ((v * gamma) @ (w - reach))
-        residual[rows] += multiplier**2 * (v**2 @ reach)
+        residual[rows] += 2.0 * lambdas * multiplier * ((v * gamma) @ w**2)
+        residual[rows] += multiplier**2 * (v**2 @ (self.d[:, None] * w**2))
         edf[rows] += lambdas * (v**2 @ w**2) / inverse - 1.0
         return edf, np.maximum(residual, 0.0)
 

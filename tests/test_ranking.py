@@ -161,6 +161,20 @@ def test_moments_chunks_and_sparse_cells_give_the_same():
     np.testing.assert_allclose(csr.score_, dense.score_, rtol=1e-9, atol=1e-10)
 
 
+def test_layers_held_by_dask():
+    da = pytest.importorskip("dask.array", reason="needs the extra `dask`")
+    cells = make_labelled_cells(200, 8, 30, random_state=0)
+    expected = RidgeRanking().fit_moments(
+        prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=0).moments
+    )
+    for name in ("new", "total"):
+        layer = cells.adata.layers[name].toarray()
+        cells.adata.layers[name] = da.from_array(layer, chunks=(60, -1))
+    prepared = prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=0)
+    found = RidgeRanking().fit_moments(prepared.moments)
+    np.testing.assert_allclose(found.score_, expected.score_, rtol=1e-9, atol=1e-10)
+
+
 def test_prepared_moments_of_anndata():
     cells = make_labelled_cells(200, 8, 30, random_state=0)
     inputs = prepare_anndata(cells.adata, cells.tf_names, cell_filter_UMI=0)

@@ -120,12 +120,12 @@ def find_names(available: Collection[str]) -> FoundLayers:
     if not found:
         raise ValueError(
             "No layers of new and total RNA are recognised among those of adata "
-            f"({examples(list(available), 12)}). Name two of them with `nt_layers`."
+            f"({examples(list(available), 12)}). Name those of new and of total RNA (`nt_layers`)."
         )
     candidates = "; ".join(f"{new} and {total} ({source})" for new, total, source in found)
     raise ValueError(
         f"{len(found)} pairs of layers of new and total RNA are recognised in adata: {candidates}. "
-        "Name one of them with `nt_layers`."
+        "Name the layers of one of them (`nt_layers`)."
     )
 
 

@@ -312,7 +312,7 @@ class TestSignals:
         assert not (here / "new").exists()
         assert [signal.getsignal(number)] == handlers
 
-    @pytest.mark.parametrize("n_kills", [2, pytest.param(60, marks=pytest.mark.slow)])
+    @pytest.mark.parametrize("n_kills", [1, pytest.param(60, marks=pytest.mark.slow)])
     def test_killed_at_random_moments(self, here: Path, n_kills: int) -> None:
         """The folder has the results of one run, and the next run leaves nothing but results."""
         out, generator = here / "out", random.Random(0)

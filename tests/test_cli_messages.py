@@ -87,7 +87,7 @@ def parse(command, *arguments):
     own.callback()(lambda: None)
     options = {"run": RunOptions, "demo": DemoOptions}[command]
     own.command(command)(command_from(options, found.append))
-    given = [__file__, "--tfs", __file__, "--out", "x"] if command == "run" else []
+    given = [__file__, "--tfs", __file__, "--out", "x", "--by", "type"] if command == "run" else []
     result = CliRunner().invoke(own, [command, *given, *arguments])
     if not found:
         assert result.exit_code == 2, result.output

@@ -122,8 +122,14 @@ def survey_groups(
     layers = choose_layers(adata, nt_layers)
     choices = NewChoices(tf_names)
     recipe = Recipe(
-        *(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
-        *(choices.obs_columns(covariates), detection_rate),
+        layers,
+        gene_filter_rate,
+        cell_filter_UMI,
+        response,
+        regulators,
+        gene_symbols,
+        choices.obs_columns(covariates),
+        detection_rate,
     )
     _check_min_cells(min_cells)
     source = Source.from_anndata(adata, recipe, chunk_size)

@@ -77,8 +77,14 @@ def iterate_cells(
     layers = choose_layers(adata, nt_layers)
     choices = make_choices(None, prepared)
     recipe = Recipe(
-        *(layers, 0.0, cell_filter_UMI, response, regulators, gene_symbols),
-        *(choices.obs_columns(()), detection_rate),
+        layers,
+        0.0,
+        cell_filter_UMI,
+        response,
+        regulators,
+        gene_symbols,
+        choices.obs_columns(()),
+        detection_rate,
     )
     source = Source.from_anndata(adata, recipe, chunk_size)
     kept = choose_cells(source, choose_genes(source, choices), choices)

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..preprocessing import Matrix, check_intact, check_real, convert_types
-from ._conventions import match_conventions
+from ._conventions import sole_match
 from ._formats import describe_object
 from ._stored import Rows, StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
 
@@ -164,10 +164,9 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
 
 def _recognised(available: Sequence[str], argument: str) -> str:
     """Return which layers would be found by their names, if only two would."""
-    found = match_conventions(available)
-    if len(found) != 1:
+    new, total, _ = sole_match(available)
+    if not new:
         return ""
-    new, total, _ = found[0]
     return f" `{argument}='auto'` takes {new!r} as new and {total!r} as total RNA."
 
 
@@ -198,11 +197,8 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
     raw = getattr(adata, "raw", None)
     if raw is not None and RAW not in stored:
         stored[RAW] = raw.X
-    parts = [_in_rows(stored[part], part) for part in layer_parts(name, list(stored))]
-    parts = [
-        _of_genes(part, adata) if each == RAW else part
-        for part, each in zip(parts, layer_parts(name, list(stored)), strict=True)
-    ]
+    rows = {part: _in_rows(stored[part], part) for part in layer_parts(name, list(stored))}
+    parts = [_of_genes(part, adata) if each == RAW else part for each, part in rows.items()]
     for part in parts:
         # Objects in a Dask array may be numbers, which is known only when a chunk is computed.
         if not (is_dask(part) and part.dtype == object):

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse as sp
 
-from ..moments import FoldPlan, Moments
+from ..moments import FoldPlan
 from ..names import examples
 from ..preprocessing import Matrix, correct_detection, log_above_zero, log_normalize, to_dense
 from ._cells import CellCensus, candidate_covariates, cell_table, filter_cells, measure_cells
@@ -273,24 +273,6 @@ def read_matrices(kept: Kept) -> tuple[Floats, Floats]:
 
 
 def kept_moments(kept: Kept, plan: FoldPlan) -> SciFateMoments:
-    """Return the moments of the kept cells, and their tables, from the third pass.
-
-    Parameters
-    ----------
-    kept : Kept
-    plan : FoldPlan
-        Folds of the kept cells.
-
-    Returns
-    -------
-    SciFateMoments
-    """
-    return SciFateMoments.from_logs(
-        sum_moments(kept, plan), kept.cells, kept.genes, kept.unit, kept.covariates.from_obs
-    )
-
-
-def sum_moments(kept: Kept, plan: FoldPlan) -> Moments:
     """Sum predictors and targets in the third pass, without a matrix of all cells.
 
     Parameters
@@ -301,15 +283,18 @@ def sum_moments(kept: Kept, plan: FoldPlan) -> Moments:
 
     Returns
     -------
-    Moments
-        Of logarithms (up to a constant) or values, not z-scored. Predictors are the TFs and the
-        covariates.
+    SciFateMoments
+        The sums are those of logarithms (up to a constant) or values, not z-scored. Predictors are
+        the TFs and the covariates.
     """
-    return kept.source.chunks.moments(_design(kept), plan)
+    sums = kept.source.chunks.moments(_design(kept), plan)
+    return SciFateMoments.from_logs(
+        sums, kept.cells, kept.genes, kept.unit, kept.covariates.from_obs
+    )
 
 
 def iterate_matrices(kept: Kept) -> Iterator[tuple[Matrix, Matrix]]:
-    """Yield predictors and targets of the kept cells of each chunk, as `sum_moments` sums them."""
+    """Yield predictors and targets of the kept cells of each chunk, as `kept_moments` sums them."""
     design = _design(kept)
     yield from kept.source.chunks.map(design.make, *design.arguments)
 

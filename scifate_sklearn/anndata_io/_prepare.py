@@ -1,7 +1,7 @@
 """Preparation of an AnnData for the regression, as matrices or as moments.
 
 Both functions pass over the cells three times: `choose_genes`, `choose_cells`, and `read_matrices`
-or `sum_moments`.
+or `kept_moments`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -135,8 +135,14 @@ def prepare_anndata(
     layers = choose_layers(adata, nt_layers)
     choices = NewChoices(tf_names)
     recipe = Recipe(
-        *(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
-        *(choices.obs_columns(covariates), detection_rate),
+        layers,
+        gene_filter_rate,
+        cell_filter_UMI,
+        response,
+        regulators,
+        gene_symbols,
+        choices.obs_columns(covariates),
+        detection_rate,
     )
     source = Source.from_anndata(adata, recipe)
     genes = choose_genes(source, choices)
@@ -238,8 +244,14 @@ def prepare_moments(
     layers = choose_layers(adata, nt_layers)
     choices = make_choices(tf_names, like)
     recipe = Recipe(
-        *(layers, gene_filter_rate, cell_filter_UMI, response, regulators, gene_symbols),
-        *(choices.obs_columns(covariates), detection_rate),
+        layers,
+        gene_filter_rate,
+        cell_filter_UMI,
+        response,
+        regulators,
+        gene_symbols,
+        choices.obs_columns(covariates),
+        detection_rate,
     )
     folds = Folds(cv, groups, random_state, n_repeats)
     source = Source.from_anndata(adata, recipe, chunk_size)

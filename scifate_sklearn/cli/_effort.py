@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from ..moments import Moments
 from ..regressor import SciFateRegressor
-from ..solvers import announce_compilation
+from ..solvers import CELL_RULE, announce_compilation
 from ._console import tell
 
 # Folds × targets × predictors² of a fit of about a minute; shorter ones are not announced.
@@ -45,7 +45,7 @@ def _seconds(regressor: SciFateRegressor, moments: Moments, n_targets: int) -> f
     """Return the time of a fit of some targets, at equal distances."""
     some = np.linspace(0, moments.n_targets - 1, n_targets).astype(np.intp)
     quiet = clone(regressor).set_params(checkpoint=None, verbose=0)
-    if quiet.lambda_rule == "1se_cells":  # which would read the cells
+    if quiet.lambda_rule == CELL_RULE:  # which would read the cells
         quiet.set_params(lambda_rule="1se")
     start = time.perf_counter()
     quiet.fit_moments(moments.some_targets(some))

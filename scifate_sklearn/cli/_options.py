@@ -256,7 +256,10 @@ class RunOptions:
         show_default="none",
     )
     min_cells: int = option(
-        MIN_CELLS, help="Skip groups of --by with fewer cells that pass the filters.", min=1
+        MIN_CELLS,
+        help="Skip groups of --by with fewer cells that pass the filters.",
+        min=1,
+        needs="by",
     )
     lambda_rule: str = option(
         "1se",
@@ -299,6 +302,7 @@ class RunOptions:
         False,
         help="Fit a second time with other folds, and report how many links are found again. Takes "
         "twice as long.",
+        excludes=("by",),
     )
     n_jobs: int = _n_jobs()
     seed: int = _seed(123456)
@@ -326,18 +330,11 @@ class RunOptions:
 
 
 def check_combinations(options: RunOptions) -> None:
-    """Raise a usage error for options that exclude each other."""
+    """Raise a usage error for values of options that do not fit together."""
     if options.stability is not None and options.folds < LEAST_FOLDS:
         raise typer.BadParameter(
             f"requires at least {LEAST_FOLDS} --folds, of which it makes 100 halves.",
             param_hint="--stability",
-        )
-    if options.by is None and options.min_cells != MIN_CELLS:
-        raise typer.BadParameter("requires --by too.", param_hint="--min-cells")
-    if options.by is not None and options.seed_stability:
-        raise typer.BadParameter(
-            "cannot be combined with --by; run it on the cells of one group.",
-            param_hint="--seed-stability",
         )
 
 

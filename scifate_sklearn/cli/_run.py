@@ -1,7 +1,7 @@
 """`scifate run`: from cells to tables."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -150,16 +150,18 @@ def _analyse(
     adata: "AnnData", tf_names: TFNames, options: RunOptions, watch: Stopwatch, files: Inputs
 ) -> Results:
     with watch.time("prepare"):
-        inputs = prepare_moments(adata, tf_names, **_preparation(options))
+        arguments = _preparation(options)
+        inputs = prepare_moments(adata, tf_names, **arguments)
         evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
         # Before the fit, because a file may have been replaced only while it was read.
         files.check()
         check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
     fit = _Fit(adata, tf_names, options, watch, evidence)
-    results = fit.results(inputs, _cells_again(adata, inputs, options), adata.n_obs)
+    results = fit.results(inputs, _cells_again(adata, inputs, arguments), adata.n_obs)
     if options.seed_stability and depends_on_seed(options):
         with watch.time("seed_stability"):
-            step = _fit_other_folds(adata, tf_names, options, results.tables["links"])
+            other = {**arguments, "random_state": other_seed(options)}
+            step = _fit_other_folds(adata, tf_names, options, other, results.tables["links"])
         last_of_fit = [each.name for each in results.steps].index(ABOVE_THRESHOLD)
         results.steps.insert(last_of_fit + 1, step)
     if "ledger" in results.tables:
@@ -296,13 +298,16 @@ def _steps_of_fit(
 
 
 def _fit_other_folds(
-    adata: "AnnData", tf_names: TFNames, options: RunOptions, links: pd.DataFrame
+    adata: "AnnData",
+    tf_names: TFNames,
+    options: RunOptions,
+    arguments: Mapping[str, Any],
+    links: pd.DataFrame,
 ) -> Step:
     """Fit with folds that no repeat of the first fit has; return how many links are found again."""
-    other = replace(options, seed=other_seed(options))
-    inputs = prepare_moments(adata, tf_names, **_preparation(other))
-    chunks = _cells_again(adata, inputs, other)
-    again = _make_regressor(other).fit_moments(inputs.moments, chunks).links_
+    inputs = prepare_moments(adata, tf_names, **arguments)
+    chunks = _cells_again(adata, inputs, arguments)
+    again = _make_regressor(options).fit_moments(inputs.moments, chunks).links_
     n_again = len(links.merge(again, on=["TF", "target"]))
     return Step(FOUND_AGAIN, "links found again", len(links), n_again)
 
@@ -325,10 +330,10 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
     }
 
 
-def _cells_again(adata: "AnnData", inputs: SciFateMoments, options: RunOptions) -> Chunks:
+def _cells_again(adata: "AnnData", inputs: SciFateMoments, arguments: Mapping[str, Any]) -> Chunks:
     """Return the prepared cells, for what reads them again; none is read before."""
     known = signature(iterate_cells).parameters
-    own = {name: value for name, value in _preparation(options).items() if name in known}
+    own = {name: value for name, value in arguments.items() if name in known}
     return RepeatablePass(partial(iterate_cells, adata, inputs, **own))
 
 

@@ -1,5 +1,6 @@
 """Text files, gzip-compressed or not, that are read in parts."""
 
+import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     """
     require_file(path)
     with prefix_errors(path), open_decompressed(path) as file:
-        is_compressed = type(file).__module__ == "gzip"
+        is_compressed = isinstance(file, gzip.GzipFile)
         limited: Any = _Limited(file, path.stat().st_size) if is_compressed else file
         try:
             yield cast(IO[bytes], limited)

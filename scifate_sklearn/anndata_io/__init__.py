@@ -18,8 +18,8 @@ from ._groups import (
 )
 from ._inputs import SciFateInputs, SciFateMoments
 from ._inspect import CellsReport, inspect_cells
-from ._iterate import RepeatablePass, iterate_cells
-from ._prepare import prepare_anndata, prepare_moments
+from ._iterate import KeptCells, iterate_cells
+from ._prepare import prepare_anndata, prepare_cells, prepare_moments
 from ._read_cells import FORMAT_NAMES, Recognised, convert_cells, read_cells
 from ._zip import is_zipped_zarr, unzip
 
@@ -29,8 +29,8 @@ __all__ = [
     "FoundLayers",
     "GroupNetworks",
     "GroupSurvey",
+    "KeptCells",
     "Recognised",
-    "RepeatablePass",
     "SciFateInputs",
     "SciFateMoments",
     "convert_cells",
@@ -42,6 +42,7 @@ __all__ = [
     "open_anndata",
     "open_store",
     "prepare_anndata",
+    "prepare_cells",
     "prepare_moments",
     "read_cells",
     "read_tf_names",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from .._warnings import warn
-from ..fitting import Chunks
 from ..links import LINK_COLUMNS
 from ..moments import FoldPlan
 from ..networks import compare_links
@@ -23,8 +21,7 @@ from ..regressor import SciFateRegressor
 from ._choices import NewChoices
 from ._find import choose_layers
 from ._folds import Folds
-from ._inputs import SciFateMoments
-from ._iterate import RepeatablePass, iterate_kept
+from ._iterate import KeptCells
 from ._names import GeneSymbols
 from ._obs import in_memory, obs_column
 from ._passes import (
@@ -48,7 +45,7 @@ MOST_GROUPS = 500
 
 @dataclass(frozen=True)
 class GroupSurvey:
-    """Genes and cells of each group that pass the filters; its moments are summed on request.
+    """Genes and cells of each group that pass the filters; their moments are summed on request.
 
     Attributes
     ----------
@@ -70,14 +67,10 @@ class GroupSurvey:
         tables = pd.concat([kept.genes[["is_tf"]] for kept, _ in self.kept.values()])
         return tables[~tables.index.duplicated()]
 
-    def moments(self) -> Iterator[tuple[str, SciFateMoments, Chunks]]:
-        """Yield the name and the moments of each group, each from a pass over its chunks.
-
-        The third value iterates over the z-scored cells of the group, in a further pass.
-        """
+    def prepare(self) -> Iterator[tuple[str, KeptCells]]:
+        """Yield the name and the cells of each group, with the moments from a pass over them."""
         for name, (kept, plan) in self.kept.items():
-            prepared = kept_moments(kept, plan)
-            yield name, prepared, RepeatablePass(partial(iterate_kept, kept, prepared))
+            yield name, KeptCells(kept, kept_moments(kept, plan))
 
 
 def survey_groups(
@@ -359,8 +352,8 @@ def fit_by_group(
     """
     survey = survey_groups(adata, tf_names, by, min_cells=min_cells, **options)
     models, cells = {}, {}
-    for name, prepared, chunks in survey.moments():
+    for name, own in survey.prepare():
         model = SciFateRegressor() if regressor is None else clone(regressor)
-        models[name] = model.fit_moments(prepared.moments, chunks)
-        cells[name] = prepared.cells
+        models[name] = model.fit_moments(own.prepared.moments, own)
+        cells[name] = own.prepared.cells
     return GroupNetworks(models, cells, dict(survey.skipped))

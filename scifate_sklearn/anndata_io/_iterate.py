@@ -1,16 +1,16 @@
-"""A further pass over cells whose moments have been prepared."""
+"""Further passes over cells whose moments have been prepared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..moments import Matrix, dense
 from ._choices import make_choices
+from ._chunks import Bools, Floats
 from ._find import choose_layers
 from ._inputs import SciFateMoments
 from ._names import GeneSymbols
@@ -21,7 +21,32 @@ from ._source import Source
 if TYPE_CHECKING:
     from anndata import AnnData
 
-Floats = NDArray[np.float64]
+
+@dataclass(frozen=True)
+class KeptCells:
+    """Kept cells and their moments, returned by `prepare_cells`.
+
+    An iteration yields X and Y as `iterate_cells` does. Each reads the cells again, in one pass.
+
+    Attributes
+    ----------
+    kept : Kept
+    prepared : SciFateMoments
+        Their moments, possibly with those of other batches.
+    """
+
+    kept: Kept
+    prepared: SciFateMoments
+
+    @property
+    def mask(self) -> Bools:
+        """Whether each cell of `adata` is kept."""
+        return self.kept.mask
+
+    def __iter__(self) -> Iterator[tuple[Floats, Floats]]:
+        scale = self.prepared.scale
+        for X, Y in iterate_matrices(self.kept):
+            yield _zscore(X, scale.x_mean, scale.x_sd), _zscore(Y, scale.y_mean, scale.y_sd)
 
 
 def iterate_cells(
@@ -36,10 +61,10 @@ def iterate_cells(
     detection_rate: float | str | None = None,
     chunk_size: int | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Iterate over cells whose moments have been prepared, for a second pass.
+    """Iterate over cells whose moments have been prepared, for a further pass.
 
-    `LinkTest.fit_moments` needs one, and `SciFateRegressor.fit_moments` with
-    ``lambda_rule="1se_cells"``.
+    For moments that were loaded from a file, or added. It chooses genes and cells again, in two
+    passes of its own; `prepare_cells` returns moments and cells without them.
 
     Parameters
     ----------
@@ -94,30 +119,7 @@ def iterate_cells(
             f"{len(others)} of the {len(kept.cells)} kept cells are not in `prepared`, for example "
             f"{others[0]!r}. Give the cells and options that `prepare_moments` was given."
         )
-    yield from iterate_kept(kept, prepared)
-
-
-@dataclass(frozen=True)
-class RepeatablePass:
-    """Cells in chunks, which are read again whenever an iteration starts.
-
-    Attributes
-    ----------
-    make : callable
-        Returns an iterator over chunks (X, Y).
-    """
-
-    make: Callable[[], Iterator[tuple[Floats, Floats]]]
-
-    def __iter__(self) -> Iterator[tuple[Floats, Floats]]:
-        return self.make()
-
-
-def iterate_kept(kept: Kept, prepared: SciFateMoments) -> Iterator[tuple[Floats, Floats]]:
-    """Iterate over kept cells, z-scored as the cells of the moments."""
-    scale = prepared.scale
-    for X, Y in iterate_matrices(kept):
-        yield _zscore(X, scale.x_mean, scale.x_sd), _zscore(Y, scale.y_mean, scale.y_sd)
+    yield from KeptCells(kept, prepared)
 
 
 def _zscore(A: Matrix, mean: Floats, sd: Floats) -> Floats:

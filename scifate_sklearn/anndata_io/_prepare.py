@@ -1,6 +1,6 @@
 """Preparation of an AnnData for the regression, as matrices or as moments.
 
-Both functions pass over the cells three times: `choose_genes`, `choose_cells`, and `read_matrices`
+All functions pass over the cells three times: `choose_genes`, `choose_cells`, and `read_matrices`
 or `kept_moments`.
 """
 
@@ -15,6 +15,7 @@ from ._choices import NewChoices, make_choices
 from ._find import choose_layers
 from ._folds import Folds
 from ._inputs import SciFateInputs, SciFateMoments
+from ._iterate import KeptCells
 from ._names import GeneSymbols
 from ._passes import choose_cells, choose_genes, kept_moments, read_matrices
 from ._recipe import Recipe
@@ -241,6 +242,80 @@ def prepare_moments(
     to sum. The sums are those of log(x/s + 0.1) − log 0.1, which is 0 where x is 0; they are
     z-scored afterwards.
     """
+    return prepare_cells(
+        adata,
+        tf_names,
+        nt_layers=nt_layers,
+        gene_filter_rate=gene_filter_rate,
+        cell_filter_UMI=cell_filter_UMI,
+        response=response,
+        regulators=regulators,
+        gene_symbols=gene_symbols,
+        covariates=covariates,
+        detection_rate=detection_rate,
+        cv=cv,
+        groups=groups,
+        random_state=random_state,
+        n_repeats=n_repeats,
+        chunk_size=chunk_size,
+        like=like,
+    ).prepared
+
+
+def prepare_cells(
+    adata: "AnnData",
+    tf_names: Iterable[str] | None = None,
+    *,
+    nt_layers: Sequence[str] | Literal["auto"] = ("new", "total"),
+    gene_filter_rate: float = 0.1,
+    cell_filter_UMI: float = 10000,
+    response: str = "counts",
+    regulators: str = "counts",
+    gene_symbols: GeneSymbols = None,
+    covariates: Sequence[str] = (),
+    detection_rate: float | str | None = None,
+    cv: Any = 10,
+    groups: str | ArrayLike | None = None,
+    random_state: Any = 123456,
+    n_repeats: int = 1,
+    chunk_size: int | None = None,
+    like: SciFateMoments | None = None,
+) -> KeptCells:
+    """Compute the sums as `prepare_moments` does, and keep the cells for further passes.
+
+    `SciFateRegressor.fit_moments` needs one with ``lambda_rule="1se_cells"``, and so does
+    `LinkTest.fit_moments`.
+
+    Parameters
+    ----------
+    adata, tf_names, nt_layers, gene_filter_rate, cell_filter_UMI, response, regulators, \
+            gene_symbols, covariates, detection_rate, cv, groups, random_state, n_repeats, \
+            chunk_size, like
+        As for `prepare_moments`.
+
+    Returns
+    -------
+    KeptCells
+        ``prepared``, the result of `prepare_moments`; ``mask``, whether each cell of `adata` is
+        kept. An iteration yields matrices (X, Y) of the kept cells in chunks, z-scored, and can be
+        repeated. Layers in a file must stay open for it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `prepare_moments`.
+
+    Examples
+    --------
+    >>> from scifate_sklearn import LinkTest, SciFateRegressor
+    >>> from scifate_sklearn.anndata_io import prepare_cells
+    >>> from scifate_sklearn.datasets import make_labelled_cells
+    >>> cells = make_labelled_cells(n_cells=200, n_tfs=5, n_targets=20, random_state=0)
+    >>> kept = prepare_cells(cells.adata, cells.tf_names, cell_filter_UMI=0)
+    >>> tested = LinkTest(SciFateRegressor()).fit_moments(kept.prepared.moments, kept)
+    >>> tested.links_.columns[-3:].tolist()
+    ['t', 't_p', 't_q']
+    """
     layers = choose_layers(adata, nt_layers)
     choices = make_choices(tf_names, like)
     recipe = Recipe(
@@ -256,4 +331,4 @@ def prepare_moments(
     folds = Folds(cv, groups, random_state, n_repeats)
     source = Source.from_anndata(adata, recipe, chunk_size)
     kept = choose_cells(source, choose_genes(source, choices), choices)
-    return kept_moments(kept, folds.plan(adata, kept.mask))
+    return KeptCells(kept, kept_moments(kept, folds.plan(adata, kept.mask)))

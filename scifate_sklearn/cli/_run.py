@@ -1,35 +1,32 @@
 """`scifate run`: from cells to tables."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
 
 from ..anndata_io import (
-    RepeatablePass,
+    KeptCells,
     SciFateMoments,
     find_layers,
-    iterate_cells,
     open_anndata,
-    prepare_moments,
+    prepare_cells,
     read_tf_names,
     survey_groups,
     with_groups,
 )
 from ..filters.evidence import FittedModel, Step, naming
-from ..fitting import Chunks
 from ..ledger import link_ledger
 from ..links import strong_links
 from ..names import TFNames, read_gene_table
 from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
+from ..resampling import LinkTest
 from ..solvers import announce_compilation
 from ._commands import option_values
 from ._console import is_interactive, tell
@@ -47,7 +44,7 @@ from ._results import (
     other_seed,
     summarise,
 )
-from ._tests import CellTests, TestedCells
+from ._tests import Tested, fit_halves, fit_t_test
 from ._vocabulary import in_options
 
 if TYPE_CHECKING:
@@ -151,17 +148,18 @@ def _analyse(
 ) -> Results:
     with watch.time("prepare"):
         arguments = _preparation(options)
-        inputs = prepare_moments(adata, tf_names, **arguments)
-        evidence = LoadedEvidence.from_files(options.evidence, inputs.genes, options.min_overlap)
+        cells = prepare_cells(adata, tf_names, **arguments)
+        genes = cells.prepared.genes
+        evidence = LoadedEvidence.from_files(options.evidence, genes, options.min_overlap)
         # Before the fit, because a file may have been replaced only while it was read.
         files.check()
-        check_space(options, len(inputs.genes), int(inputs.genes["is_tf"].sum()))
-    fit = _Fit(adata, tf_names, options, watch, evidence)
-    results = fit.results(inputs, _cells_again(adata, inputs, arguments), adata.n_obs)
+        check_space(options, len(genes), int(genes["is_tf"].sum()))
+    results = _Fit(adata, tf_names, options, watch, evidence).results(cells, adata.n_obs)
     if options.seed_stability and depends_on_seed(options):
         with watch.time("seed_stability"):
             other = {**arguments, "random_state": other_seed(options)}
-            step = _fit_other_folds(adata, tf_names, options, other, results.tables["links"])
+            cells = prepare_cells(adata, tf_names, **other)
+            step = _fit_other_folds(cells, options, results.tables["links"])
         last_of_fit = [each.name for each in results.steps].index(ABOVE_THRESHOLD)
         results.steps.insert(last_of_fit + 1, step)
     if "ledger" in results.tables:
@@ -185,9 +183,9 @@ def _analyse_groups(
     fit = _Fit(adata, tf_names, options, watch, evidence)
     found: dict[str, Results] = {}
     skipped = dict(survey.skipped)
-    for name, inputs, chunks in watch.each("prepare", survey.moments()):
+    for name, cells in watch.each("prepare", survey.prepare()):
         try:
-            found[name] = fit.results(inputs, chunks, survey.sizes[name])
+            found[name] = fit.results(cells, survey.sizes[name])
         except ValueError as error:  # cells of one group may not allow a test
             skipped[name] = str(error)
     if not found:
@@ -216,36 +214,47 @@ class _Fit:
     watch: Stopwatch
     evidence: LoadedEvidence
 
-    def results(self, inputs: SciFateMoments, chunks: Chunks, n_cells: int) -> Results:
+    def results(self, cells: KeptCells, n_cells: int) -> Results:
         """Return the tables and steps; `n_cells` is the number of cells before the filters."""
-        options, given = self.options, _make_regressor(self.options)
+        options, given, inputs = self.options, _make_regressor(self.options), cells.prepared
         if not options.quiet:
             announce_effort(given, inputs.moments)
-        # Before the fit, because cells may not allow a test.
-        with self.watch.time("test"):
-            tests = TestedCells(options, given, inputs, chunks, self._labels(inputs)).fit_tests()
+        t_test, halves = self._t_test(given, cells), None
         with self.watch.time("fit"), announce_compilation(None if options.quiet else tell):
-            regressor = given.fit_moments(inputs.moments, chunks)
+            if options.stability is None:
+                regressor = given.fit_moments(inputs.moments, cells)
+            else:
+                halves = fit_halves(options.stability, options, given, cells)
+                regressor = halves.regressor_
             ranking = RidgeRanking(n_links=1).fit_moments(inputs.moments)
             links = ranking.score_links(regressor.links_)
         tables = {"links": links, "targets": _target_table(regressor)}
         n_strong = len(strong_links(links, options.coef_threshold))
         n_genes = self.adata.n_vars
         steps = _steps_of_fit((n_cells, n_genes), self.tf_names, inputs, tables, n_strong)
-        steps += self._test(tests, regressor, tables)
+        by_cells = Tested.from_tests(links, t_test, halves)
+        steps += self._test(by_cells, regressor, tables)
         return Results(tables, steps)
+
+    def _t_test(self, regressor: SciFateRegressor, cells: KeptCells) -> LinkTest | None:
+        """Return the test of --fdr, before the fit, because cells may not allow it."""
+        options = self.options
+        if options.fdr is None:
+            return None
+        groups = None if options.groups is None else self.adata.obs[options.groups][cells.mask]
+        with self.watch.time("test"):
+            return fit_t_test(options.fdr, options, regressor, cells, groups)
 
     def _test(
         self,
-        tests: CellTests | None,
+        by_cells: Tested | None,
         regressor: SciFateRegressor,
         tables: dict[str, pd.DataFrame],
     ) -> list[Step]:
-        """Test the links with the cells, then the kept ones with evidence; update the tables."""
-        links, by_cells = tables["links"], None
+        """Add the tests with the cells to the tables, and test the kept links with evidence."""
+        links = tables["links"]
         steps: list[Step] = []
-        if tests is not None:
-            by_cells = tests.test(links)
+        if by_cells is not None:
             links = by_cells.kept
             tables |= by_cells.tables()
             steps += by_cells.steps
@@ -258,19 +267,6 @@ class _Fit:
             if by_cells is not None:
                 tables["ledger"] = plain_text(link_ledger(by_cells, by_evidence.union))
         return steps
-
-    def _labels(self, inputs: SciFateMoments) -> "pd.Series[Any] | None":
-        """Return the groups of the kept cells, if a test needs them."""
-        options = self.options
-        if options.groups is None or options.fdr is None:
-            return None
-        labels = self.adata.obs[options.groups]
-        if not labels.index.is_unique:
-            raise ValueError(
-                "--fdr with --groups needs cells with different names, but obs names of CELLS are "
-                "repeated. Make them unique first."
-            )
-        return labels.loc[inputs.cells.index]
 
 
 def _steps_of_fit(
@@ -297,23 +293,15 @@ def _steps_of_fit(
     ]
 
 
-def _fit_other_folds(
-    adata: "AnnData",
-    tf_names: TFNames,
-    options: RunOptions,
-    arguments: Mapping[str, Any],
-    links: pd.DataFrame,
-) -> Step:
+def _fit_other_folds(cells: KeptCells, options: RunOptions, links: pd.DataFrame) -> Step:
     """Fit with folds that no repeat of the first fit has; return how many links are found again."""
-    inputs = prepare_moments(adata, tf_names, **arguments)
-    chunks = _cells_again(adata, inputs, arguments)
-    again = _make_regressor(options).fit_moments(inputs.moments, chunks).links_
+    again = _make_regressor(options).fit_moments(cells.prepared.moments, cells).links_
     n_again = len(links.merge(again, on=["TF", "target"]))
     return Step(FOUND_AGAIN, "links found again", len(links), n_again)
 
 
 def _preparation(options: RunOptions) -> dict[str, Any]:
-    """Return the arguments of `prepare_moments` after the names of the TFs."""
+    """Return the arguments of `prepare_cells` after the names of the TFs."""
     return {
         "nt_layers": _layers(options),
         "gene_filter_rate": options.gene_filter_rate,
@@ -328,13 +316,6 @@ def _preparation(options: RunOptions) -> dict[str, Any]:
         "random_state": options.seed,
         "n_repeats": options.repeats,
     }
-
-
-def _cells_again(adata: "AnnData", inputs: SciFateMoments, arguments: Mapping[str, Any]) -> Chunks:
-    """Return the prepared cells, for what reads them again; none is read before."""
-    known = signature(iterate_cells).parameters
-    own = {name: value for name, value in arguments.items() if name in known}
-    return RepeatablePass(partial(iterate_cells, adata, inputs, **own))
 
 
 def _gene_symbols(options: RunOptions) -> "str | pd.DataFrame | None":

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from ..anndata_io import SciFateMoments
+from ..anndata_io import KeptCells
 from ..filters.evidence import Step
 from ..ledger import link_ledger
 from ..links import LEDGER_COLUMNS, survivors
@@ -22,6 +22,53 @@ from ._options import RunOptions
 _ENOUGH = 10
 
 
+def fit_t_test(
+    fdr: float, options: RunOptions, regressor: SciFateRegressor, cells: KeptCells, groups: Any
+) -> LinkTest:
+    """Test with ``--fdr`` whether each TF has an effect of its own.
+
+    With at least ten cells for each predictor, all TFs of a target are in one model, and the cells
+    are read in chunks. Otherwise halves of the cells select the TFs that are tested, and the
+    matrices of all cells are in memory.
+
+    Parameters
+    ----------
+    fdr : float
+    options : RunOptions
+    regressor : SciFateRegressor
+        With the parameters of the fit.
+    cells : KeptCells
+    groups : array-like of shape (n_kept_cells,) or None
+        Labels of the kept cells, if no half may hold a part of a group.
+
+    Returns
+    -------
+    LinkTest
+    """
+    moments, names = cells.prepared.moments, cells.prepared.cells.index
+    if len(names) >= _ENOUGH * moments.n_features:
+        # These statistics do not depend on the penalties, which a criterion selects quickly.
+        quick = SciFateRegressor(lambda_rule="bic", n_jobs=regressor.n_jobs)
+        return LinkTest(quick, fdr=fdr).fit_moments(moments, cells)
+    X, Y = (np.concatenate(parts) for parts in zip(*cells, strict=True))
+    seed = options.seed
+    folds = {"cv": options.folds, "n_repeats": options.repeats, "random_state": seed}
+    own = clone(regressor).set_params(**folds)
+    return LinkTest(own, fdr=fdr, pairs="selected", random_state=seed).fit(
+        pd.DataFrame(X, names, moments.feature_names),
+        pd.DataFrame(Y, names, moments.target_names),
+        groups=groups,
+    )
+
+
+def fit_halves(
+    threshold: float, options: RunOptions, regressor: SciFateRegressor, cells: KeptCells
+) -> StabilitySelection:
+    """Fit the regressor, and for ``--stability`` halves of its folds; see `fit_t_test`."""
+    selection = StabilitySelection(regressor, threshold=threshold, random_state=options.seed)
+    return selection.fit_moments(cells.prepared.moments, cells)
+
+
 @dataclass(frozen=True)
 class Tested:
     """Links with the results of one or more tests.
@@ -30,12 +77,27 @@ class Tested:
     ----------
     ledger_ : DataFrame
         All links with the columns of the tests, ``kept`` and ``reason``.
-    steps : list of Step
+    steps : sequence of Step, default=()
         Number of links that each test keeps.
     """
 
     ledger_: pd.DataFrame
-    steps: list[Step]
+    steps: Sequence[Step] = ()
+
+    @classmethod
+    def from_tests(
+        cls, links: pd.DataFrame, t_test: LinkTest | None, halves: StabilitySelection | None
+    ) -> Self | None:
+        """Return the links of the fit with the results of the tests; None without a test."""
+        ledgers = {}
+        if t_test is not None:
+            ledgers["links_kept_by_test", "links kept by t test"] = t_test.test_links(links)
+        if halves is not None:
+            ledgers["links_stable", "links found in halves"] = halves.ledger_
+        if not ledgers:
+            return None
+        steps = [Step(*name, len(own), int(own["kept"].sum())) for name, own in ledgers.items()]
+        return cls(link_ledger(*map(cls, ledgers.values())), steps)
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -46,96 +108,3 @@ class Tested:
         """Return the tables to write, by the name of their file."""
         links = self.ledger_.drop(columns=list(LEDGER_COLUMNS))
         return {"links": links, "links_filtered": self.kept, "ledger": self.ledger_}
-
-
-@dataclass(frozen=True)
-class CellTests:
-    """Tests with the cells of one network.
-
-    Attributes
-    ----------
-    single_tfs : LinkTest or None
-    halves : StabilitySelection or None
-        Fitted; None if the test is not wanted.
-    """
-
-    single_tfs: LinkTest | None
-    halves: StabilitySelection | None
-
-    def test(self, links: pd.DataFrame) -> Tested:
-        """Return the links of the network with the results of the tests."""
-        ledgers, steps = [], []
-        if self.single_tfs is not None:
-            ledgers.append(Tested(self.single_tfs.test_links(links), []))
-            steps.append(_step("links_kept_by_test", "links kept by t test", ledgers[-1]))
-        if self.halves is not None:
-            ledgers.append(Tested(self.halves.ledger_, []))
-            steps.append(_step("links_stable", "links found in halves", ledgers[-1]))
-        return Tested(link_ledger(ledgers), steps)
-
-
-@dataclass(frozen=True)
-class TestedCells:
-    """What the tests of a network need.
-
-    Attributes
-    ----------
-    options : RunOptions
-    regressor : SciFateRegressor
-        With the parameters of the fit.
-    inputs : SciFateMoments
-    cells : iterable of (X, Y)
-        The same cells; read again by each test that needs them.
-    groups : Series or None
-        Labels of the same cells, if no half may hold a part of a group.
-    """
-
-    options: RunOptions
-    regressor: SciFateRegressor
-    inputs: SciFateMoments
-    cells: Iterable[tuple[Any, ...]]
-    groups: pd.Series[Any] | None
-
-    def fit_tests(self) -> CellTests | None:
-        """Return the fitted tests that the options name; None if they name none."""
-        fdr, stability = self.options.fdr, self.options.stability
-        if fdr is None and stability is None:
-            return None
-        return CellTests(
-            None if fdr is None else self._of_single_tfs(fdr),
-            None if stability is None else self._of_halves(stability),
-        )
-
-    def _of_single_tfs(self, fdr: float) -> LinkTest:
-        """Return the test whether each TF has an effect of its own.
-
-        With at least ten cells for each predictor, all TFs of a target are in one model, and the
-        cells are read in chunks. Otherwise halves of the cells select the TFs that are tested, and
-        the matrices of all cells are in memory.
-        """
-        moments, names = self.inputs.moments, self.inputs.cells.index
-        if len(names) >= _ENOUGH * moments.n_features:
-            # These statistics do not depend on the penalties, which a criterion selects quickly.
-            quick = SciFateRegressor(lambda_rule="bic", n_jobs=self.regressor.n_jobs)
-            return LinkTest(quick, fdr=fdr).fit_moments(moments, self.cells)
-        X, Y = (np.concatenate(parts) for parts in zip(*self.cells, strict=True))
-        own = {"cv": self.options.folds, "n_repeats": self.options.repeats}
-        regressor = clone(self.regressor).set_params(random_state=self.options.seed, **own)
-        test = LinkTest(regressor, fdr=fdr, pairs="selected", random_state=self.options.seed)
-        return test.fit(
-            pd.DataFrame(X, names, moments.feature_names),
-            pd.DataFrame(Y, names, moments.target_names),
-            groups=self.groups,
-        )
-
-    def _of_halves(self, threshold: float) -> StabilitySelection:
-        """Return the selection frequencies in halves of the folds."""
-        selection = StabilitySelection(
-            self.regressor, threshold=threshold, random_state=self.options.seed
-        )
-        return selection.fit_moments(self.inputs.moments, self.cells)
-
-
-def _step(name: str, label: str, tested: Tested) -> Step:
-    kept = tested.ledger_["kept"]
-    return Step(name, label, len(kept), int(kept.sum()))

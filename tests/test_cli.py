@@ -825,6 +825,27 @@ def test_stability_and_fdr_together(
         LinkTest(regressor).fit_moments(inputs.moments, iter(chunks))
 
 
+def test_stability_alone_fits_once(
+    run: Callable[..., Result],
+    cells: LabelledCells,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inputs = prepare_moments(cells.adata, cells.tf_names, cell_filter_UMI=50)
+    stable = StabilitySelection(SciFateRegressor(), threshold=0.7).fit_moments(inputs.moments)
+    ranking = RidgeRanking().fit_moments(inputs.moments)
+    monkeypatch.setattr(SciFateRegressor, "fit_moments", pytest.fail)  # the halves' fit suffices
+    result = run(tmp_path, "--stability", 0.7, encode=None)
+    assert result.exit_code == 0, result.output
+    ledger = pd.read_csv(tmp_path / "ledger.csv", keep_default_na=False)
+    expected = ranking.score_links(stable.ledger_)
+    pd.testing.assert_frame_equal(
+        ledger, expected[ledger.columns], check_dtype=False, rtol=1e-12, check_index_type=False
+    )
+    assert {"score", "frequency"} <= set(pd.read_csv(tmp_path / "links.csv"))
+    assert "test" not in json.loads((tmp_path / "run.json").read_text())["seconds"]
+
+
 def test_verbose_shows_what_the_steps_log(run: Callable[..., Result], tmp_path: Path) -> None:
     loud = run(tmp_path / "loud", "--verbose", encode=None)
     assert "Dropping" in loud.stderr or "cells" in loud.stderr

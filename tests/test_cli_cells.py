@@ -13,12 +13,15 @@ from typer.testing import CliRunner
 from scifate_sklearn import (
     BindingReference,
     EncodeLinkFilter,
+    LinkTest,
     RidgeRanking,
     SciFateRegressor,
     compare_links,
     fit_by_group,
+    prepare_anndata,
     prepare_moments,
 )
+from scifate_sklearn.anndata_io import _local
 from scifate_sklearn.cli import app
 from scifate_sklearn.datasets import make_labelled_cells
 
@@ -51,8 +54,8 @@ def folder(cells, tmp_path_factory):
 def run(folder, tmp_path):
     """Return a function that runs `scifate run`, and returns the code, the texts and the folder."""
 
-    def _run(*more):
-        given = ["run", folder / "cells.h5ad", "--tfs", folder / "tfs.txt", "--cell-filter-umi", 50,
+    def _run(*more, cells=folder / "cells.h5ad"):
+        given = ["run", cells, "--tfs", folder / "tfs.txt", "--cell-filter-umi", 50,
                  "--n-jobs", 1, "--out", tmp_path / "out", *more]  # fmt: skip
         result = CliRunner().invoke(app, [str(each) for each in given])
         return result.exit_code, " ".join(result.output.split()), tmp_path / "out"
@@ -117,6 +120,57 @@ def test_links_of_whole_groups_do_not_depend_on_the_seed(run):
     code, text, _ = run("--groups", "donor", "--seed-stability", "--no-annotated")
     assert code == 0, text
     assert "The links do not depend on --seed." in text
+
+
+def expected_t_tests(adata, tf_names):
+    """Return the links of a fit and a test whose folds and halves consist of whole donors."""
+    inputs = prepare_anndata(adata, tf_names, cell_filter_UMI=50)
+    regressor = SciFateRegressor(cv=3, random_state=5)
+    tested = LinkTest(regressor, fdr=0.9, pairs="selected", random_state=5)
+    groups = adata.obs["donor"][inputs.cells.index]
+    tested.fit(inputs.tf_matrix, inputs.target_matrix, groups=groups)
+    prepared = prepare_moments(
+        adata, tf_names, cell_filter_UMI=50, cv=3, groups="donor", random_state=5
+    )
+    return tested.test_links(SciFateRegressor().fit_moments(prepared.moments).links_)
+
+
+@pytest.mark.parametrize("more", [[], ["--by", "half", "--min-cells", 20]], ids=["all", "by"])
+def test_t_tests_with_groups_of_cells_whose_names_are_repeated(run, cells, tmp_path, more):
+    adata = cells.adata[:110].copy()  # too few for a test of all pairs
+    adata.obs["half"] = np.where(np.arange(110) % 2, "two", "one")
+    repeated = adata.copy()
+    repeated.obs_names = [f"cell{i % 9}" for i in range(110)]
+    repeated.write_h5ad(tmp_path / "few.h5ad")
+    given = ("--groups", "donor", "--folds", 3, "--fdr", 0.9, "--seed", 5, "--no-annotated")
+    code, text, out = run(*given, *more, cells=tmp_path / "few.h5ad")
+    assert code == 0, text
+    ledger = pd.read_csv(out / "ledger.csv", keep_default_na=False)
+    for half in ("one", "two") if more else (None,):
+        own = adata if half is None else adata[adata.obs["half"] == half].copy()
+        expected = expected_t_tests(own, cells.tf_names)
+        assert expected["t"].notna().any()
+        found = ledger if half is None else ledger[ledger["group"] == half]
+        assert list(found["reason"]) == list(expected["reason"])
+        t = pd.to_numeric(found["t"], errors="coerce")
+        np.testing.assert_allclose(t, expected["t"], rtol=1e-6)
+
+
+def test_only_what_is_repeated_reads_the_cells_again(run, monkeypatch):
+    read = []
+    rows = _local.LocalChunks._read
+    monkeypatch.setattr(
+        _local.LocalChunks, "_read", lambda self, span: read.append(span) or rows(self, span)
+    )
+    options = ("--no-annotated", "--overwrite")
+    for more, n_passes in (((), 3), (("--lambda-rule", "1se_cells"), 4), (("--fdr", 0.1), 4)):
+        read.clear()
+        code, text, out = run(*options, *more)
+        assert code == 0, text
+        assert len(read) == n_passes
+        seconds = json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"]
+        tests = {"test"} if "--fdr" in more else set()
+        assert set(seconds) == {"prepare", "fit", "write", "total"} | tests
 
 
 class TestOneNetworkPerGroup:

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from ..anndata_io import KeptCells
 from ..filters.evidence import Step
 from ..ledger import link_ledger
-from ..links import LEDGER_COLUMNS, survivors
+from ..links import LEDGER_COLUMNS, ledger_of, survivors
 from ..regressor import SciFateRegressor
 from ..resampling import LinkTest, StabilitySelection
 from ._options import RunOptions
@@ -97,7 +97,9 @@ class Tested:
         if not ledgers:
             return None
         steps = [Step(*name, len(own), int(own["kept"].sum())) for name, own in ledgers.items()]
-        return cls(link_ledger(*map(cls, ledgers.values())), steps)
+        # The ledger of the halves lacks the scores.
+        untested = ledger_of(links, np.full(len(links), "", object))
+        return cls(link_ledger(*map(cls, [untested, *ledgers.values()])), steps)
 
     @property
     def kept(self) -> pd.DataFrame:

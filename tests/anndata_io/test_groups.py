@@ -124,7 +124,7 @@ def test_the_cells_are_surveyed_once(cells, monkeypatch):
     survey = survey_groups(adata, cells.tf_names, "type", min_cells=60, chunk_size=20, **OPTIONS)
     assert len(read) == 2 * 20
     n_chunks = []
-    for _ in survey.moments():
+    for _ in survey.prepare():
         n_chunks.append(len(read) - 40 - sum(n_chunks))
     assert 20 <= sum(n_chunks) + 1 <= 24
     assert max(n_chunks) < 12

@@ -305,7 +305,7 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         moments : Moments
             Sums over the cells of each fold, as `fit` makes them from matrices.
         chunks : iterable of (X, Y) or (X, Y, sample_weight), default=None
-            The same cells, for instance from `anndata_io.iterate_cells`; read once, and only with
+            The same cells, for instance from `anndata_io.prepare_cells`; read once, and only with
             ``lambda_rule="1se_cells"``.
 
         Returns

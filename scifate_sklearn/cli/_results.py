@@ -54,11 +54,11 @@ def _described(steps: list[Step]) -> dict[str, dict[str, int]]:
 
 def summarise(results: Results, options: RunOptions) -> str:
     """Return the summary for the terminal."""
-    lines, by = [_line(step) for step in results.steps], one_line(options.by)
+    lines = [_line(step) for step in results.steps]
     for name, steps in results.groups.items():
-        lines += ["", f"{by} {one_line(name)}:", *map(_line, steps)]
+        lines += ["", one_line(f"{options.by} {name}:"), *map(_line, steps)]
     for name, reason in results.skipped.items():
-        lines += ["", f"{by} {one_line(name)}: no network ({one_line(reason)})"]
+        lines += ["", one_line(f"{options.by} {name}: no network ({reason})")]
     tops = [_top_tfs(name, results.tables) for name in ("links", "links_filtered")]
     return "\n".join([*lines, "", *filter(None, tops), "", _seed_note(results.steps, options)])
 

@@ -25,6 +25,7 @@ from ._text import (
     read_start,
     read_text,
     require_file,
+    size_error,
     size_limit,
 )
 
@@ -56,6 +57,7 @@ __all__ = [
     "replacing",
     "require_file",
     "share_lock",
+    "size_error",
     "size_limit",
     "split_fields",
     "unescape_formula",

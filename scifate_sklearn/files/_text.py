@@ -59,6 +59,22 @@ def size_limit(
     return by_ratio if most is None else min(most, by_ratio)
 
 
+def size_error(what: str | os.PathLike[str], stored: int, limit: int) -> ValueError:
+    """Return the error about a compressed file of more than `size_limit` bytes.
+
+    Parameters
+    ----------
+    what : str or path-like
+        The file, as the message names it.
+    stored, limit : int
+        Its size, and the limit after decompression, in bytes.
+    """
+    return ValueError(
+        f"{what} ({stored:,} bytes) has more than {limit:,} bytes when decompressed, the limit for "
+        "a compressed file of this size. If you trust it, decompress it first."
+    )
+
+
 def require_file(path: Path, what: str = "file") -> None:
     """Raise OSError if a path is not that of a file.
 
@@ -125,11 +141,7 @@ def _check_content(path: Path, stored: int) -> None:
                 if _is_binary(block, start):
                     raise _not_text(start, path)
                 if is_compressed and size > limit:
-                    raise ValueError(
-                        f"{path} ({stored:,} bytes) has more than {limit:,} bytes when "
-                        "decompressed, the limit for a compressed file of this size. If you trust "
-                        "it, decompress it first."
-                    )
+                    raise size_error(path, stored, limit)
         except (OSError, EOFError, zlib.error) as error:
             if not is_compressed:
                 raise

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from ...files import open_decompressed, prefix_errors, require_file, size_limit
+from ...files import open_decompressed, prefix_errors, require_file, size_error, size_limit
 
 GET_AGAIN = "Copy, download or write it again."
 
@@ -33,11 +33,7 @@ class _Limited:
     def _counted(self, content: bytes) -> bytes:
         self._n_bytes += len(content)
         if self._n_bytes > self._limit:
-            raise ValueError(
-                f"it has {self._stored:,} bytes, and more than {self._limit:,} when decompressed, "
-                "the limit for a compressed file of this size. If you trust it, decompress it "
-                "first."
-            )
+            raise size_error("the file", self._stored, self._limit)
         return content
 
 

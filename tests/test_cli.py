@@ -507,7 +507,7 @@ class TestMisuse:
         def fail(*_: object, **__: object) -> None:
             raise KeyError("oops")
 
-        monkeypatch.setattr("scifate_sklearn.cli._run.prepare_moments", fail)
+        monkeypatch.setattr("scifate_sklearn.cli._run.prepare_cells", fail)
         assert_fails(run(tmp_path / "out"), 1, "unexpected KeyError: 'oops'.*--debug")
 
     def test_a_write_that_fails_leaves_nothing(

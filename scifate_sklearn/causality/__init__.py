@@ -1,4 +1,4 @@
-"""Directed information: does a TF's RNA add to what a target's own past says of its future?"""
+"""Directed information: what a TF's RNA adds to what a target's past says of its future."""
 
 from ._states import CellStates
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -113,9 +114,7 @@ class CellStates:
 
     def check_delays(self, delays: Sequence[int]) -> tuple[int, ...]:
         """Return delays as a tuple, or raise ValueError if the lineages are too short for one."""
-        found = tuple(int(each) for each in delays)
-        if not found or min(found) < 1 or len(set(found)) < len(found):
-            raise ValueError(f"`delays` must be different whole numbers from 1 on, got {delays!r}.")
+        found = as_delays(delays)
         shortest = 1 if self.run is None else int(np.bincount(self.run).min(initial=self.n_steps))
         if max(found) > shortest:
             # A lineage of n cells has n - 1 steps.
@@ -143,6 +142,17 @@ class CellStates:
         if self.run is not None:
             rows = rows[self.run[rows] == self.run[rows - delay + 1]]
         return rows, rows - delay + 1
+
+
+def as_delays(delays: Any) -> tuple[int, ...]:
+    """Return delays as a tuple, or raise ValueError if they are not whole numbers from 1 on."""
+    given = list(delays) if isinstance(delays, Iterable) else []
+    are_whole = all(isinstance(each, Integral) for each in given)
+    if not given or not are_whole or min(given) < 1 or len(set(given)) < len(given):
+        raise ValueError(
+            f"`delays` must be a list of different whole numbers from 1 on, got {delays!r}."
+        )
+    return tuple(int(each) for each in given)
 
 
 def _as_table(table: Any, name: str) -> pd.DataFrame:

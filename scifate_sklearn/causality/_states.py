@@ -30,8 +30,9 @@ class CellStates:
         Expression of the TFs at the beginning of each step.
     target_t0, target_t1 : DataFrame of shape (n_steps, n_targets)
         Expression of the targets at the beginning and at the end of each step.
-    given : DataFrame of shape (n_steps, n_given), default=no columns
-        What every test is conditioned on, such as the sequencing depth of the cells.
+    given : DataFrame of shape (n_steps, n_given), optional
+        What every test is conditioned on, such as the sequencing depth of the cells. By default
+        nothing.
     run : array-like of shape (n_steps,) or None, default=None
         Lineage of each step. The steps of a lineage are consecutive rows in the order of time.
         None if the steps are not ordered.
@@ -113,7 +114,23 @@ class CellStates:
         return self.target_t1.columns
 
     def check_delays(self, delays: Sequence[int]) -> tuple[int, ...]:
-        """Return delays as a tuple, or raise ValueError if the lineages are too short for one."""
+        """Return delays as a tuple, or raise ValueError if the lineages are too short for one.
+
+        Parameters
+        ----------
+        delays : sequence of int
+            Delays in steps.
+
+        Returns
+        -------
+        tuple of int
+
+        Raises
+        ------
+        ValueError
+            If they are not different whole numbers from 1 on, or one is not below the number of
+            cells of the shortest lineage; without an order of the steps, if one is not 1.
+        """
         found = as_delays(delays)
         shortest = 1 if self.run is None else int(np.bincount(self.run).min(initial=self.n_steps))
         if max(found) > shortest:
@@ -145,7 +162,22 @@ class CellStates:
 
 
 def as_delays(delays: Any) -> tuple[int, ...]:
-    """Return delays as a tuple, or raise ValueError if they are not whole numbers from 1 on."""
+    """Return delays as a tuple, or raise ValueError if they are not whole numbers from 1 on.
+
+    Parameters
+    ----------
+    delays : sequence of int
+        Different delays in steps.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        If they are others, repeat, or there is none.
+    """
     given = list(delays) if isinstance(delays, Iterable) else []
     are_whole = all(isinstance(each, Integral) for each in given)
     if not given or not are_whole or min(given) < 1 or len(set(given)) < len(given):

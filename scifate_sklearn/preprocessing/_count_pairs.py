@@ -15,7 +15,17 @@ _TOLERANCE = 1e-5
 
 
 def exceeds(ours: Any, theirs: Any) -> Any:
-    """Return where numbers from 0 exceed others by more than rounding to single precision."""
+    """Return where numbers from 0 exceed others by more than rounding to single precision.
+
+    Parameters
+    ----------
+    ours, theirs : {ndarray, sparse} of shape (n_cells, n_genes)
+        Both dense, or both sparse.
+
+    Returns
+    -------
+    {ndarray, sparse} of bool of shape (n_cells, n_genes)
+    """
     return ours > theirs * (1 + _TOLERANCE)
 
 

@@ -241,8 +241,9 @@ class _Order:
         shortest = min(sizes, key=sizes.__getitem__)
         if max(delays) >= sizes[shortest]:
             raise ValueError(
-                f"`delays` has {max(delays)}, but the shortest lineage, {examples([self.names[shortest]])},"
-                f" has {sizes[shortest]} cells. Give delays below that, or leave out its cells."
+                f"`delays` has {max(delays)}, but the shortest lineage, "
+                f"{examples([self.names[shortest]])}, has {sizes[shortest]} cells. Give delays "
+                "below that, or leave out its cells."
             )
 
 

@@ -1,5 +1,6 @@
 from . import (
     anndata_io as anndata_io,
+    causality as causality,
     datasets as datasets,
     filters as filters,
     ledger as ledger,
@@ -21,6 +22,7 @@ from .anndata_io import (
     prepare_moments as prepare_moments,
     scifate_glmnet as scifate_glmnet,
 )
+from .causality import CellStates as CellStates, RDIScorer as RDIScorer
 from .filters import (
     BindingReference as BindingReference,
     EncodeLinkFilter as EncodeLinkFilter,

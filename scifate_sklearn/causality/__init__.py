@@ -1,5 +1,18 @@
-"""Directed information: does a TF's RNA add to what a target's own past says of its future?"""
+"""Directed information: what a TF tells of a target's next RNA beyond the target's own past.
 
+`CellStates` holds the RNA before and after a step in time, `RDIScorer` scores links with it.
+"""
+
+from ._clr import clr
+from ._information import conditional_mutual_information
+from ._pairs import all_pairs
+from ._scorer import RDIScorer
 from ._states import CellStates
 
-__all__ = ["CellStates"]
+__all__ = [
+    "CellStates",
+    "RDIScorer",
+    "all_pairs",
+    "clr",
+    "conditional_mutual_information",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -95,8 +95,8 @@ def conditional_mutual_information(
     O. C. Mesner, C. R. Shalizi, "Conditional mutual information estimation for mixed, discrete and
     continuous data", IEEE Transactions on Information Theory 67, 2021.
 
-    A. Rahimzamani, S. Kannan, "Potential conditional mutual information: estimators and properties",
-    Allerton Conference, 2017.
+    A. Rahimzamani, S. Kannan, "Potential conditional mutual information: Estimators and
+    properties", Allerton Conference, 2017.
 
     X. Qiu et al., "Inferring causal gene regulatory networks from coupled single-cell expression
     dynamics using Scribe", Cell Systems 10, 2020.
@@ -115,7 +115,6 @@ def conditional_mutual_information(
     """
     points = {name: _as_columns(values, name) for name, values in (("x", x), ("y", y), ("z", z))}
     _check_sizes(points, n_neighbors)
-    columns = list(points.values())
     is_closed = estimator == "scribe"
     if weights is None:
         problem = InformationProblem(points["y"], points["z"], n_neighbors, is_closed=is_closed)
@@ -123,8 +122,10 @@ def conditional_mutual_information(
     if isinstance(weights, str):
         of_cells = uniform_weights(points["x"], points["z"])
     else:
-        of_cells = _as_weights(weights, columns[0].shape[1])
-    return weighted_information(*columns, of_cells, n_neighbors, is_closed=is_closed)
+        of_cells = _as_weights(weights, points["x"].shape[1])
+    return weighted_information(
+        points["x"], points["y"], points["z"], of_cells, n_neighbors, is_closed=is_closed
+    )
 
 
 def check_cells(n_cells: int, n_neighbors: int) -> None:

@@ -230,11 +230,10 @@ class RDIScorer(LinkFilter):
 
     def _check_sizes(self, longest: int) -> None:
         n_rows = len(self.states.rows_at(longest)[0])
+        root = math.ceil(math.sqrt(self.states.n_steps))
         k = self.n_neighbors
-        if isinstance(k, str):
-            k = max(_LEAST_NEIGHBORS, math.ceil(math.sqrt(self.states.n_steps)))
-        check_cells(n_rows, k)
-        self.n_neighbors_ = int(k)
+        self.n_neighbors_ = max(_LEAST_NEIGHBORS, root) if isinstance(k, str) else int(k)
+        check_cells(n_rows, self.n_neighbors_)
         if self.alpha is not None and not self.n_permutations:
             raise ValueError(
                 f"`alpha`={self.alpha:g} needs p-values, but `n_permutations` is 0. Set "
@@ -298,7 +297,7 @@ class RDIScorer(LinkFilter):
     def _target(self, block: Sequence[_Pair]) -> Target:
         return Target(self.states, block[0].target, self.n_neighbors_)
 
-    def _run(self, jobs: list[Callable[[], Any]], what: str) -> Iterator[Any]:
+    def _run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
         """Yield the results of jobs in their order, from parallel workers."""
         is_shown = bool(self.verbose) and sys.stderr is not None
         write = partial(tqdm.write, file=sys.stderr)

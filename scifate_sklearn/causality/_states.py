@@ -29,7 +29,7 @@ class CellStates:
         Expression of the TFs at the beginning of each step.
     target_t0, target_t1 : DataFrame of shape (n_steps, n_targets)
         Expression of the targets at the beginning and at the end of each step.
-    given : DataFrame of shape (n_steps, n_given), default=no columns
+    given : DataFrame of shape (n_steps, n_given), optional
         What every test is conditioned on, such as the sequencing depth of the cells.
     run : array-like of shape (n_steps,) or None, default=None
         Lineage of each step. The steps of a lineage are consecutive rows in the order of time.
@@ -112,7 +112,21 @@ class CellStates:
         return self.target_t1.columns
 
     def check_delays(self, delays: Sequence[int]) -> tuple[int, ...]:
-        """Return delays as a tuple, or raise ValueError if the lineages are too short for one."""
+        """Return delays as a tuple, if every lineage is long enough.
+
+        Parameters
+        ----------
+        delays : sequence of int
+
+        Returns
+        -------
+        tuple of int
+
+        Raises
+        ------
+        ValueError
+            If they are not different whole numbers from 1 on, or a lineage is too short for one.
+        """
         found = tuple(int(each) for each in delays)
         if not found or min(found) < 1 or len(set(found)) < len(found):
             raise ValueError(f"`delays` must be different whole numbers from 1 on, got {delays!r}.")

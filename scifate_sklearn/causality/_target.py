@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..solvers import InformationProblem
@@ -113,7 +114,7 @@ class Target:
         states = self.states
         rows, _ = states.rows_at(max([delay, *others.values()]))
         regulator = states.regulator.to_numpy()
-        place = states.tf_names.get_indexer([*tfs, *others])
+        place = states.tf_names.get_indexer(pd.Index([*tfs, *others], dtype=object))
         own = states.target_names.get_loc(self.name)
         lags = [*others.values()]
         z = np.vstack(

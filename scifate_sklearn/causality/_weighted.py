@@ -43,8 +43,8 @@ def uniform_weights(x: Floats, z: Floats) -> Floats:
     n_tied = int(counts[counts > 1].sum())
     if n_tied > _MOST_TIED * n:
         raise ValueError(
-            f'`weights`="uniform" needs continuous data, but {n_tied} of {n} cells have the `x` and '
-            "`z` of another cell, so that their density is not defined. Use `weights`=None."
+            f'`weights`="uniform" needs continuous data, but {n_tied} of {n} cells have the `x` '
+            "and `z` of another cell, so that their density is not defined. Use `weights`=None."
         )
     scaled = points / points.std(axis=1, ddof=1, keepdims=True)
     bandwidth = n ** (-1.0 / (4 + d))

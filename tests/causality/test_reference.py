@@ -17,8 +17,8 @@ SERIES = {
     "fork_n1000": 2,
     "chain_two_runs": 2,
 }
-# The reference draws the ties at the rim once, here each permutation draws others. On the tied counts
-# the mean over permutations has this standard deviation between 15 such drawings.
+# The reference draws the ties at the rim once, here each permutation draws others. On the tied
+# counts the mean over permutations has this standard deviation between 15 such drawings.
 TIE_SD = 0.002
 
 
@@ -30,7 +30,7 @@ def folder(shared):
 @pytest.fixture(scope="module")
 def values(folder):
     # A column of one case is called null.
-    text = {name: str for name in ("source", "target", "conditioning", "delay")}
+    text = dict.fromkeys(("source", "target", "conditioning", "delay"), str)
     return pd.read_csv(
         folder / "expected" / "values.csv", dtype=text, keep_default_na=False, na_values={"ksg": ""}
     )

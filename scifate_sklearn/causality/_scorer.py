@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from numbers import Integral, Real
@@ -292,19 +292,20 @@ class RDIScorer(LinkFilter):
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         null = Null(self.n_permutations, self.shuffle_neighbors, seed)
         jobs = [partial(self._target([pair]).p_value, pair.tf, delays, null) for pair in pairs]
-        return np.array(list(self._run(jobs, "permutations")), dtype=float)
+        return np.array(self._run(jobs, "permutations"), dtype=float)
 
     def _target(self, block: Sequence[_Pair]) -> Target:
         return Target(self.states, block[0].target, self.n_neighbors_)
 
-    def _run(self, jobs: Sequence[Callable[[], Any]], what: str) -> Iterator[Any]:
-        """Yield the results of jobs in their order, from parallel workers."""
+    def _run(self, jobs: Sequence[Callable[[], Any]], what: str) -> list[Any]:
+        """Return the results of jobs in their order, from parallel workers."""
         is_shown = bool(self.verbose) and sys.stderr is not None
         write = partial(tqdm.write, file=sys.stderr)
         parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
         with announce_compilation(write if is_shown else None):
             tasks = (delayed(job)() for job in jobs)
-            yield from tqdm(parallel(tasks), what, len(jobs), disable=not is_shown, unit="test")
+            bar = tqdm(parallel(tasks), what, len(jobs), disable=not is_shown, unit="test")
+            return list(bar)
 
 
 def _blocks(pairs: Any) -> list[list[_Pair]]:

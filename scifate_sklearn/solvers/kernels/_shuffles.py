@@ -46,8 +46,10 @@ def shuffle_candidates(z, spacing, near, lists, nearest, candidates, n_inside, n
         seen, taken = np.intp(0), np.intp(0)
         for s in range(size):
             if lists[0, s] == rim:
+                # At equal distances, from another start for each point, so that all are used.
+                turn = (seen + i) % n_tied
                 seen += 1
-                if seen * room // n_tied > taken:
+                if (turn + 1) * room // n_tied > turn * room // n_tied:
                     candidates[i, inside + taken] = near[s]
                     taken += 1
         n_inside[i], n_candidates[i] = inside, inside + taken

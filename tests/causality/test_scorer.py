@@ -212,7 +212,7 @@ def test_links_that_were_not_fitted():
 @pytest.mark.parametrize(
     ("options", "links", "message"),
     [
-        ({}, ["NANOG>G0"], r"1 TF\(s\) that `states` lacks \('NANOG'\). .* `tf_names`"),
+        ({}, ["NANOG>G0"], r"1 TF\(s\) that `states` lacks \('NANOG'\)\. .* \(`tf_names`\)"),
         ({}, ["MYC>G99"], r"1 target\(s\) that `states` lacks \('G99'\)"),
         ({"n_neighbors": 38}, ["MYC>G0"], "38 neighbours need at least 152 cells, got 150"),
         ({"alpha": 0.05}, ["MYC>G0"], "`alpha`=0.05 needs p-values, but `n_permutations` is 0"),

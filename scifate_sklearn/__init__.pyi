@@ -25,7 +25,7 @@ from .anndata_io import (
     scifate_glmnet as scifate_glmnet,
     velocity_states as velocity_states,
 )
-from .causality import CellStates as CellStates
+from .causality import CellStates as CellStates, RDIScorer as RDIScorer
 from .filters import (
     BindingReference as BindingReference,
     EncodeLinkFilter as EncodeLinkFilter,

@@ -31,8 +31,7 @@ class CellStates:
     target_t0, target_t1 : DataFrame of shape (n_steps, n_targets)
         Expression of the targets at the beginning and at the end of each step.
     given : DataFrame of shape (n_steps, n_given), optional
-        What every test is conditioned on, such as the sequencing depth of the cells. By default
-        nothing.
+        What every test is conditioned on, such as the sequencing depth of the cells.
     run : array-like of shape (n_steps,) or None, default=None
         Lineage of each step. The steps of a lineage are consecutive rows in the order of time.
         None if the steps are not ordered.
@@ -114,12 +113,11 @@ class CellStates:
         return self.target_t1.columns
 
     def check_delays(self, delays: Sequence[int]) -> tuple[int, ...]:
-        """Return delays as a tuple, or raise ValueError if the lineages are too short for one.
+        """Return delays as a tuple, if every lineage is long enough.
 
         Parameters
         ----------
         delays : sequence of int
-            Delays in steps.
 
         Returns
         -------

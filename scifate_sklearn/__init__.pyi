@@ -1,5 +1,6 @@
 from . import (
     anndata_io as anndata_io,
+    causality as causality,
     datasets as datasets,
     filters as filters,
     ledger as ledger,
@@ -16,11 +17,15 @@ from .anndata_io import (
     SciFateInputs as SciFateInputs,
     SciFateMoments as SciFateMoments,
     fit_by_group as fit_by_group,
+    labelled_states as labelled_states,
+    lagged_states as lagged_states,
     open_anndata as open_anndata,
     prepare_anndata as prepare_anndata,
     prepare_moments as prepare_moments,
     scifate_glmnet as scifate_glmnet,
+    velocity_states as velocity_states,
 )
+from .causality import CellStates as CellStates, RDIScorer as RDIScorer
 from .filters import (
     BindingReference as BindingReference,
     EncodeLinkFilter as EncodeLinkFilter,

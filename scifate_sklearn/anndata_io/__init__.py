@@ -1,6 +1,7 @@
 """Preparation of AnnData for regression, and dynamo's `scifate_glmnet`.
 
-`prepare_anndata` returns matrices, `prepare_moments` returns sums over any number of cells. Only
+`prepare_anndata` returns matrices, `prepare_moments` returns sums over any number of cells, and
+`labelled_states`, `velocity_states` and `lagged_states` return cells before and after a step. Only
 this package reads the slots of an AnnData. The library anndata is imported only to open a file.
 """
 
@@ -19,8 +20,10 @@ from ._groups import (
 from ._inputs import SciFateInputs, SciFateMoments
 from ._inspect import CellsReport, inspect_cells
 from ._iterate import KeptCells, iterate_cells
+from ._lagged import lagged_states
 from ._prepare import prepare_anndata, prepare_cells, prepare_moments
 from ._read_cells import FORMAT_NAMES, Recognised, convert_cells, read_cells
+from ._states import labelled_states, velocity_states
 from ._zip import is_zipped_zarr, unzip
 
 __all__ = [
@@ -39,6 +42,8 @@ __all__ = [
     "inspect_cells",
     "is_zipped_zarr",
     "iterate_cells",
+    "labelled_states",
+    "lagged_states",
     "open_anndata",
     "open_store",
     "prepare_anndata",
@@ -49,6 +54,7 @@ __all__ = [
     "scifate_glmnet",
     "survey_groups",
     "unzip",
+    "velocity_states",
     "with_groups",
     "write_uns",
 ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,6 @@ MOST_LEVELS = 100
 _CODES = range(3, 21)
 
 Columns: TypeAlias = dict[str, Floats | Bools]
-
-_FILL = "Give every cell a value, leave the cells out, or leave the column out of `covariates`."
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,37 @@ class ObsCovariate:
 
 
 @dataclass(frozen=True)
+class _Column:
+    """A column of ``adata.obs``, and the argument that names it."""
+
+    argument: str
+    name: str
+    series: "pd.Series[Any]"
+
+    @classmethod
+    def from_obs(cls, obs: pd.DataFrame, name: str, argument: str) -> Self:
+        return cls(argument, name, obs_column(obs, name, argument))
+
+    def about(self, found: str) -> str:
+        """Return the start of a message."""
+        return f"`{self.argument}`: column {self.name!r} of adata.obs {found}"
+
+    def check(self, bad: Bools, found: str) -> None:
+        """Raise ValueError if the values of some cells cannot be used."""
+        advice = (
+            "Give every cell a value, leave the cells out, or leave the column out of "
+            f"`{self.argument}`."
+        )
+        check_cells(bad, self.series.index, self.about(found), advice)
+
+    def changed(self, before: str, now: str) -> str:
+        """Return what is wrong with a column of another type than in the earlier batch."""
+        return self.about(
+            f"held {before} in the moments given as `like`, and holds {now} now. "
+        ) + ("Give the column the same type in both batches.")
+
+
+@dataclass(frozen=True)
 class Covariates:
     """Predictors that are not TFs.
 
@@ -63,24 +92,27 @@ class Covariates:
     predictors: Columns
 
 
-def check_columns(columns: Any) -> tuple[str, ...]:
+def check_columns(columns: Any, argument: str = "covariates") -> tuple[str, ...]:
     """Return the names of columns as given by the user, or raise TypeError or ValueError."""
     if isinstance(columns, str) or not isinstance(columns, Iterable):
         raise TypeError(
-            "`covariates` must be a list of names of columns of adata.obs, such as ['batch'], got "
+            f"`{argument}` must be a list of names of columns of adata.obs, such as ['batch'], got "
             f"{columns!r}."
         )
     names = tuple(columns)
     if not all(isinstance(name, str) for name in names):
-        raise TypeError(f"`covariates` must be names of columns, got {examples(names)}.")
+        raise TypeError(f"`{argument}` must be names of columns, got {examples(names)}.")
     repeated = _repeated(names)
     if repeated:
-        raise ValueError(f"`covariates` names {examples(repeated)} more than once.")
+        raise ValueError(f"`{argument}` names {examples(repeated)} more than once.")
     return names
 
 
 def make_covariates(
-    obs: pd.DataFrame, columns: Sequence[str], earlier: Sequence[ObsCovariate] | None = None
+    obs: pd.DataFrame,
+    columns: Sequence[str],
+    earlier: Sequence[ObsCovariate] | None = None,
+    argument: str = "covariates",
 ) -> tuple[list[ObsCovariate], Columns]:
     """Return the predictors that columns of ``adata.obs`` become.
 
@@ -91,6 +123,8 @@ def make_covariates(
     columns : sequence of str
     earlier : sequence of ObsCovariate, default=None
         Of an earlier batch: its kinds and levels are used, and levels that it lacks come last.
+    argument : str, default="covariates"
+        The argument that names the columns, for messages.
 
     Returns
     -------
@@ -110,15 +144,15 @@ def make_covariates(
     covariates: list[ObsCovariate] = []
     made: list[Columns] = []
     for name in columns:
-        column = obs_column(obs, name, "covariates")
-        check_cells(column.isna().to_numpy(bool), obs.index, _of(name, "is missing"), _FILL)
+        column = _Column.from_obs(obs, name, argument)
+        column.check(column.series.isna().to_numpy(bool), "is missing")
         if _is_numbers(column):
             covariate, predictors = _from_numbers(column, known.get(name))
         else:
             covariate, predictors = _from_levels(column, known.get(name))
         covariates.append(covariate)
         made.append(predictors)
-    _check_distinct([feature for own in made for feature in own])
+    _check_distinct([feature for own in made for feature in own], argument)
     return covariates, {feature: values for own in made for feature, values in own.items()}
 
 
@@ -196,7 +230,10 @@ def _read_covariates(state: Mapping[str, NDArray[Any]]) -> tuple[ObsCovariate, .
 
 
 def without_constant(
-    covariates: Sequence[ObsCovariate], predictors: Columns, cells: str = ""
+    covariates: Sequence[ObsCovariate],
+    predictors: Columns,
+    cells: str = "",
+    argument: str = "covariates",
 ) -> Columns:
     """Return the predictors that are not constant; warn of columns that are.
 
@@ -206,6 +243,8 @@ def without_constant(
         From `make_covariates`.
     cells : str, default=""
         Start of the warning.
+    argument : str, default="covariates"
+        The argument that names the columns, for the warning.
 
     Warns
     -----
@@ -215,7 +254,7 @@ def without_constant(
     constant = [each.column for each in covariates if _is_constant(each, predictors)]
     if constant:
         warn(
-            f"{cells}{len(constant)} of {len(covariates)} `covariates` have the same value in all "
+            f"{cells}{len(constant)} of {len(covariates)} `{argument}` have the same value in all "
             f"kept cells and are left out ({examples(constant)})."
         )
     left_out = {f for each in covariates if each.column in constant for f in each.feature_names}
@@ -228,64 +267,56 @@ def _is_constant(covariate: ObsCovariate, predictors: Columns) -> bool:
     return bool(is_constant(predictors[covariate.feature_names[0]]))
 
 
-def _of(column: str, found: str) -> str:
-    return f"`covariates`: column {column!r} of adata.obs {found}"
-
-
-def _is_numbers(column: "pd.Series[Any]") -> bool:
+def _is_numbers(column: _Column) -> bool:
     """Return whether a column holds numbers, or False for levels; raise TypeError for others."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
+    if isinstance(column.series.dtype, pd.CategoricalDtype):
         return False
-    kind = pd.api.types.infer_dtype(column, skipna=True)
+    kind = pd.api.types.infer_dtype(column.series, skipna=True)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return True
     if kind in ("string", "boolean"):
         return False
     raise TypeError(
-        _of(str(column.name), f"holds {kind} values; covariates are numbers, text, booleans or")
+        column.about(f"holds {kind} values; covariates are numbers, text, booleans or")
         + " categories. Convert the column, for example with `.astype(str)`."
     )
 
 
-def _from_numbers(
-    column: "pd.Series[Any]", earlier: ObsCovariate | None
-) -> tuple[ObsCovariate, Columns]:
-    name = str(column.name)
+def _from_numbers(column: _Column, earlier: ObsCovariate | None) -> tuple[ObsCovariate, Columns]:
     if earlier is not None and earlier.levels:
-        raise ValueError(_changed(name, "levels", "numbers"))
-    values = column.to_numpy(np.float64)
-    check_cells(~np.isfinite(values), column.index, _of(name, "is infinite"), _FILL)
-    check_magnitude(values[:, None], _of(name, "as a matrix"), *X_MAGNITUDES)
+        raise ValueError(column.changed("levels", "numbers"))
+    values = column.series.to_numpy(np.float64)
+    column.check(~np.isfinite(values), "is infinite")
+    check_magnitude(values[:, None], column.about("as a matrix"), *X_MAGNITUDES)
     if earlier is None:
-        _warn_of_codes(name, np.unique(values))
-    covariate = ObsCovariate(name)
+        _warn_of_codes(column, np.unique(values))
+    covariate = ObsCovariate(column.name)
     return covariate, {covariate.feature_names[0]: values}
 
 
-def _warn_of_codes(name: str, distinct: NDArray[np.float64]) -> None:
+def _warn_of_codes(column: _Column, distinct: NDArray[np.float64]) -> None:
     if distinct.size in _CODES and (distinct == np.round(distinct)).all():
         warn(
-            _of(name, f"holds {distinct.size} different whole numbers, and is used as a number. ")
+            column.about(
+                f"holds {distinct.size} different whole numbers, and is used as a number. "
+            )
             + "If they stand for groups, make the column a category, with .astype('category')."
         )
 
 
-def _from_levels(
-    column: "pd.Series[Any]", earlier: ObsCovariate | None
-) -> tuple[ObsCovariate, Columns]:
-    name = str(column.name)
+def _from_levels(column: _Column, earlier: ObsCovariate | None) -> tuple[ObsCovariate, Columns]:
     if earlier is not None and not earlier.levels:
-        raise ValueError(_changed(name, "numbers", "levels"))
-    codes, found = _factorized(column)
+        raise ValueError(column.changed("numbers", "levels"))
+    codes, found = _factorized(column.series)
     texts = [str(level) for level in found]
     repeated = _repeated(texts)
     if repeated:
-        raise ValueError(_of(name, f"has levels that read the same: {examples(repeated)}."))
+        raise ValueError(column.about(f"has levels that read the same: {examples(repeated)}."))
     known = () if earlier is None else earlier.levels
     levels = (*known, *(text for text in texts if text not in known))
-    _check_n_levels(name, len(levels), len(column), earlier)
+    _check_n_levels(column, len(levels), earlier)
     position = {text: code for code, text in enumerate(texts)}
-    covariate = ObsCovariate(name, levels)
+    covariate = ObsCovariate(column.name, levels)
     of_level = zip(covariate.feature_names, levels[1:], strict=True)
     return covariate, {feature: codes == position.get(level, -1) for feature, level in of_level}
 
@@ -297,11 +328,14 @@ def _factorized(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[Any]]:
     return codes, list(categories.cat.categories)
 
 
-def _check_n_levels(name: str, n_levels: int, n_cells: int, earlier: ObsCovariate | None) -> None:
+def _check_n_levels(column: _Column, n_levels: int, earlier: ObsCovariate | None) -> None:
+    n_cells = len(column.series)
     most = MOST_LEVELS if earlier is not None else min(MOST_LEVELS, max(2, n_cells // 2))
     if n_levels > most:
         raise ValueError(
-            _of(name, f"has {n_levels} levels in {n_cells} cells that pass the filters, more than ")
+            column.about(
+                f"has {n_levels} levels in {n_cells} cells that pass the filters, more than "
+            )
             + f"{most}: it may hold names of cells, or numbers as text. Give a column of few "
             "groups, or convert it to numbers."
         )
@@ -311,16 +345,10 @@ def _repeated(texts: Iterable[str]) -> list[str]:
     return sorted(text for text, count in Counter(texts).items() if count > 1)
 
 
-def _changed(name: str, before: str, now: str) -> str:
-    return _of(name, f"held {before} in the moments given as `like`, and holds {now} now. ") + (
-        "Give the column the same type in both batches."
-    )
-
-
-def _check_distinct(names: Sequence[str]) -> None:
+def _check_distinct(names: Sequence[str], argument: str) -> None:
     repeated = _repeated(names)
     if repeated:
         raise ValueError(
-            f"Two columns of `covariates` give predictors of the same name ({examples(repeated)}); "
+            f"Two columns of `{argument}` give predictors of the same name ({examples(repeated)}); "
             "rename a column of adata.obs."
         )

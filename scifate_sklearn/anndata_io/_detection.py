@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ._chunks import Bools, Floats, PerChunk, split
-from ._obs import check_cells, obs_column
+from ._obs import check_cells, number_column
 
 
 def read_rates(obs: pd.DataFrame, rate: float | str | None) -> Floats | None:
@@ -23,13 +23,7 @@ def read_rates(obs: pd.DataFrame, rate: float | str | None) -> Floats | None:
         return None
     if not isinstance(rate, str):
         return np.full(len(obs), float(rate))
-    column = obs_column(obs, rate, "detection_rate")
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
-        raise TypeError(
-            f"`detection_rate`: column {rate!r} of adata.obs must hold numbers, found "
-            f"{column.dtype}."
-        )
-    return column.to_numpy(np.float64, na_value=np.nan)
+    return number_column(obs, rate, "detection_rate")
 
 
 def check_rates(rates: Floats | None, keep: Bools, cells: pd.Index, name: object) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..names import examples
 from ..preprocessing import CountFaults, count_positive, select_genes
 from ._chunks import Bools, Chunk, Floats
 from ._guards import Samples, check_samples
-from ._recipe import KINDS, Recipe
+from ._recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def count_genes(
 
 def check_counts(census: GeneCensus, recipe: Recipe) -> None:
     """Raise ValueError, or warn, if a layer of counts holds other numbers."""
-    for layer, kind, faults in zip(recipe.nt_layers, KINDS, census.faults, strict=True):
+    kinds = recipe.arguments.kinds
+    for layer, kind, faults in zip(recipe.nt_layers, kinds, census.faults, strict=True):
         if faults is not None:
             faults.check(f"layer {layer!r}", kind)
     check_samples(census.samples, recipe)
@@ -133,7 +135,7 @@ def filter_genes(genes: pd.DataFrame, recipe: Recipe, n_cells: int) -> pd.DataFr
             raise ValueError(
                 f"No {what} is left: none of {np.count_nonzero(candidates)} has counts in more "
                 f"than gene_filter_rate x cells = {rate} x {n_cells} cells (the best has them in "
-                f"{best}). Lower gene_filter_rate, or check nt_layers = "
-                f"{(recipe.new_layer, recipe.total_layer)}."
+                f"{best}). Lower gene_filter_rate, or check {recipe.arguments.layers}: "
+                f"{examples(dict.fromkeys(recipe.nt_layers))}."
             )
     return genes[keep]

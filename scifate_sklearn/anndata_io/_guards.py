@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .._warnings import warn
 from ..preprocessing import CountPairs, CountSample, Finding
 from ._chunks import Chunk
-from ._recipe import KINDS, Recipe
+from ._recipe import Recipe
 
 # Number of cells in the sample.
 SAMPLE_SIZE = 500
@@ -164,7 +164,7 @@ def describe_sample(sample: CountSample) -> str:
 def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
     """Yield what is wrong with each layer."""
     for place, (layer, kind, sample) in enumerate(
-        zip(recipe.nt_layers, KINDS, samples.kinds, strict=True)
+        zip(recipe.nt_layers, recipe.arguments.kinds, samples.kinds, strict=True)
     ):
         if sample is None:
             continue
@@ -191,11 +191,11 @@ def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
 
 
 def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
+    as_values = f" `{kind}='values'` takes the numbers as they are." if kind else ""
     advice = {
-        "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)); "
-        f"`{kind}='values'` takes the numbers as they are.",
+        "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)).{as_values}",
         "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
-        f"counts. `{kind}='values'` takes the numbers as they are.",
+        f"counts.{as_values}",
         "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
     }.get(
         finding.kind,
@@ -216,10 +216,11 @@ def _about_values(sample: CountSample) -> str:
 
 
 def _about_moments(layer: str, kind: str) -> str:
+    as_values = f"; or `{kind}='values'` to use it as it is" if kind else ""
     return (
         f"layer {layer!r} has the name of {SMOOTHED}: a cell shares its values with its "
-        "neighbours, so that cross-validation overrates the links. "
-        f"{_RAW}; or `{kind}='values'` to use it as it is."
+        "neighbours, so that cross-validation and tests overrate the links. "
+        f"{_RAW}{as_values}."
     )
 
 

@@ -165,12 +165,12 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
 def _recognised(available: Sequence[str], argument: str) -> str:
     """Return which layers would be found by their names, if only two would."""
     new, total, _ = sole_match(available)
-    if not new:
+    if not new or argument != "nt_layers":
         return ""
     return f" `{argument}='auto'` takes {new!r} as new and {total!r} as total RNA."
 
 
-def read_layer(adata: "AnnData", name: str) -> Layer:
+def read_layer(adata: "AnnData", name: str, argument: str = "nt_layers") -> Layer:
     """Return a layer or a sum of layers, to be read in ranges of cells.
 
     Parameters
@@ -181,6 +181,8 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
         Name of a layer, or names of several layers joined by plus signs; ``"X"`` means ``adata.X``
         unless a layer has that name, ``"raw/X"`` the columns of ``adata.raw.X`` that are genes of
         `adata`.
+    argument : str, default="nt_layers"
+        Name of the user's argument, for the error message.
 
     Returns
     -------
@@ -197,7 +199,8 @@ def read_layer(adata: "AnnData", name: str) -> Layer:
     raw = getattr(adata, "raw", None)
     if raw is not None and RAW not in stored:
         stored[RAW] = raw.X
-    rows = {part: _in_rows(stored[part], part) for part in layer_parts(name, list(stored))}
+    named = layer_parts(name, list(stored), argument)
+    rows = {part: _in_rows(stored[part], part) for part in named}
     parts = [_of_genes(part, adata) if each == RAW else part for each, part in rows.items()]
     for part in parts:
         # Objects in a Dask array may be numbers, which is known only when a chunk is computed.

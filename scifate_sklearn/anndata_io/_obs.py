@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from ..names import examples
-from ._chunks import Bools
+from ._chunks import Bools, Floats
 
 
 def in_memory(frame: Any) -> pd.DataFrame:
@@ -43,6 +44,25 @@ def obs_column(obs: pd.DataFrame, name: str, argument: str) -> "pd.Series[Any]":
         )
     found: pd.Series[Any] = column
     return found
+
+
+def number_column(obs: pd.DataFrame, name: str, argument: str) -> Floats:
+    """Return a column of ``adata.obs`` that holds numbers; NaN where they are missing.
+
+    Raises
+    ------
+    TypeError
+        If it holds others.
+    ValueError
+        As `obs_column`.
+    """
+    column = obs_column(obs, name, argument)
+    is_other = types.is_bool_dtype(column) or types.is_complex_dtype(column)
+    if is_other or not types.is_numeric_dtype(column):
+        raise TypeError(
+            f"`{argument}`: column {name!r} of adata.obs must hold numbers, found {column.dtype}."
+        )
+    return column.to_numpy(np.float64, na_value=np.nan)
 
 
 def check_cells(bad: Bools, cells: pd.Index, found: str, advice: str) -> None:

@@ -17,6 +17,26 @@ KINDS = ("response", "regulators")
 
 
 @dataclass(frozen=True)
+class Arguments:
+    """Names of the user's arguments, for messages.
+
+    Attributes
+    ----------
+    layers : str
+        The argument that names the layers.
+    kinds : (str, str)
+        The arguments that say what the first and the second layer of a recipe hold; empty where
+        that is fixed.
+    covariates : str
+        The argument that names columns of ``adata.obs``.
+    """
+
+    layers: str = "nt_layers"
+    kinds: tuple[str, str] = KINDS
+    covariates: str = "covariates"
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Layers, their kinds, filters and the source of gene names.
 
@@ -35,6 +55,8 @@ class Recipe:
         Columns of ``adata.obs`` that become predictors.
     detection_rate : float, str or None, default=None
         Share of the new RNA that is recognised as new, or the column of ``adata.obs`` with it.
+    arguments : Arguments
+        What the user calls them; by default as `prepare_anndata`.
 
     Raises
     ------
@@ -51,6 +73,7 @@ class Recipe:
     gene_symbols: GeneSymbols
     covariates: tuple[str, ...] = ()
     detection_rate: float | str | None = None
+    arguments: Arguments = Arguments()
 
     def __post_init__(self) -> None:
         _check_filters(self.gene_filter_rate, self.cell_filter_umi)

@@ -73,10 +73,11 @@ class Source:
         """
         check_anndata(adata)
         _check_chunk_size(chunk_size)
-        new, total = (read_layer(adata, name) for name in recipe.nt_layers)
+        named = recipe.arguments
+        new, total = (read_layer(adata, name, named.layers) for name in recipe.nt_layers)
         names = gene_names(in_memory(adata.var), recipe.gene_symbols)
         obs = in_memory(adata.obs) if recipe.reads_obs else pd.DataFrame(index=adata.obs_names)
-        columns = {name: obs_column(obs, name, "covariates") for name in recipe.covariates}
+        columns = {name: obs_column(obs, name, named.covariates) for name in recipe.covariates}
         return cls(
             recipe,
             _open_chunks(new, total, chunk_size),

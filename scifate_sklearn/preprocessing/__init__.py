@@ -1,7 +1,7 @@
 """Preparation of counts (dense and CSR/CSC) and of folds, on arrays only."""
 
 from ._count_kinds import CountSample, Finding
-from ._count_pairs import CountPairs
+from ._count_pairs import CountPairs, exceeds
 from ._counts import (
     PSEUDOCOUNT,
     CountFaults,
@@ -54,6 +54,7 @@ __all__ = [
     "convert_types",
     "correct_detection",
     "count_positive",
+    "exceeds",
     "is_constant",
     "log_above_zero",
     "log_normalize",

@@ -14,6 +14,21 @@ from ._counts import Matrix
 _TOLERANCE = 1e-5
 
 
+def exceeds(ours: Any, theirs: Any) -> Any:
+    """Return where numbers from 0 exceed others by more than rounding to single precision.
+
+    Parameters
+    ----------
+    ours, theirs : {ndarray, sparse} of shape (n_cells, n_genes)
+        Both dense, or both sparse.
+
+    Returns
+    -------
+    {ndarray, sparse} of bool of shape (n_cells, n_genes)
+    """
+    return ours > theirs * (1 + _TOLERANCE)
+
+
 @dataclass(frozen=True)
 class CountPairs:
     """Entries of some cells in which new and total counts differ; those of others can be added.
@@ -43,8 +58,8 @@ class CountPairs:
         has_new = ours > 0
         return cls(
             int(has_new.sum()),
-            int((ours > theirs * (1 + _TOLERANCE)).sum()),
-            int((ours * (1 + _TOLERANCE) < theirs).sum()),
+            int(exceeds(ours, theirs).sum()),
+            int(exceeds(theirs, ours).sum()),
             float(theirs.multiply(has_new).data.max(initial=0.0)),
         )
 

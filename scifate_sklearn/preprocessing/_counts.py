@@ -76,8 +76,8 @@ class CountFaults:
         ----------
         name : str
             Name of the counts in the error message, such as ``layer 'new'``.
-        kind : {"response", "regulators"}, default="response"
-            The argument that says what they are.
+        kind : str, default="response"
+            The argument that says what they are; empty if there is none.
 
         Raises
         ------
@@ -89,16 +89,17 @@ class CountFaults:
                 f"{name} has {self.n_not_finite} NaN or infinite value(s). Remove those cells "
                 "or genes, or replace the values."
             )
+        as_values = f", or `{kind}='values'`" if kind else ""
         if self.n_negative:
             raise ValueError(
                 f"{name} has {self.n_negative} negative value(s), the smallest "
                 f"{self.smallest:g}, so it does not hold counts. Pass raw counts, neither logged "
-                f"nor scaled; or `{kind}='values'` for numbers such as velocities or rates."
+                f"nor scaled{as_values and f'{as_values} for numbers such as velocities or rates'}."
             )
         if self.largest > LARGEST_COUNT:
             raise ValueError(
                 f"{name} has values up to {self.largest:g}, too large to be counts; their sums "
-                f"would overflow. Pass raw counts, or `{kind}='values'`."
+                f"would overflow. Pass raw counts{as_values}."
             )
 
 

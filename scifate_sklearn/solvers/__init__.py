@@ -10,6 +10,7 @@ from ._compiling import announce_compilation
 from ._engine import BlockFit, Engine, PathEngine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
 from ._information import CRITERIA
+from ._information_problem import InformationProblem
 from ._parallel import fit_all, solve_all
 from ._problem import (
     GLMNET,
@@ -41,6 +42,7 @@ __all__ = [
     "EngineEntry",
     "GeometricGrid",
     "Identity",
+    "InformationProblem",
     "LambdaRule",
     "LassoProblem",
     "PathEngine",

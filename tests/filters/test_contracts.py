@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import estimator_checks
 
-from scifate_sklearn import link_ledger
+from scifate_sklearn import CellStates, RDIScorer, link_ledger
 from scifate_sklearn.filters import (
     BindingReference,
     EncodeLinkFilter,
@@ -75,6 +75,16 @@ def make_motif():
     )
 
 
+def make_rdi():
+    rng = np.random.default_rng(0)
+    tfs = pd.DataFrame(rng.normal(size=(60, 3)), columns=list(TARGETS))
+    old = pd.DataFrame(rng.normal(size=(60, 200)), columns=GENES)
+    new = pd.DataFrame(rng.normal(size=(60, 200)), columns=GENES)
+    new[GENES[:9]] += 3 * tfs[["MYC"]].to_numpy()
+    states = CellStates(tfs, old, new)
+    return RDIScorer(states, n_neighbors=5, n_permutations=49, alpha=0.2)
+
+
 def make_union():
     return LinkUnion([("chip", make_chip()), ("motif", make_motif()), ("sign", TwoHooks(0.25))])
 
@@ -83,7 +93,8 @@ def make_union_with_score():
     return LinkUnion([("chip", make_chip()), ("motif", make_motif())])
 
 
-MAKERS = {"chip": make_chip, "motif": make_motif, "union": make_union, "two hooks": TwoHooks}
+MAKERS = {"chip": make_chip, "motif": make_motif, "rdi": make_rdi, "union": make_union}
+MAKERS["two hooks"] = TwoHooks
 SCORED = {"chip": make_chip, "motif": make_motif, "union": make_union_with_score}
 # One parameter of each filter, with a value for which no link is left.
 GRIDS = {
@@ -300,7 +311,7 @@ def test_check_estimator(link_filter):
         "check_valid_tag_types",
     ],
 )
-@pytest.mark.parametrize("make", [make_chip, make_motif])
+@pytest.mark.parametrize("make", [make_chip, make_motif, make_rdi])
 def test_checks_without_data(make, name):
     link_filter = make()
     getattr(estimator_checks, name)(type(link_filter).__name__, link_filter)

@@ -12,6 +12,9 @@ From the bottom up: `views`, `sums`, `rows` and `cholesky` are linear algebra; `
 one problem after the other; `curves` decides when to stop; `paths` and `automatic` run all targets
 and folds.
 
+`neighbours` and `shuffles` are about another problem: the conditional mutual information of two
+columns, and its values if they are independent.
+
 numba keys its cache by the date of the calling file alone, so delete ``*.nbi`` after an edit (the
 tests keep a cache for each state of the sources). Variables that are passed to another kernel start
 as ``np.intp(0)``, not 0: otherwise the callee is compiled twice, for the literal and the integer.
@@ -20,8 +23,10 @@ as ``np.intp(0)``, not 0: otherwise the callee is compiled twice, for the litera
 from ._automatic import automatic_errors, automatic_grids, interpolate_path
 from ._information import follow_whole
 from ._model import Models, new_models
+from ._neighbours import conditional_information
 from ._objective import duality_gap_of
 from ._paths import Sets, Targets, follow_grids
+from ._shuffles import shuffle, shuffle_candidates
 
 __all__ = [
     "Models",
@@ -29,9 +34,12 @@ __all__ = [
     "Targets",
     "automatic_errors",
     "automatic_grids",
+    "conditional_information",
     "duality_gap_of",
     "follow_grids",
     "follow_whole",
     "interpolate_path",
     "new_models",
+    "shuffle",
+    "shuffle_candidates",
 ]

@@ -2,6 +2,7 @@
 
 from ._pairs import PAIR, by_pair, fitted_positions, links_by_pair, pair_positions
 from ._table import (
+    INFORMATION_COLUMNS,
     LEDGER_COLUMNS,
     LINK_COLUMNS,
     PROBABILITY_COLUMNS,
@@ -18,6 +19,7 @@ from ._table import (
 )
 
 __all__ = [
+    "INFORMATION_COLUMNS",
     "LEDGER_COLUMNS",
     "LINK_COLUMNS",
     "PAIR",

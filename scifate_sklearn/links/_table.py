@@ -17,10 +17,11 @@ from ..names import are_covariates
 LINK_COLUMNS = ("TF", "target", "coef", "r2", "lambda_")
 REQUIRED_COLUMNS = ("TF", "target", "coef")
 LEDGER_COLUMNS = ("kept", "reason")
-# Columns of evidence in which the sign is that of the regulation, and in which small numbers are
-# strong evidence.
+# Columns of evidence in which the sign is that of the regulation, in which small numbers are strong
+# evidence, and in which negative numbers are none.
 SIGNED_COLUMNS = ("coef", "score", "t")
-PROBABILITY_COLUMNS = ("q", "t_p", "t_q", "chip_p", "chip_q")
+PROBABILITY_COLUMNS = ("q", "t_p", "t_q", "chip_p", "chip_q", "rdi_p", "rdi_q")
+INFORMATION_COLUMNS = ("rdi", "crdi", "reverse_rdi")
 
 
 def build_links(

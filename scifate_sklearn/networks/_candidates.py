@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..files import prefix_errors
-from ..links import PAIR, PROBABILITY_COLUMNS, SIGNED_COLUMNS, by_pair
+from ..links import INFORMATION_COLUMNS, PAIR, PROBABILITY_COLUMNS, SIGNED_COLUMNS, by_pair
 from ..names import are_missing, as_flags, examples, places, rename_columns, require_common
 
 PEAK = "peak"
@@ -140,6 +140,8 @@ def values_by_pair(scores: object, by: str) -> Values:
         values = values.abs()
     elif by in PROBABILITY_COLUMNS:
         values = 1.0 - values
+    elif by in INFORMATION_COLUMNS:
+        values = values.clip(lower=0.0)
     _check_range(values.to_numpy(), f"Column {by!r} of `scores`")
     return values
 

@@ -83,7 +83,8 @@ def score_network(
         With a column ``peak``, as in tables of binding evidence, only rows where it is 1 are edges.
     by : str, default="coef"
         Column of a table to rank by. Of ``coef``, ``score`` and ``t`` the absolute value is used;
-        of p- and q-values (``q``, ``t_p``, ``t_q``, ``chip_p``, ``chip_q``) 1 minus the value.
+        of p- and q-values (``q``, ``t_p``, ``t_q``, ``chip_p``, ``chip_q``, ``rdi_p``, ``rdi_q``) 1
+        minus the value; of ``rdi``, ``crdi`` and ``reverse_rdi`` negative values count as 0.
     tfs, targets : collection of str, default=None
         The universe. None means all names in `scores` and `gold`. A links table does not contain
         TFs and targets without a link: pass all regulators and targets of the regression if some

@@ -363,13 +363,22 @@ class TestColumns:
         signed = table.assign(**{by: table[by] * np.resize([1, -1], len(table))})
         assert score_network(signed, gold, by=by) == score_network(table, gold, by=by)
 
-    @pytest.mark.parametrize("by", ["q", "t_p", "t_q"])
+    @pytest.mark.parametrize("by", ["q", "t_p", "t_q", "rdi_q"])
     def test_small_probabilities_rank_first(self, by):
         scores, gold = make_problem(0)
         table = as_table(scores, by)
         small = table.assign(**{by: 1.0 - table[by]})
         found, expected = score_network(small, gold, by=by), score_network(scores, gold)
         assert found.aupr == pytest.approx(expected.aupr, rel=1e-12)
+
+    @pytest.mark.parametrize("by", ["rdi", "crdi"])
+    def test_negative_information_is_none(self, by):
+        scores, gold = make_problem(0)
+        table = as_table(scores, by)
+        least = table[by].median()
+        none = table.assign(**{by: (table[by] - least).clip(lower=0.0)})
+        below = table.assign(**{by: table[by] - least})
+        assert score_network(below, gold, by=by) == score_network(none, gold, by=by)
 
 
 class TestStandardErrors:

@@ -1,4 +1,4 @@
-"""Solvers of many LASSO problems over one design matrix; arrays only.
+"""Solvers of many LASSO problems over one design matrix, and other estimates from arrays only.
 
 `ENGINES` is the table of engines. An engine is imported when it is first used, so importing this
 package does not import numba.
@@ -10,7 +10,7 @@ from ._compiling import announce_compilation
 from ._engine import BlockFit, Engine, PathEngine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
 from ._information import CRITERIA
-from ._information_problem import InformationProblem
+from ._mutual_information import InformationProblem
 from ._parallel import fit_all, solve_all
 from ._problem import (
     GLMNET,

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ..fitting import missing_labels
 from ..names import OBS_PREFIX, examples
 from ..preprocessing import X_MAGNITUDES, check_magnitude, is_constant
 from ._chunks import Bools, Floats
@@ -111,7 +112,7 @@ def make_covariates(
     made: list[Columns] = []
     for name in columns:
         column = obs_column(obs, name, "covariates")
-        check_cells(column.isna().to_numpy(bool), obs.index, _of(name, "is missing"), _FILL)
+        check_cells(missing_labels(column), obs.index, _of(name, "is missing"), _FILL)
         if _is_numbers(column):
             covariate, predictors = _from_numbers(column, known.get(name))
         else:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from .._warnings import warn
-from ..fitting import Chunks
+from ..fitting import Chunks, missing_labels
 from ..links import LINK_COLUMNS
 from ..moments import FoldPlan
 from ..networks import compare_links
@@ -217,7 +217,7 @@ def _labels(adata: AnnData, by: str) -> pd.Series[Any]:
     if not isinstance(by, str):
         raise TypeError(f"`by` must be the name of a column of adata.obs, got {by!r}.")
     column = obs_column(in_memory(adata.obs), by, "by")
-    is_missing = column.isna().to_numpy(bool)
+    is_missing = missing_labels(column)
     if is_missing.any():
         warn(
             f"{np.count_nonzero(is_missing)} of {is_missing.size} cells have no group in `by` = "
@@ -317,8 +317,8 @@ def fit_by_group(
     tf_names : iterable of str
         Names of the possible regulators.
     by : str
-        Column of ``adata.obs`` with the group of each cell. Cells without one are left out with a
-        warning.
+        Column of ``adata.obs`` with the group of each cell. Cells without one, or with the text
+        "nan" that a missing one becomes, are left out with a warning.
     regressor : SciFateRegressor, default=None
         Not changed: a clone is fitted to each group. None means ``SciFateRegressor()``.
     min_cells : int, default=100

@@ -196,17 +196,13 @@ def _read_covariates(state: Mapping[str, NDArray[Any]]) -> tuple[ObsCovariate, .
     )
 
 
-def without_constant(
-    covariates: Sequence[ObsCovariate], predictors: Columns, cells: str = ""
-) -> Columns:
+def without_constant(covariates: Sequence[ObsCovariate], predictors: Columns) -> Columns:
     """Return the predictors that are not constant; warn of columns that are.
 
     Parameters
     ----------
     covariates, predictors :
         From `make_covariates`.
-    cells : str, default=""
-        Start of the warning.
 
     Warns
     -----
@@ -216,7 +212,7 @@ def without_constant(
     constant = [each.column for each in covariates if _is_constant(each, predictors)]
     if constant:
         warn(
-            f"{cells}{len(constant)} of {len(covariates)} `covariates` have the same value in all "
+            f"{len(constant)} of {len(covariates)} `covariates` have the same value in all "
             f"kept cells and are left out ({examples(constant)})."
         )
     left_out = {f for each in covariates if each.column in constant for f in each.feature_names}

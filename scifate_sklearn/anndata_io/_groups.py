@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from numbers import Integral
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from .._warnings import warn
+from .._warnings import warn, warnings_about
 from ..fitting import Chunks, missing_labels
 from ..links import LINK_COLUMNS
 from ..moments import FoldPlan
@@ -76,7 +76,8 @@ class GroupSurvey:
         The third value iterates over the z-scored cells of the group, in a further pass.
         """
         for name, (kept, plan) in self.kept.items():
-            prepared = kept_moments(kept, plan)
+            with warnings_about(f"Group {name!r}"):
+                prepared = kept_moments(kept, plan)
             yield name, prepared, RepeatablePass(partial(iterate_kept, kept, prepared))
 
 
@@ -178,9 +179,9 @@ class _Survey:
         codes = order[self._codes]
         measured = survey_cells(source, list(genes.values()), codes) if genes else []
         for code, (name, census) in enumerate(zip(genes, measured, strict=True)):
-            choices = replace(self._choices, cells=f"Group {name!r}: ")
             try:
-                kept = keep_cells(source, genes[name], choices, census, codes == code)
+                with warnings_about(f"Group {name!r}"):
+                    kept = keep_cells(source, genes[name], self._choices, census, codes == code)
                 if len(kept.cells) < self._min_cells:
                     found_cells = f"{len(kept.cells)} cells that pass the filters"
                     self.skipped[name] = _too_few(found_cells, self._min_cells)
@@ -361,6 +362,7 @@ def fit_by_group(
     models, cells = {}, {}
     for name, prepared, chunks in survey.moments():
         model = SciFateRegressor() if regressor is None else clone(regressor)
-        models[name] = model.fit_moments(prepared.moments, chunks)
+        with warnings_about(f"Group {name!r}"):
+            models[name] = model.fit_moments(prepared.moments, chunks)
         cells[name] = prepared.cells
     return GroupNetworks(models, cells, dict(survey.skipped))

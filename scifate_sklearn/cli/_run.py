@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
 
+from .._warnings import warnings_about
 from ..anndata_io import (
     RepeatablePass,
     SciFateMoments,
@@ -187,7 +188,8 @@ def _analyse_groups(
     skipped = dict(survey.skipped)
     for name, inputs, chunks in watch.each("prepare", survey.moments()):
         try:
-            found[name] = fit.results(inputs, chunks, survey.sizes[name])
+            with warnings_about(f"Group {name!r}"):
+                found[name] = fit.results(inputs, chunks, survey.sizes[name])
         except ValueError as error:  # cells of one group may not allow a test
             skipped[name] = str(error)
     if not found:

@@ -59,6 +59,7 @@ class Growth:
         terms = (has_total, new * has_total, total, new * total, total * total)
         return cls(*(np.asarray(each.sum(axis=0), np.float64).ravel() for each in terms))
 
+    @np.errstate(all="ignore")
     def __add__(self, other: Self) -> Self:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
         return type(self)(*(one + two for one, two in pairs))
@@ -67,7 +68,7 @@ class Growth:
         """Return the largest mean new RNA of a gene."""
         return float((self.new / np.maximum(self.n, 1)).max(initial=0.0))
 
-    @np.errstate(over="ignore", invalid="ignore")  # numbers that are no counts
+    @np.errstate(all="ignore")  # numbers that are no counts
     def elasticity(self) -> Elasticity | None:
         """Return by what per cent new RNA grows where the total of its gene is 1 % larger.
 

@@ -70,7 +70,7 @@ class CountPairs:
     growth: Growth
 
     @classmethod
-    @np.errstate(over="ignore")  # numbers that are too large for counts, which raise an error later
+    @np.errstate(all="ignore")  # numbers that are no counts raise an error later
     def from_cells(cls, new: Matrix, total: Matrix) -> Self:
         """Compare two matrices (n_cells, n_genes), dense or sparse, of numbers from 0."""
         # SciPy's types have no comparison of two matrices.

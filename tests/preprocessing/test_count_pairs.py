@@ -122,3 +122,15 @@ class TestCollisions:
         sample = CountSample.from_cells(-256 * np.log1p(-counts / 256))
         assert sample.n_fractional == 0
         assert sample.largest == pytest.approx(-256 * np.log1p(-200 / 256))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, -1, -3, 1e308, 1e155, 5e-324])
+@pytest.mark.parametrize("scale", [1, 1e300, 1e-300])
+def test_numbers_that_are_no_counts_are_compared_without_warnings(number, scale):
+    new = np.random.default_rng(0).random((20, 9)) * scale
+    total = 2 * new
+    new[0, 0] = total[3, 3] = number
+    pairs = pairs_of(new, total)
+    assert not (pairs + pairs).are_fractions()
+    assert pairs.slow_growth() is None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 
 # Pipelines, searches and decorators of scikit-learn call the estimators of this package, pickle
@@ -23,6 +26,18 @@ _IN_BETWEEN = frozenset(
 
 _MARK = "is_from_scifate_sklearn"
 
+_SUBJECT: ContextVar[str] = ContextVar("subject", default="")
+
+
+@contextmanager
+def warnings_about(subject: str) -> Iterator[None]:
+    """Begin the warnings of this thread with a subject, such as ``"Group 'B'"``."""
+    token = _SUBJECT.set(f"{subject}: ")
+    try:
+        yield
+    finally:
+        _SUBJECT.reset(token)
+
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning that shows the nearest line outside this package and its callers.
@@ -32,6 +47,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     Parameters
     ----------
     message : str
+        Of what was found; the subject of `warnings_about` is put before it.
     category : type of Warning, default=UserWarning
     """
     frame, level = inspect.currentframe(), 1
@@ -40,7 +56,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     # Level 1 is this function, where the loop begins.
     if frame is None or _is_in_between(frame):
         level = 2
-    warning = category(message)
+    warning = category(f"{_SUBJECT.get()}{message}")
     vars(warning)[_MARK] = True
     warnings.warn(warning, stacklevel=level)
 

@@ -217,6 +217,17 @@ class TestOneNetworkPerGroup:
             check_dtype=False,
         )  # fmt: skip
 
+    def test_warnings_of_filters_name_the_group(self, run, folder):
+        encode = ("--encode", folder / "peaks.csv", "--coef-threshold", 50)
+        code, text, out = run("--by", "type", "--no-annotated", *encode)
+        assert code == 0, text
+        shown = json.loads((out / "run.json").read_text(encoding="utf-8"))["warnings"]
+        for name in ("=T", "B"):
+            start = f"Group {name!r}: EncodeLinkFilter keeps no link"
+            assert start in text
+            assert sum(each.startswith(start) for each in shown) == 1
+        assert not any(each.startswith("EncodeLinkFilter") for each in shown)
+
     def test_names_that_are_formulas_are_escaped(self, run):
         code, text, out = run("--by", "type", "--escape-formulas", "--no-annotated")
         assert code == 0, text

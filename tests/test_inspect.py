@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 
+import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +88,67 @@ def test_the_command_runs(adata, tmp_path):
     assert result.exit_code == 0, result.output
     kept = re.search(r"cells kept +(\d+) of 700", result.stdout)
     assert int(kept[1]) > 600
+
+
+def write_h5mu(path, **modalities):
+    with h5py.File(path, "w") as file:
+        for name, part in modalities.items():
+            anndata.io.write_elem(file, f"mod/{name}", part)
+
+
+def test_modalities_with_different_genes(adata, tmp_path):
+    path = tmp_path / "cells.h5mu"
+    proteins = anndata.AnnData(np.ones((700, 3)), adata.obs)
+    rna, empty = adata[:, ::2].copy(), proteins[:, :0].copy()
+    rna.raw = adata
+    write_h5mu(path, prot=proteins, rna=rna, none=empty)
+    result = invoke("inspect", path)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    titles = [line for line in lines if line.startswith("Modality")]
+    assert titles == [
+        "Modality none: adata is empty: 700 cells and 0 genes.",
+        "Modality prot: 700 cells, 3 genes",
+        "Modality rna: 700 cells, 24 genes",
+    ]
+    assert "prot/X float64 dense counts (the largest 1)" in text
+    assert "not read, because the genes are not those of the modality: rna/raw/X" in text.replace(
+        "\n", " "
+    )
+    words = shlex.split(lines[-1])
+    assert words[:3] == ["scifate", "run", str(path)]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options["--new"] == "rna/unspliced"
+    assert options["--total"] == "rna/spliced+rna/unspliced"
+    assert options["--gene-symbols"] == "symbol"
+    (tmp_path / "tfs.txt").write_text("\n".join(rna.var["symbol"][:8]))
+    names = {"TFS.txt": tmp_path / "tfs.txt", "RESULTS": tmp_path / "out"}
+    result = invoke(*(names.get(word, word) for word in words[1:]), "--n-jobs", 1)
+    assert result.exit_code == 0, result.output
+    # The same layers, found by their names.
+    rest = ("--gene-symbols", "symbol", "--cell-filter-umi", options["--cell-filter-umi"])
+    tfs, out = ("--tfs", tmp_path / "tfs.txt"), ("--out", tmp_path / "auto")
+    result = invoke("run", path, *tfs, "--layers", "auto", *rest, *out, "--n-jobs", 1)
+    assert result.exit_code == 0, result.output
+    tables = [(tmp_path / way / "links.csv").read_text() for way in ("out", "auto")]
+    assert tables[0] == tables[1]
+
+
+def test_raw(adata, tmp_path):
+    total = adata.layers["spliced"] + adata.layers["unspliced"]
+    adata.raw = anndata.AnnData(total, adata.obs, adata.var)
+    adata.layers = {"new": adata.layers["unspliced"]}
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    lines = invoke("inspect", tmp_path / "cells.h5ad").stdout.splitlines()
+    assert any(re.fullmatch(r" +raw/X +float32 +(sparse|dense) +counts .*", each) for each in lines)
+    assert "--new new --total raw/X" in lines[-1]
+    adata.raw = adata.raw.to_adata()[:, 1:].copy()
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    result = invoke("inspect", tmp_path / "cells.h5ad")
+    assert result.exit_code == 0, result.output
+    assert "'raw/X' lacks 1 of the 48 genes" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("No command fits")
 
 
 def test_layers_auto(adata, tmp_path):

@@ -8,7 +8,7 @@ this package reads the slots of an AnnData. The library anndata is imported only
 from ..names import read_tf_names
 from ._conventions import FoundLayers
 from ._dynamo import scifate_glmnet
-from ._files import open_anndata, open_store, write_uns
+from ._files import open_anndata, open_parts, open_store, write_uns
 from ._find import find_layers
 from ._groups import (
     GroupNetworks,
@@ -45,6 +45,7 @@ __all__ = [
     "labelled_states",
     "lagged_states",
     "open_anndata",
+    "open_parts",
     "open_store",
     "prepare_anndata",
     "prepare_cells",

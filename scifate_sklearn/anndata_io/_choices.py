@@ -82,12 +82,9 @@ class NewChoices:
     Attributes
     ----------
     tf_names : iterable of str
-    cells : str, default=""
-        Start of warnings, which says of which cells they are.
     """
 
     tf_names: Iterable[str]
-    cells: str = ""
     unit: None = None
 
     def keep_columns(
@@ -112,7 +109,7 @@ class NewChoices:
             if np.isfinite(value).all() and not is_constant(value)
         }
         made, predictors = make_covariates(obs, list(obs.columns))
-        return Covariates(made, {**varying, **without_constant(made, predictors, self.cells)})
+        return Covariates(made, {**varying, **without_constant(made, predictors)})
 
     def choose_targets(self, genes: pd.Index, is_finite: Bools, layer: str) -> Bools:
         """Return the finite genes; warn if others are left out, and raise if none is left."""
@@ -123,7 +120,7 @@ class NewChoices:
             )
         if not is_finite.all():
             warn(
-                f"{self.cells}{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left "
+                f"{np.count_nonzero(~is_finite)} of {is_finite.size} targets were left "
                 f"out because layer {layer!r} has NaN or infinite values for them."
             )
         return is_finite

@@ -1,18 +1,21 @@
 """Names that tools give to the layers of new and total RNA.
 
-`CONVENTIONS` is the table; a new convention is one line.
+`CONVENTIONS` is the table; a new convention is one line. The layers of a modality of MuData have
+its name in front (``rna/spliced``), and follow the same conventions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..names import examples
 
 AUTO = "auto"
+# The name by which the matrix of ``adata.raw`` is a layer.
+RAW = "raw/X"
 
 # Labelled counts of dynast; its estimates end in "_est".
 _CONVERTED = re.compile(r"(?:labeled|X_l)_([ACGT]{2}(?:_[ACGT]{2})*)")
@@ -78,6 +81,15 @@ CONVENTIONS = (
         "X+unspliced",
         lacks="spliced",
     ),
+    Convention("layer 'new', and total RNA in raw", "new", RAW, lacks="total"),
+    Convention("new RNA of grandR, and total RNA in raw, as of SeuratDisk", "newRNA", RAW),
+    Convention(
+        "counts of new and total RNA of grandR in modalities, as of MuDataSeurat",
+        "newRNA/counts",
+        "RNA/counts",
+        "newRNA/X+RNA/X",
+    ),
+    Convention("new and total RNA of grandR in modalities", "newRNA/X", "RNA/X"),
 )
 
 
@@ -137,7 +149,7 @@ def sole_match(available: Collection[str]) -> FoundLayers:
 
 def match_conventions(available: Collection[str]) -> list[FoundLayers]:
     """Return the layers of each convention that applies, unless another one includes them."""
-    candidates = list(_candidates(available))
+    candidates = [*_candidates(available), *_candidates_in_modalities(available)]
     return [
         one.found
         for one in candidates
@@ -163,5 +175,20 @@ def _candidates(available: Collection[str]) -> Iterator[_Candidate]:
             total += f"+{each.optional}" if each.optional in available else ""
             parts = frozenset(f"{new}+{total}".split("+"))
             if parts.issubset(available):
-                includes = parts.union(each.includes.split("+"), ["X"])
+                includes = parts.union(each.includes.split("+"), ["X", RAW])
                 yield _Candidate(FoundLayers(new, total, each.source), parts, includes)
+
+
+def _candidates_in_modalities(available: Collection[str]) -> Iterator[_Candidate]:
+    """Yield the candidates of each modality, whose name is in front of its layers."""
+    placed = [name.partition("/") for name in available if "/" in name and name != RAW]
+    for modality in dict.fromkeys(name for name, _, _ in placed):
+        own = [layer for name, _, layer in placed if name == modality]
+        for (new, total, source), *sets in _candidates(own):
+            sums = ["+".join(_within(modality, name.split("+"))) for name in (new, total)]
+            found = FoundLayers(sums[0], sums[1], source)
+            yield _Candidate(found, *(frozenset(_within(modality, each)) for each in sets))
+
+
+def _within(modality: str, layers: Iterable[str]) -> list[str]:
+    return [f"{modality}/{layer}" for layer in layers]

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
+from ..fitting import missing_labels
 from ..names import OBS_PREFIX, examples
 from ..preprocessing import X_MAGNITUDES, check_magnitude, is_constant
 from ._chunks import Bools, Floats
@@ -145,7 +146,7 @@ def make_covariates(
     made: list[Columns] = []
     for name in columns:
         column = _Column.from_obs(obs, name, argument)
-        column.check(column.series.isna().to_numpy(bool), "is missing")
+        column.check(missing_labels(column.series), "is missing")
         if _is_numbers(column):
             covariate, predictors = _from_numbers(column, known.get(name))
         else:
@@ -230,10 +231,7 @@ def _read_covariates(state: Mapping[str, NDArray[Any]]) -> tuple[ObsCovariate, .
 
 
 def without_constant(
-    covariates: Sequence[ObsCovariate],
-    predictors: Columns,
-    cells: str = "",
-    argument: str = "covariates",
+    covariates: Sequence[ObsCovariate], predictors: Columns, argument: str = "covariates"
 ) -> Columns:
     """Return the predictors that are not constant; warn of columns that are.
 
@@ -241,8 +239,6 @@ def without_constant(
     ----------
     covariates, predictors :
         From `make_covariates`.
-    cells : str, default=""
-        Start of the warning.
     argument : str, default="covariates"
         The argument that names the columns, for the warning.
 
@@ -254,7 +250,7 @@ def without_constant(
     constant = [each.column for each in covariates if _is_constant(each, predictors)]
     if constant:
         warn(
-            f"{cells}{len(constant)} of {len(covariates)} `{argument}` have the same value in all "
+            f"{len(constant)} of {len(covariates)} `{argument}` have the same value in all "
             f"kept cells and are left out ({examples(constant)})."
         )
     left_out = {f for each in covariates if each.column in constant for f in each.feature_names}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ._conventions import AUTO, find_names
+from ._conventions import AUTO, RAW, find_names
 from ._formats import recognise
 from ._hdf5_check import check_file
-from ._layers import RAW, layer_parts
+from ._layers import layer_parts
 from ._plugins import check_filters, import_zarr, zarr_version
 from ._slots import Stored, open_matrix
 from ._zarr_check import check_folder
@@ -79,7 +79,32 @@ def open_anndata(
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
     with open_store(path, "r") as store:
-        yield _assemble(path, store, layers)
+        stored = _stored(path, store)
+        yield _assemble(path, stored, _layer_names(layers, list(stored.matrices)))
+
+
+@contextmanager
+def open_parts(path: Path) -> Iterator[tuple[list["AnnData"], list[str]]]:
+    """Open all layers of a file, as `open_anndata` opens some of them.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    parts : list of AnnData
+        One, or of a MuData file one for all modalities with the same cells and genes.
+    others : list of str
+        Layers that cannot be opened: ``raw`` of modalities with other genes.
+    """
+    with open_store(path, "r") as store:
+        stored = _stored(path, store)
+        try:
+            together, others = stored.parts()
+        except Exception as error:  # h5py, zarr and anndata raise errors of many types
+            raise unreadable(path, error) from error
+        yield [_assemble(path, stored, set(names)) for names in together], others
 
 
 @contextmanager
@@ -200,18 +225,21 @@ def _writable(content: Any) -> Any:
     return content.astype(text).set_axis(content.columns.astype(object), axis=1)
 
 
-def _assemble(path: Path, store: Any, layers: Sequence[str] | str) -> "AnnData":
+def _stored(path: Path, store: Any) -> Stored:
+    try:
+        return Stored.from_store(store)
+    except Exception as error:
+        raise unreadable(path, error) from error
+
+
+def _assemble(path: Path, stored: Stored, names: set[str]) -> "AnnData":
     import anndata
 
     try:
-        stored = Stored.from_store(store)
-    except Exception as error:
-        raise unreadable(path, error) from error
-    names = _layer_names(layers, list(stored.matrices))
-    try:
-        for part in [*stored.tables(names), *(stored.matrices[name] for name in names)]:
+        matrices = {name: each for name, each in stored.matrices.items() if name in names}
+        for part in [*stored.tables(names), *matrices.values()]:
             check_filters(part)
-        parts = {name: open_matrix(stored.matrices[name]) for name in names}
+        parts = {name: open_matrix(each) for name, each in matrices.items()}
         x, raw = parts.pop("X", None), parts.pop(RAW, None)
         kept = {} if raw is None else {"raw": {"X": raw, "var": stored.raw_genes()}}
         return anndata.AnnData(X=x, layers=parts, **stored.frames(names), **kept)

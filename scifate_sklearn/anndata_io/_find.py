@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ._conventions import AUTO, FoundLayers, find_names
-from ._layers import check_anndata
+from ._layers import check_anndata, layer_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -40,7 +40,8 @@ def find_layers(adata: AnnData) -> FoundLayers:
     unspliced RNA if one tool writes both (dynast, NASC-seq2, dynamo's ``uu``, ``ul``, ``su`` and
     ``sl``). Total RNA includes the layer ``ambiguous``: these molecules are of the gene, and only
     their splicing is unknown. Of dynast's labelled layers the observed counts are taken
-    (``labeled_TC``), since the estimates (``labeled_TC_est``) are 0 where none was made.
+    (``labeled_TC``), since the estimates (``labeled_TC_est``) are 0 where none was made. Layers of
+    one modality follow the same conventions, with its name in front (``rna/spliced``).
 
     Examples
     --------
@@ -52,7 +53,7 @@ def find_layers(adata: AnnData) -> FoundLayers:
     ('unspliced', 'spliced+unspliced+ambiguous')
     """
     check_anndata(adata)
-    return find_names([*(["X"] if adata.X is not None else []), *adata.layers])
+    return find_names(layer_names(adata))
 
 
 def choose_layers(adata: AnnData, nt_layers: Sequence[str] | str) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from .._warnings import warn
+from .._warnings import warn, warnings_about
+from ..fitting import missing_labels
 from ..links import LINK_COLUMNS
 from ..moments import FoldPlan
 from ..networks import compare_links
@@ -70,7 +71,9 @@ class GroupSurvey:
     def prepare(self) -> Iterator[tuple[str, KeptCells]]:
         """Yield the name and the cells of each group, with the moments from a pass over them."""
         for name, (kept, plan) in self.kept.items():
-            yield name, KeptCells(kept, kept_moments(kept, plan))
+            with warnings_about(f"Group {name!r}"):
+                prepared = kept_moments(kept, plan)
+            yield name, KeptCells(kept, prepared)
 
 
 def survey_groups(
@@ -171,9 +174,9 @@ class _Survey:
         codes = order[self._codes]
         measured = survey_cells(source, list(genes.values()), codes) if genes else []
         for code, (name, census) in enumerate(zip(genes, measured, strict=True)):
-            choices = replace(self._choices, cells=f"Group {name!r}: ")
             try:
-                kept = keep_cells(source, genes[name], choices, census, codes == code)
+                with warnings_about(f"Group {name!r}"):
+                    kept = keep_cells(source, genes[name], self._choices, census, codes == code)
                 if len(kept.cells) < self._min_cells:
                     found_cells = f"{len(kept.cells)} cells that pass the filters"
                     self.skipped[name] = _too_few(found_cells, self._min_cells)
@@ -210,7 +213,7 @@ def _labels(adata: AnnData, by: str) -> pd.Series[Any]:
     if not isinstance(by, str):
         raise TypeError(f"`by` must be the name of a column of adata.obs, got {by!r}.")
     column = obs_column(in_memory(adata.obs), by, "by")
-    is_missing = column.isna().to_numpy(bool)
+    is_missing = missing_labels(column)
     if is_missing.any():
         warn(
             f"{np.count_nonzero(is_missing)} of {is_missing.size} cells have no group in `by` = "
@@ -310,8 +313,8 @@ def fit_by_group(
     tf_names : iterable of str
         Names of the possible regulators.
     by : str
-        Column of ``adata.obs`` with the group of each cell. Cells without one are left out with a
-        warning.
+        Column of ``adata.obs`` with the group of each cell. Cells without one, or with the text
+        "nan" that a missing one becomes, are left out with a warning.
     regressor : SciFateRegressor, default=None
         Not changed: a clone is fitted to each group. None means ``SciFateRegressor()``.
     min_cells : int, default=100
@@ -354,6 +357,7 @@ def fit_by_group(
     models, cells = {}, {}
     for name, own in survey.prepare():
         model = SciFateRegressor() if regressor is None else clone(regressor)
-        models[name] = model.fit_moments(own.prepared.moments, own)
+        with warnings_about(f"Group {name!r}"):
+            models[name] = model.fit_moments(own.prepared.moments, own)
         cells[name] = own.prepared.cells
     return GroupNetworks(models, cells, dict(survey.skipped))

@@ -22,8 +22,6 @@ from ._recipe import Recipe
 SAMPLE_SIZE = 500
 # Share of the entries with new counts that may exceed the total.
 _FEW_ABOVE = 0.01
-# Shares are told from estimates where the total beside them is at least this.
-_LEAST_TOTAL = 10
 # Share of the values that are not whole where total RNA is no raw count.
 _MOSTLY = 0.5
 # Layers that scVelo and dynamo smooth over neighbouring cells.
@@ -39,6 +37,7 @@ _KINDS = {
     "fractions": "fractions",
     "scaled": "normalised counts",
     "small": "numbers that may be logarithms",
+    "slow": "numbers that may be logarithms",
 }
 # Kinds with which the results would be meaningless.
 _REFUSED = ("logged", "fractions")
@@ -173,6 +172,7 @@ def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
         found = sample.findings()
         if place == 0:
             found = [each for each in found if _is_wrong_for_new(each, samples)]
+            found += _findings_of_pairs(samples.pairs)
         if found:
             message = _about_kind(layer, kind, sample, found[0])
             yield Problem(message, found[0].kind in _REFUSED)
@@ -182,12 +182,23 @@ def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
     """Return whether a finding is a problem in the layer of new RNA."""
     pairs, total = samples.pairs, samples.kinds[1]
     if finding.kind == "fractions":
-        # The labelled share of a total of 1 is an estimate of new RNA.
-        return pairs is None or pairs.largest_beside >= _LEAST_TOTAL
+        return pairs is None or pairs.are_fractions()  # and no estimates of little new RNA
     if finding.kind == "scaled":
         # New counts may have been divided by the detection rate of the cell, total counts not.
         return total is None or total.fractional_share > _MOSTLY
     return finding.kind != "small"  # as estimates of new RNA may be
+
+
+def _findings_of_pairs(pairs: CountPairs | None) -> list[Finding]:
+    """Return what the totals beside new counts say about them."""
+    elasticity = None if pairs is None else pairs.slow_growth()
+    if elasticity is None:
+        return []
+    reason = (
+        "none exceeds log(total + 1), and where the total of a gene is 10% larger, they are "
+        f"{elasticity / 10:.1%} larger (a part of it would be 10% larger)"
+    )
+    return [Finding("slow", reason)]
 
 
 def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
@@ -197,6 +208,8 @@ def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) ->
         "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
         f"counts.{as_values}",
         "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
+        "slow": f"{_RAW}, or undo the logarithm; estimates that follow their prior more than the "
+        "labels look the same.",
     }.get(
         finding.kind,
         f"{_RAW}: size factors are computed here, and 0.1 counts are added before the logarithm.",

@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..names import NameKind, name_kind
 from ..preprocessing import CountFaults, CountSample, Matrix, sum_cells
 from ._chunks import Chunk
-from ._conventions import FoundLayers
+from ._conventions import RAW, FoundLayers
 from ._find import find_layers
 from ._guards import SMOOTHED, Samples, are_moments, describe_sample, find_problems
-from ._layers import Layer, add_parts, check_anndata, is_dask, read_layer
+from ._layers import Layer, add_parts, check_anndata, is_dask, layer_names, read_layer
 from ._recipe import Recipe
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+Sums: TypeAlias = NDArray[np.float64]
 
 # Cells are read in runs, which is faster than one by one.
 _N_RUNS, _RUN = 10, 50
@@ -86,7 +89,7 @@ class CellsReport:
     columns: list[ColumnReport]
     found: FoundLayers | None
     problems: list[str]
-    cell_sums: np.ndarray[Any, np.dtype[np.float64]]
+    cell_sums: Sums
 
 
 def inspect_cells(adata: AnnData) -> CellsReport:
@@ -107,15 +110,11 @@ def inspect_cells(adata: AnnData) -> CellsReport:
         If `adata` is no AnnData, empty, or has a damaged layer.
     """
     check_anndata(adata)
-    names = [*(["X"] if adata.X is not None else []), *adata.layers]
-    found, problems = _find(adata)
-    sums = np.empty(0)
-    if found is not None:
-        problems, sums = _look_at_pair(adata, found)
+    found, problems, sums = _find(adata)
     return CellsReport(
         len(adata.obs_names),
         len(adata.var_names),
-        [_describe(adata, name) for name in names],
+        [_describe(adata, name) for name in layer_names(adata)],
         name_kind(list(adata.var_names.astype(str))),
         dict(_symbol_columns(adata.var)),
         list(_grouping_columns(adata.obs)),
@@ -125,16 +124,16 @@ def inspect_cells(adata: AnnData) -> CellsReport:
     )
 
 
-def _find(adata: AnnData) -> tuple[FoundLayers | None, list[str]]:
+def _find(adata: AnnData) -> tuple[FoundLayers | None, list[str], Sums]:
+    """Return the layers of new and total RNA, their problems, and the total counts of cells."""
     try:
-        return find_layers(adata), []
-    except ValueError as error:
-        return None, [str(error)]
+        found = find_layers(adata)
+        return found, *_look_at_pair(adata, found)
+    except ValueError as error:  # no layers are found, or `raw` lacks genes
+        return None, [str(error)], np.empty(0)
 
 
-def _look_at_pair(
-    adata: AnnData, found: FoundLayers
-) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
+def _look_at_pair(adata: AnnData, found: FoundLayers) -> tuple[list[str], Sums]:
     """Return the problems of two layers, and the sums of the total counts of cells."""
     new, total = (_sample(read_layer(adata, name)) for name in found[:2])
     faulty = [
@@ -156,7 +155,12 @@ def _fault(cells: Matrix, name: str, kind: str) -> str:
 
 
 def _describe(adata: AnnData, name: str) -> LayerReport:
-    layer = read_layer(adata, name)
+    try:
+        layer = read_layer(adata, name)
+    except ValueError as error:
+        if name != RAW:
+            raise
+        return LayerReport(name, "", "", str(error))  # it may lack genes
     cells = _sample(layer)
     storage = "dense" if isinstance(cells, np.ndarray) else "sparse"
     dtype = str(layer.parts[0].dtype)

@@ -9,15 +9,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..preprocessing import Matrix, check_intact, check_real, convert_types
-from ._conventions import sole_match
+from ._conventions import RAW, sole_match
 from ._formats import describe_object
 from ._stored import Rows, StoredRows, is_backed_sparse, open_rows, warn_of_missing_chunks
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-# The name by which the matrix of ``adata.raw`` is a layer.
-RAW = "raw/X"
 
 _CLOSED = (
     "cannot be read because its file was closed. Use the AnnData within the block of "
@@ -124,6 +121,13 @@ def check_anndata(adata: object) -> None:
     n_cells, n_genes = len(adata.obs_names), len(adata.var_names)  # type: ignore[attr-defined]
     if n_cells == 0 or n_genes == 0:
         raise ValueError(f"adata is empty: {n_cells} cells and {n_genes} genes.")
+
+
+def layer_names(adata: "AnnData") -> list[str]:
+    """Return the names of all layers: X and raw, where they exist, and those in ``layers``."""
+    names = ["X"] if adata.X is not None else []
+    names += list(adata.layers)
+    return names if getattr(adata, "raw", None) is None else list(dict.fromkeys([*names, RAW]))
 
 
 def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers") -> list[str]:

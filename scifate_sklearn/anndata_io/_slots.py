@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import pandas as pd
 
+from ._conventions import RAW
 from ._frames import read_frame, read_frames
-from ._layers import RAW
 
 _OLD_RAW = "raw.X", "raw.var"
 
@@ -56,27 +56,74 @@ class Stored:
         Raises
         ------
         ValueError
-            If the layers are of modalities with different cells or genes.
+            If the layers are of modalities with different cells or genes, or one is the `raw` of a
+            modality with other genes.
         """
         frames, *others = (read_frames(group) for group in self._groups(names))
+        foreign = [name for name in names if not self._has_own_genes(name)]
+        if foreign:
+            raise ValueError(
+                f"the layer {foreign[0]} has other genes than its modality, or in another order. "
+                "Make it a layer of an AnnData."
+            )
         for other in others:
             for slot, what in (("obs", "cells"), ("var", "genes")):
-                if not other[slot].index.equals(frames[slot].index):
+                if not _has_same_names(other, frames, slot):
                     raise ValueError(
                         f"the layers {', '.join(sorted(names))} are of modalities with different "
                         f"{what}, or in another order. Make them layers of one AnnData."
                     )
         return frames
 
-    def raw_genes(self) -> pd.DataFrame:
+    def raw_genes(self, modality: str = "") -> pd.DataFrame:
         """Read the table of genes of ``raw``."""
-        (group,) = self.cells.values()
+        group = self.cells[modality]
         return read_frame(group[_OLD_RAW[1]] if _OLD_RAW[1] in group else group["raw"]["var"])
+
+    def parts(self) -> tuple[list[list[str]], list[str]]:
+        """Return the layers that can be opened together, and those that cannot be opened.
+
+        Returns
+        -------
+        together : list of list of str
+            Layers of modalities with the same cells and genes.
+        others : list of str
+            ``raw`` of modalities with other genes.
+        """
+        if "" in self.cells:
+            return [list(self.matrices)], []
+        found: list[tuple[dict[str, pd.DataFrame], list[str]]] = []
+        for modality, group in self.cells.items():
+            own = [name for name in self.matrices if name.partition("/")[0] == modality]
+            frames = read_frames(group)
+            known = next((names for other, names in found if _are_alike(frames, other)), None)
+            if known is None:
+                found.append((frames, own))
+            else:
+                known += own
+        others = [name for name in self.matrices if not self._has_own_genes(name)]
+        return [[name for name in names if name not in others] for _, names in found], others
+
+    def _has_own_genes(self, name: str) -> bool:
+        """Return whether a layer has the genes of its modality, as all but `raw` must."""
+        modality, _, layer = name.partition("/")
+        if layer != RAW or modality not in self.cells:
+            return True
+        genes = read_frame(self.cells[modality]["var"]).index
+        return bool(self.raw_genes(modality).index.equals(genes))
 
     def _groups(self, names: Iterable[str]) -> list[Any]:
         used = {name.partition("/")[0] for name in names}
         found = [group for name, group in self.cells.items() if name in used]
         return found or list(self.cells.values())[:1]
+
+
+def _are_alike(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame]) -> bool:
+    return all(_has_same_names(one, two, slot) for slot in ("obs", "var"))
+
+
+def _has_same_names(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame], slot: str) -> bool:
+    return bool(one[slot].index.equals(two[slot].index))
 
 
 def _matrices(group: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import scipy.sparse as sp
 
-from ._conventions import sole_match
+from ._conventions import RAW, sole_match
 from ._files import open_store, unreadable
-from ._layers import RAW, add_parts
+from ._layers import add_parts
 from ._plugins import check_filters
 from ._slots import Stored, open_matrix
 from ._stored import is_backed_sparse, open_rows

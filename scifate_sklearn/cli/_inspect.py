@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..anndata_io import CellsReport, inspect_cells, open_anndata
+from ..anndata_io import CellsReport, FoundLayers, inspect_cells, open_parts
 from ..names import NameKind
 from ._console import one_line
 from ._options import NEW, TOTAL
 from ._vocabulary import in_options
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 # Least counts per cell that are suggested, the first that this share of the cells exceeds.
 _THRESHOLDS = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10)
@@ -20,9 +24,36 @@ _KEPT = 0.9
 
 def inspect_file(path: Path) -> str:
     """Return a report on a file of cells, as plain text with names made safe for a terminal."""
-    with open_anndata(path, "all") as adata:
-        report = inspect_cells(adata)
-    lines = [
+    with open_parts(path) as (parts, others):
+        if len(parts) == 1:
+            reports = [inspect_cells(parts[0])]
+            described = [_describe(reports[0])]
+        else:
+            described, reports = _inspect_each(parts)
+    lines = ["\n\n".join("\n".join(lines) for lines in described)]
+    lines += _table("not read, because the genes are not those of the modality", [*zip(others)])
+    return "\n".join([*lines, "", *_commands(reports, path)])
+
+
+def _inspect_each(parts: list[AnnData]) -> tuple[list[list[str]], list[CellsReport]]:
+    """Return a text and a report on each set of modalities; no report if one is empty."""
+    described, reports = [], []
+    for adata in parts:
+        names = dict.fromkeys(name.partition("/")[0] for name in adata.layers)
+        title = one_line(f"Modality {' and '.join(names)}") if names else "Modality without layers"
+        try:
+            report = inspect_cells(adata)
+        except ValueError as error:
+            described.append([f"{title}: {one_line(str(error))}"])
+            continue
+        first, *lines = _describe(report)
+        described.append([f"{title}: {first}", *lines])
+        reports.append(report)
+    return described, reports
+
+
+def _describe(report: CellsReport) -> list[str]:
+    return [
         f"{report.n_cells:,} cells, {report.n_genes:,} genes",
         *_table("layers", [(each.name, *each[1:]) for each in report.layers]),
         *_table("gene names", [("var names", _kind(report.gene_names)), *_symbols(report)]),
@@ -31,10 +62,7 @@ def inspect_file(path: Path) -> str:
             [(each.name, each.use, f"{each.n_levels:,} levels") for each in report.columns],
         ),
         *_table("problems", [(in_options(each),) for each in report.problems]),
-        "",
-        *_command(report, path),
     ]
-    return "\n".join(lines)
 
 
 def _table(title: str, rows: list[tuple[str, ...]]) -> list[str]:
@@ -57,11 +85,16 @@ def _symbols(report: CellsReport) -> list[tuple[str, str]]:
     return [(f"var column {name}", _kind(kind)) for name, kind in report.symbol_columns.items()]
 
 
-def _command(report: CellsReport, path: Path) -> list[str]:
-    """Return the lines with the command that fits the file."""
-    if report.found is None:
+def _commands(reports: list[CellsReport], path: Path) -> list[str]:
+    """Return the lines with the command that fits each report."""
+    found = [(each, each.found) for each in reports if each.found is not None]
+    if not found:
         return ["No command fits: the layers of new and total RNA are unknown."]
-    new, total, source = report.found
+    return [line for report, layers in found for line in _command(report, layers, path)]
+
+
+def _command(report: CellsReport, layers: FoundLayers, path: Path) -> list[str]:
+    new, total, source = layers
     words = ["scifate", "run", str(path), "--tfs", "TFS.txt"]
     if (new, total) != (NEW, TOTAL):
         words += ["--new", new, "--total", total]

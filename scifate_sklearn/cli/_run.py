@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
 
+from .._warnings import warnings_about
 from ..anndata_io import (
     KeptCells,
     SciFateMoments,
@@ -185,7 +186,8 @@ def _analyse_groups(
     skipped = dict(survey.skipped)
     for name, cells in watch.each("prepare", survey.prepare()):
         try:
-            found[name] = fit.results(cells, survey.sizes[name])
+            with warnings_about(f"Group {name!r}"):
+                found[name] = fit.results(cells, survey.sizes[name])
         except ValueError as error:  # cells of one group may not allow a test
             skipped[name] = str(error)
     if not found:

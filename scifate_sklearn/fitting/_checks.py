@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .._warnings import warn
 from ..moments import Moments
@@ -225,7 +225,7 @@ def group_labels(
         )
     present = np.flatnonzero(weight > 0)
     mask = np.ma.getmaskarray(groups) if isinstance(groups, np.ma.MaskedArray) else False
-    missing = present[(_is_missing(labels) | mask)[present]]
+    missing = present[(missing_labels(labels) | mask)[present]]
     if missing.size:
         raise ValueError(
             f"`{argument}` is missing for {missing.size} {rows[:-1]}(s), the first of them in row "
@@ -245,8 +245,20 @@ def group_labels(
     return labels
 
 
-def _is_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return which labels are missing, or the text that missing ones become."""
+def missing_labels(column: ArrayLike) -> NDArray[np.bool_]:
+    """Return which labels are missing, or the text that missing ones become.
+
+    Parameters
+    ----------
+    column : array-like of shape (n_rows,)
+        Text, numbers, dates or categories.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+        True also for the texts "nan", "NaT" and "<NA>".
+    """
+    labels = np.asarray(column)
     is_missing = np.asarray(pd.isna(labels), bool)
     if labels.dtype.kind in "OTU":
         texts = (isinstance(label, str) and label in _MISSING_TEXTS for label in labels)

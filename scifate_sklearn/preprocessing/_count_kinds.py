@@ -2,7 +2,8 @@
 
 The rule looks at a sample of cells:
 
-- *Counts* are whole numbers. *Estimates* (shares of ambiguous reads, counts times the labelled
+- *Counts* are whole numbers, or stand for molecules of which some have the same barcode
+  (`undo_collisions`). *Estimates* (shares of ambiguous reads, counts times the labelled
   share, counts corrected for ambient RNA) are not, and have none of the properties below.
 - *Logarithms*: the values of a cell, after the logarithm is undone, are whole numbers, multiples of
   one number (`cell_units`), or have the same sum in every cell.
@@ -21,18 +22,21 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._count_units import SCALES, Scale, are_whole, cell_units, invert
+from ._count_units import SCALES, Scale, are_whole, cell_units, invert, undo_collisions
 from ._counts import Matrix
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
-Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small"]
+Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small", "slow"]
 
 # Logarithms, also those of base 2 of counts per million, do not exceed this.
 _LARGEST_LOGARITHM = 20
 # Relative difference of sums that are equal but for rounding.
 _SUM_TOLERANCE = 1e-4
+# Relative difference of a unit from that of counts, or of shared reads: sums of counts that allow
+# for collisions of barcodes have units near 1.
+_UNIT_TOLERANCE = 1e-2
 # Shares of the cells, or of the values, that must have a property. Cells that were divided by one
 # number each may fit a logarithm by chance, but few of them; of several batches with counts, one
 # may be normalised.
@@ -42,6 +46,7 @@ _SOME = 0.05
 # Numbers of cells and of values below which a share says nothing.
 _FEW_CELLS = 5
 _FEW_VALUES = 10
+_FEW_IN_CELL = 4
 # Whole numbers are compared with the inverse of a logarithm up to this size.
 _LARGEST_WHOLE = 20
 # Library sizes are not normalised to less.
@@ -56,7 +61,8 @@ class Finding:
 
     Attributes
     ----------
-    kind : {"logged", "normalised", "fractions", "scaled", "small"}
+    kind : {"logged", "normalised", "fractions", "scaled", "small", "slow"}
+        "slow" is that of new RNA beside its total (`CountPairs.slow_growth`).
     reason : str
         What was found, in numbers; the end of a sentence about the layer.
     """
@@ -74,7 +80,8 @@ class CountSample:
     n_cells : int
         Number of cells, empty ones included.
     n_values, n_fractional : int
-        Number of positive values, and of those that are not whole.
+        Number of positive values, and of those that are not whole and stand for no whole number of
+        barcodes.
     least, largest : float
         Smallest and largest positive value; infinity and 0 if there is none.
     least_fractional : float
@@ -110,10 +117,11 @@ class CountSample:
         values = rows.data[is_positive]
         cells = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))[is_positive]
         starts = np.flatnonzero(np.diff(cells, prepend=-1))
-        is_fractional = ~are_whole(values)
-        fractional = values[is_fractional]
+        counts = undo_collisions(values, starts)
+        is_fractional = ~are_whole(counts)
+        fractional = counts[is_fractional]
         judged = [_judge(scale, fractional) for scale in SCALES]
-        sums, units = _by_scale(values, starts, is_fractional)
+        sums, units = _by_scale(counts, starts, is_fractional)
         return cls(
             rows.shape[0],
             values.size,
@@ -170,17 +178,18 @@ def _judge(scale: Scale, fractional: Floats) -> tuple[int, int]:
 def _by_scale(values: Floats, starts: Ints, fractional: Bools) -> tuple[Floats, Floats]:
     """Return the sum and the unit of each cell on each scale.
 
-    Whole numbers are no sign of logarithms: cells without other values have NaN there.
+    Whole numbers are no sign of logarithms: cells with as many of them as of other values have NaN
+    there.
     """
     sums, units = np.full((2, starts.size, len(SCALES)), np.nan)
     if not values.size:
         return sums, units
     sums[:, 0] = np.add.reduceat(values, starts)
     units[:, 0] = cell_units(values, starts, np.ones_like(fractional))
-    judged = np.logical_or.reduceat(fractional, starts)
+    lengths = np.diff([*starts, values.size])
+    judged = np.add.reduceat(fractional, starts, dtype=np.intp) > lengths / 2
     if not judged.any():
         return sums, units
-    lengths = np.diff([*starts, values.size])
     kept = np.repeat(judged, lengths)
     starts = np.cumsum([0, *lengths[judged]])[:-1]
     for number, scale in enumerate(SCALES[1:], 1):
@@ -220,9 +229,9 @@ def _are_inverted_whole(sample: CountSample, number: int) -> bool:
 def _n_with_unit(sample: CountSample, number: int) -> tuple[int, int]:
     """Return in how many cells the values have a unit on a scale only, 0 if in too few."""
     units = sample.units[:, number]
-    is_judged = ~np.isnan(units) & ~(sample.units[:, 0] > 0)
-    n_judged = int(np.count_nonzero(is_judged))
-    return _enough(int(np.count_nonzero(units[is_judged] > 0)), n_judged, _MOST), n_judged
+    n_judged = int(np.count_nonzero(~np.isnan(units)))
+    n_cells = int(np.count_nonzero((units > 0) & ~(sample.units[:, 0] > 0)))
+    return _enough(n_cells, n_judged, _MOST), n_judged
 
 
 def _enough(n_cells: int, n_judged: int, share: float) -> int:
@@ -235,8 +244,11 @@ def _equal_sum(sample: CountSample, number: int, is_whole: bool = False) -> floa
     is_judged = ~np.isnan(sample.sums[:, number])
     sums = sample.sums[is_judged, number]
     # Cells with one value have the same sum if the value is the same, as that of one labelled read.
-    several = np.ones_like(sums, bool) if is_whole else sample.lengths[is_judged] > 1
-    if several.sum() < (_FEW_CELLS if is_whole else 2):
+    lengths = sample.lengths[is_judged]
+    several = np.ones_like(sums, bool) if is_whole else lengths > 1
+    # Sums of few values agree by chance in few cells.
+    are_many = not is_whole and np.count_nonzero(lengths >= _FEW_IN_CELL) > 1
+    if several.sum() < _FEW_CELLS and not are_many:
         return None
     middle = float(np.median(sums))
     if not 0.0 < middle < np.inf:
@@ -268,8 +280,10 @@ def _scaled(sample: CountSample) -> Finding | None:
     n_judged = int(np.count_nonzero(~np.isnan(units)))
     # Reads that are divided among two or three genes have such units.
     inverse = np.divide(1.0, units, where=units > 0, out=np.ones_like(units))
-    is_share = (inverse < _LARGEST_SHARE) & (abs(inverse - np.rint(inverse)) < _SUM_TOLERANCE)
-    scaled = units[(units > 0) & ~is_share & ~are_whole(units, _SUM_TOLERANCE)]
+    is_share = (inverse < _LARGEST_SHARE) & (
+        abs(inverse - np.rint(inverse)) < _UNIT_TOLERANCE * inverse
+    )
+    scaled = units[(units > 0) & ~is_share & ~are_whole(units, _UNIT_TOLERANCE)]
     n_cells = _enough(scaled.size, n_judged, _SOME) if sample.n_fractional else 0
     if not n_cells or scaled.max() < scaled.min() * (1 + _SUM_TOLERANCE):
         return None

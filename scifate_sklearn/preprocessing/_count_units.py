@@ -24,6 +24,12 @@ _TOLERANCE = 0.05
 _LEAST_VALUES = 5
 # The smallest value of a cell is that many units at most.
 _LARGEST_SMALLEST = 4
+# Bases of a barcode.
+_BARCODE_LENGTHS = range(4, 13)
+# Rounding errors of single precision; of larger counts they let other numbers pass.
+_PRECISION, _LARGEST_SEEN = 3e-7, 1000
+# Share of a cell's numbers that must be such; two layers of them may have been added.
+_SOME = 0.2
 # Logarithms of numbers above 10⁵⁰ do not occur.
 _LARGEST_LOGARITHM = 120.0
 
@@ -60,6 +66,42 @@ def are_whole(values: Floats, tolerance: float = 1e-6) -> NDArray[np.bool_]:
     nearest = np.rint(values)
     allowed = np.minimum(tolerance * np.maximum(values, 1), 0.01)
     return np.asarray((nearest >= 1) & (abs(values - nearest) <= allowed))
+
+
+def undo_collisions(values: Floats, starts: Ints) -> Floats:
+    """Return the counts behind numbers that allow for molecules with the same barcode (UMI).
+
+    c of K barcodes seen stand for n = −K log(1 − c/K) molecules (Grün et al., *Nature Methods*
+    2014), K = 4⁴ to 4¹² for barcodes of 4 to 12 bases. In cells in which K(1 − exp(−n/K)) is whole
+    for a fifth of the numbers that are not, it replaces these. They are all numbers of the cell,
+    unless two layers were added.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+        Positive values of the cells, one cell after the other.
+    starts : ndarray of int of shape (n_cells,)
+        Position of the first value of each cell; no cell is empty.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+    """
+    counts = values.copy()
+    if not values.size:
+        return counts
+    cells = np.repeat(np.arange(starts.size), np.diff([*starts, values.size]))
+    for length in _BARCODE_LENGTHS:
+        places = np.flatnonzero(~are_whole(counts))
+        n_barcodes = 4.0**length
+        seen = -n_barcodes * np.expm1(-counts[places] / n_barcodes)
+        fits = are_whole(seen, _PRECISION) & (seen < min(n_barcodes, _LARGEST_SEEN) - 0.5)
+        n_fractional, n_fitting = (
+            np.bincount(cells[each], minlength=starts.size) for each in (places, places[fits])
+        )
+        fits &= (n_fitting >= _SOME * n_fractional)[cells[places]]
+        counts[places[fits]] = np.rint(seen[fits])
+    return counts
 
 
 def invert(scale: Scale, values: Floats) -> Floats:

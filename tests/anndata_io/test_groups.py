@@ -183,6 +183,26 @@ class TestSkippedGroups:
         assert_same_fit(found.models["B"], expected.models["B"])
 
 
+@pytest.mark.parametrize("text", ["nan", "NaT", "<NA>"])
+@pytest.mark.parametrize("dtype", [object, "category", "string"])
+def test_missing_values_that_became_text(cells, text, dtype):
+    """As group, group of the folds and covariate alike."""
+    adata = cells.adata.copy()
+    adata.obs["type"] = adata.obs["type"].astype(object)
+    adata.obs.loc[adata.obs["type"] == "NK", "type"] = text
+    adata.obs["type"] = adata.obs["type"].astype(dtype)
+    n_missing = int((cells.adata.obs["type"] == "NK").sum())
+    with pytest.warns(UserWarning, match=f"{n_missing} of 400 cells have no group in `by`"):
+        found = fit_by_group(adata, cells.tf_names, "type", min_cells=60, **OPTIONS)
+    assert list(found.models) == ["B", "T"]
+    for argument, more in {
+        "groups": {"groups": "type"},
+        "covariates": {"covariates": ["type"]},
+    }.items():
+        with pytest.raises(ValueError, match=f"`{argument}`.* is missing for"):
+            prepare_moments(adata, cells.tf_names, **more, **OPTIONS)
+
+
 def test_names_of_groups_are_those_of_the_categories(cells):
     adata = cells.adata.copy()
     number = adata.obs["type"].map({"T": 1, "B": 10, "NK": 2, "rare": 3})

@@ -40,6 +40,15 @@ def with_layers(*names, x=False):
         (["matrix", *SPLICING], "unspliced", "spliced+unspliced+ambiguous"),
         (["mature", "nascent", "ambiguous"], "nascent", "mature+nascent+ambiguous"),
         (["unspliced"], "unspliced", "X+unspliced"),
+        (["new", "raw/X"], "new", "raw/X"),
+        (["new", "old", "raw/X"], "new", "new+old"),
+        (["newRNA", "raw/X"], "newRNA", "raw/X"),
+        (["newRNA/X", "newRNA/counts", "RNA/X", "RNA/counts"], "newRNA/counts", "RNA/counts"),
+        (["newRNA/X", "RNA/X"], "newRNA/X", "RNA/X"),
+        (["rna/new", "rna/total", "rna/X", "adt/X"], "rna/new", "rna/total"),
+        (["rna/spliced", "rna/unspliced"], "rna/unspliced", "rna/spliced+rna/unspliced"),
+        (["rna/unspliced", "rna/X", "rna/raw/X"], "rna/unspliced", "rna/X+rna/unspliced"),
+        (["rna/new", "rna/raw/X", "rna/X"], "rna/new", "rna/raw/X"),
     ],
 )
 def test_names_of_each_tool(names, new, total):
@@ -52,7 +61,7 @@ def test_names_of_each_tool(names, new, total):
 
 def test_every_convention_is_tested():
     """And it can be the only one that applies."""
-    assert len({each.source for each in CONVENTIONS}) == len(CONVENTIONS) == 10
+    assert len({each.source for each in CONVENTIONS}) == len(CONVENTIONS) == 14
 
 
 @pytest.mark.parametrize(
@@ -62,6 +71,7 @@ def test_every_convention_is_tested():
         (["labeled_TC", "labeled_GA", "total"], ["labeled_TC and total", "labeled_GA and total"]),
         (["labeled_TC", "new", "total"], ["labeled_TC and total", "new and total"]),
         (["nascent", "mature", "spliced", "unspliced"], ["nascent and", "unspliced and"]),
+        (["a/new", "a/total", "b/new", "b/total"], ["a/new and a/total", "b/new and b/total"]),
     ],
 )
 def test_candidates_of_ambiguous_names(names, candidates):

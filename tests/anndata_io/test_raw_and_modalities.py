@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from scifate_sklearn import open_anndata, prepare_anndata, prepare_moments
+from scifate_sklearn.anndata_io import find_layers, open_parts
 from scifate_sklearn.datasets import make_labelled_cells
 
 OPTIONS = {"gene_filter_rate": 0.05, "cell_filter_UMI": 10}
@@ -48,6 +49,16 @@ def test_raw(cells, adata, tmp_path):
         sums = prepare_moments(opened, cells.tf_names, chunk_size=7, random_state=0, **RAW)
     known = prepare_moments(cells.adata, cells.tf_names, chunk_size=7, random_state=0, **OPTIONS)
     np.testing.assert_allclose(sums.moments.xx, known.moments.xx)
+
+
+def test_raw_is_found_by_its_name(cells, adata, tmp_path):
+    expected = prepare_anndata(cells.adata, cells.tf_names, **OPTIONS)
+    auto = {"nt_layers": "auto", **OPTIONS}
+    same(prepare_anndata(adata, cells.tf_names, **auto), expected)
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    with open_anndata(tmp_path / "cells.h5ad", "auto") as opened:
+        assert find_layers(opened)[:2] == ("new", "raw/X")
+        same(prepare_anndata(opened, cells.tf_names, **auto), expected)
 
 
 def test_raw_without_a_gene(cells, adata):
@@ -99,6 +110,55 @@ def test_modalities(cells, write):
         open_anndata(path),
     ):
         pass
+
+
+def other_genes(adata):
+    other = adata[:, :3].copy()
+    other.var_names = ["x", "y", "z"]
+    return other
+
+
+def test_layers_of_a_modality_are_found_by_their_names(cells, write):
+    expected = prepare_anndata(cells.adata, cells.tf_names, **OPTIONS)
+    path = write(adt=other_genes(part(cells, "total")), rna=cells.adata)
+    with open_anndata(path, "auto") as adata:
+        assert find_layers(adata)[:2] == ("rna/new", "rna/total")
+        same(prepare_anndata(adata, cells.tf_names, nt_layers="auto", **OPTIONS), expected)
+    path = write(newRNA=part(cells, "new"), RNA=part(cells, "total"))
+    with open_anndata(path, "auto") as adata:
+        same(prepare_anndata(adata, cells.tf_names, nt_layers="auto", **OPTIONS), expected)
+
+
+def test_raw_of_a_modality_has_its_genes(cells, write):
+    rna = cells.adata.copy()
+    rna.X = rna.layers.pop("total")
+    rna.raw = rna
+    layers = ("rna/new", "rna/raw/X")
+    expected = prepare_anndata(cells.adata, cells.tf_names, **OPTIONS)
+    with open_anndata(write(rna=rna), layers) as adata:
+        same(prepare_anndata(adata, cells.tf_names, nt_layers=layers, **OPTIONS), expected)
+    rna.raw = rna.raw.to_adata()[:, ::-1].copy()
+    path = write(rna=rna)
+    with (
+        pytest.raises(ValueError, match="rna/raw/X has other genes than its modality"),
+        open_anndata(path, layers),
+    ):
+        pass
+    with open_parts(path) as (parts, others):
+        assert [list(each.layers) for each in parts] == [["rna/X", "rna/new"]]
+        assert others == ["rna/raw/X"]
+
+
+def test_parts_are_modalities_with_the_same_cells_and_genes(cells, write, tmp_path):
+    total, fewer = part(cells, "total"), part(cells, "total")[:-1].copy()
+    path = write(a=total, b=other_genes(total), c=part(cells, "new"), d=fewer)
+    with open_parts(path) as (parts, others):
+        found = [(list(each.layers), each.shape) for each in parts]
+    assert found == [(["a/X", "c/X"], (60, 12)), (["b/X"], (60, 3)), (["d/X"], (59, 12))]
+    assert others == []
+    cells.adata.write_h5ad(tmp_path / "cells.h5ad")
+    with open_parts(tmp_path / "cells.h5ad") as (parts, others):
+        assert [set(each.layers) for each in parts] == [{"new", "total"}]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from ._inputs import check_paths, check_space
 from ._options import (
     ConvertOptions,
     DemoOptions,
+    ExportOptions,
     InspectOptions,
     RunOptions,
     check_combinations,
@@ -68,6 +69,11 @@ def build_app() -> typer.Typer:
         help=_convert_cells.__doc__,
         short_help="Write the cells of another tool as an h5ad file.",
     )(command_from(ConvertOptions, _convert_cells))
+    app.command(
+        "export",
+        help=_export_links.__doc__,
+        short_help="Write links for Cytoscape, SCENIC, decoupler and other programs.",
+    )(command_from(ExportOptions, _export_links))
     app.command(
         "demo",
         help=_run_simulation.__doc__,
@@ -137,6 +143,19 @@ def _convert_cells(options: ConvertOptions) -> None:
 
         check_convert(options)
         summary = convert_and_describe(options)
+        if not options.quiet:
+            typer.echo(summary)
+
+
+def _export_links(options: ExportOptions) -> None:
+    """Write the links of a run in the format of another program.
+
+    Of the folder of a run these are links_filtered.csv or, if the run tested no links, links.csv.
+    """
+    with tidy_errors(options.debug), collect_warnings(options.quiet):
+        from ._export import check_export, export_and_describe
+
+        summary = export_and_describe(options, check_export(options))
         if not options.quiet:
             typer.echo(summary)
 

@@ -68,10 +68,12 @@ class TestReadLinks:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("", "No columns|is not a table|empty"),
+            ("", r"links\.csv is not a table: No columns"),
             ("TF,target\nA,B\n", r"links\.csv.*lacks the column\(s\) coef; found TF, target"),
             ("TF,target,coef\nA,B,strong\n", r"links\.csv.*`coef` .* finite numbers"),
-            ("TF,target,coef\nA,B,0.5,1,2\nA,B\n", r"links\.csv"),
+            ("TF,target,coef\nA,B,0.5,1\n", r"links\.csv is not a table"),
+            ("TF,target,coef\nA,B,0.5\nA,C,0.5,1\n", r"links\.csv is not a table"),
+            ("TF,target,coef\nA,B,0.5\nA,B\n", r"links\.csv.*finite numbers"),
             ('TF,target,coef\n"A,B,0.5\n', r"links\.csv is not a table"),
             ("TF,target,coef\nA,B,inf\n", r"links\.csv.*finite numbers"),
         ],
@@ -134,7 +136,7 @@ class TestCommand:
             (["{tmp}", "--out", "{tmp}/net.gmt"], 2, "has no links.csv; give the folder"),
             (["{tmp}/absent", "--out", "{tmp}/net.gmt"], 2, "does not exist"),
             (["{results}", "--out", "{tmp}/net.gmt"], 1, "of 2 groups ('1', 'NA'), but the result "
-             "holds one network. Name one of them in --group"),
+             "holds one network. Choose one of them with --group."),
             (["{results}", "--out", "{tmp}/net.gmt", "--group", "2"], 1,
              "--group is '2', but the groups of the links are '1', 'NA'"),
             (["{results}", "--out", "{tmp}/net.sif"], 0, ""),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._edges import Edges, as_table
+from ._edges import Edges
 
 # Names that Cytoscape uses itself for edges.
 _RESERVED = ("id", "source", "target", "parent", "interaction", "shared name")
@@ -56,7 +56,7 @@ def write_edge_table(links: pd.DataFrame, path: Path) -> None:
         "target": [target for _, target in edges.pairs],
         "interaction": kinds,
     }
-    as_table(edges, names).to_csv(path, sep="\t", index=False)
+    _as_table(edges, names).to_csv(path, sep="\t", index=False)
 
 
 def write_node_table(links: pd.DataFrame, path: Path) -> None:
@@ -83,3 +83,12 @@ def _json(value: Any) -> str:
     """Return a value as JSON, which has no word for ∞ but no largest number either."""
     text = json.dumps(value)
     return text.replace("Infinity", "1e999") if isinstance(value, float) else text
+
+
+def _as_table(edges: Edges, first: Mapping[str, list[str]]) -> pd.DataFrame:
+    """Return edges as a table of these columns, then of their attributes."""
+    attributes = {
+        name: pd.Series(values, dtype=None if kind is float else object)
+        for (name, values), kind in zip(edges.columns.items(), edges.types.values(), strict=True)
+    }
+    return pd.DataFrame({**first, **attributes})

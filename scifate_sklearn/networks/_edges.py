@@ -1,16 +1,18 @@
 """Links as the edges of one network: checked, each pair once, with values of plain types."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..files import AdvisedError
 from ..links import PAIR, by_pair, check_links, check_named
 from ..names import examples
 
 GROUP = "group"
+_ONE_GROUP = "Select the rows of one group (`group` of export_links does)"
 NODE_COLUMNS = ("is_tf", "is_target")
 # The types of pandas that become numbers and flags; all others become text.
 _TYPES: dict[str, type] = {
@@ -116,10 +118,11 @@ def coefs_by_pair(links: object, caller: str) -> pd.DataFrame:
     """
     table = checked_links(links, caller)
     if GROUP in table.columns and (groups := table[GROUP].astype(str).unique()).size > 1:
-        raise ValueError(
+        raise AdvisedError(
             f"{caller}: the links are of {len(groups)} groups ({examples(groups)}), but the result "
-            "holds one network. Name one of them in `group`, or leave out the column group to "
-            "unite them."
+            "holds one network.",
+            f"{_ONE_GROUP}, or drop the column group to unite them.",
+            "Choose one of them with --group.",
         )
     return by_pair(table, ["coef"], caller).reset_index()
 
@@ -158,13 +161,12 @@ def _check_pairs(table: pd.DataFrame, caller: str) -> None:
     tf, target = table.loc[is_repeated, PAIR].iloc[0]
     rows = table[(table["TF"] == tf) & (table["target"] == target)]
     differ = [name for name in table.columns if len(rows[name].drop_duplicates()) > 1]
-    advice = "keep one row for each pair"
-    if GROUP in differ:
-        advice = "name one group in `group`"
-    raise ValueError(
+    is_grouped = GROUP in differ
+    raise AdvisedError(
         f"{caller}: {int(is_repeated.sum()):,} row(s) repeat a pair with different values, for "
-        f"example {tf} → {target} in {examples(differ)}. A network has one edge for each pair: "
-        f"{advice}."
+        f"example {tf} → {target} in {examples(differ)}; a network has one edge for each pair.",
+        f"{_ONE_GROUP}." if is_grouped else "Keep one row for each pair.",
+        "Choose one group with --group." if is_grouped else "Keep one row for each pair.",
     )
 
 
@@ -182,12 +184,3 @@ def _plain(column: "pd.Series[Any]", kind: type) -> "pd.Series[Any]":
         for value, lacks in zip(column.tolist(), is_missing.tolist(), strict=True)
     ]
     return pd.Series(values, column.index, dtype=object)
-
-
-def as_table(edges: Edges, first: Mapping[str, list[str]]) -> pd.DataFrame:
-    """Return edges as a table of these columns, then of their attributes."""
-    attributes = {
-        name: pd.Series(values, dtype=None if kind is float else object)
-        for (name, values), kind in zip(edges.columns.items(), edges.types.values(), strict=True)
-    }
-    return pd.DataFrame({**first, **attributes})

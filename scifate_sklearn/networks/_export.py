@@ -192,9 +192,9 @@ def _check_text(links: pd.DataFrame) -> None:
     columns = [name for name in links.columns if _UNSAFE.search(name)]
     texts = {f"the name of a column of the links, {name!r}," for name in columns}
     for name in links.select_dtypes(exclude=["number", "bool"]).columns:
-        for value in links[name].dropna().unique():
-            if _UNSAFE.search(str(value)):
-                texts.add(f"{value!r} in column {name!r} of the links")
+        for text in set(map(str, links[name].dropna())):
+            if _UNSAFE.search(text):
+                texts.add(f"{text!r} in column {name!r} of the links")
     if texts:
         raise ValueError(
             f"export_links: {min(texts)} has a control character or a line break, which the files "

@@ -319,7 +319,7 @@ class TestAnyText:
         links = pd.DataFrame(rows, columns=["TF", "target", "coef", "q", "motif"])
         texts = [text for row in rows for text in (row[0], row[1], row[4])]
         if not all(map(is_safe, texts)):
-            with pytest.raises(ValueError, match="control character or a line break"):
+            with pytest.raises(ValueError, match=r"control character or a line break|surrogates"):
                 export_links(links, folder / "net.graphml")
             return
         graph = to_networkx(links)
@@ -332,20 +332,22 @@ class TestAnyText:
         }
         path, *_ = export_links(links, folder / "net.sif")
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-        assert [tuple(line.split("\t")[::2]) for line in lines] == list(graph.edges)
+        assert {tuple(line.split("\t")[::2]) for line in lines} == set(graph.edges)
 
     @pytest.mark.parametrize("character", "\t\n\r\x00\x1b\x0b\x85\u2028\ud800\uffff")
     @pytest.mark.parametrize("where", ["TF", "target", "motif", "column"])
     def test_unsafe_characters_are_refused_in_every_format(
         self, character: str, where: str, tmp_path: Path
     ) -> None:
+        if (character, where) == ("\ud800", "column"):
+            pytest.skip("pandas 3 has no such names of columns")
         bad = f"a{character}b"
         links = LINKS.iloc[:1].rename(columns={"Conf": bad if where == "column" else "Conf"})
         if where != "column":
-            links = links.assign(**{where: bad})
+            links[where] = pd.Series([bad], dtype=object)
         for name in FORMATS:
             suffix = next(iter(_export.FORMATS[name].writers))
-            with pytest.raises(ValueError, match="control character or a line break"):
+            with pytest.raises(ValueError, match=r"control character or a line break|surrogates"):
                 export_links(links, tmp_path / f"net{suffix}", format=name)
         assert not list(tmp_path.iterdir())
 
@@ -369,7 +371,7 @@ class TestLinks:
         twice = pd.concat([LINKS, LINKS.assign(Conf="other")])
         pd.testing.assert_frame_equal(to_decoupler(twice), to_decoupler(LINKS))
         for name in ("net.graphml", "net.cyjs", "net.sif"):
-            with pytest.raises(ValueError, match=r"6 row.* repeat a pair .*'Conf'.*keep one row"):
+            with pytest.raises(ValueError, match=r"6 row.* repeat a pair .*'Conf'.*Keep one row"):
                 export_links(twice, tmp_path / name)
 
     def test_one_pair_with_different_coefficients(self, tmp_path: Path) -> None:
@@ -393,7 +395,7 @@ class TestLinks:
 
     def test_groups_of_a_graph(self, tmp_path: Path) -> None:
         links = pd.concat([LINKS.assign(group="B cell"), LINKS.assign(group="T cell")])
-        with pytest.raises(ValueError, match=r"in 'group'.*name one group in `group`"):
+        with pytest.raises(ValueError, match=r"in 'group'.*Select the rows of one group"):
             export_links(links, tmp_path / "net.graphml")
         with pytest.raises(
             ValueError, match=r"`group` is 'NK', but the groups .* 'B cell', 'T cell'"
@@ -482,19 +484,18 @@ class TestFiles:
         assert [path.read_bytes() for path in paths] == before
         assert sorted(tmp_path.iterdir()) == sorted(paths)
 
-    @pytest.mark.parametrize("package", ["networkx", "pyarrow"])
-    def test_a_package_that_is_absent(
-        self, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(sys.modules, package, None)
-        extra = {"networkx": "export", "pyarrow": "parquet"}[package]
-        path = tmp_path / "net.parquet"
-        call = {
-            "networkx": lambda: to_networkx(LINKS), "pyarrow": lambda: export_links(LINKS, path),
-        }[package]  # fmt: skip
-        with pytest.raises(ImportError, match=rf"pip install 'scifate_sklearn\[{extra}\]'"):
-            call()
+    def test_without_networkx(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "networkx", None)
+        with pytest.raises(ImportError, match=r"pip install 'scifate_sklearn\[export\]'"):
+            to_networkx(LINKS)
+        for name in ("net.graphml", "net.cyjs", "net.sif"):
+            export_links(LINKS, tmp_path / name)
+
+    def test_without_pyarrow(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def to_parquet(*_: Any, **__: Any) -> None:
+            raise ImportError("Missing optional dependency 'pyarrow'.")
+
+        monkeypatch.setattr(pd.DataFrame, "to_parquet", to_parquet)
+        with pytest.raises(ImportError, match=r"pip install 'scifate_sklearn\[parquet\]'"):
+            export_links(LINKS, tmp_path / "net.parquet")
         assert not list(tmp_path.iterdir())
-        # The other formats do not need it.
-        for name in ("net.graphml", "net.cyjs", "net.sif", "net.gmt"):
-            export_links(LINKS.iloc[:1], tmp_path / name)

@@ -151,6 +151,13 @@ class TestCommand:
         assert expected.replace(" ", "") in message(result).replace(" ", "")
         assert {path: path.read_bytes() for path in results.iterdir()} == before
 
+    def test_a_run_that_keeps_nothing(self, results: Path, tmp_path: Path) -> None:
+        write_tables(results, {"links_filtered": LINKS.iloc[:0]})
+        result = run(results, "--out", tmp_path / "net.gmt")
+        assert result.exit_code == 1
+        assert "links_filtered.csv: export_links: the links table has no rows" in message(result)
+        assert "links.csv has all of them" in message(result)
+
     def test_companions_are_not_replaced_either(self, results: Path, tmp_path: Path) -> None:
         (tmp_path / "net.nodes.tsv").write_text("mine")
         result = run(results, "--out", tmp_path / "net.sif")

@@ -96,7 +96,11 @@ def checked_links(links: object, caller: str) -> pd.DataFrame:
     """
     table = check_named(check_links(links, caller))
     if not len(table):
-        raise ValueError(f"{caller}: the links table has no rows, so there is nothing to export.")
+        raise AdvisedError(
+            f"{caller}: the links table has no rows, so there is nothing to export.",
+            "`link_ledger` says why links were dropped.",
+            "ledger.csv of the run says why links were dropped; links.csv has all of them.",
+        )
     columns = pd.Index([str(name) for name in table.columns])
     if not columns.is_unique:
         repeated = examples(columns[columns.duplicated()].unique(), 3)

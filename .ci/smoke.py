@@ -23,7 +23,7 @@ from pathlib import Path
 SCIFATE = Path(sysconfig.get_path("scripts")) / "scifate"
 PACKAGES = (
     "numpy", "scipy", "pandas", "scikit-learn", "numba", "joblib", "anndata", "h5py", "zarr",
-    "typer", "click", "pyarrow",
+    "typer", "click", "pyarrow", "networkx",
 )  # fmt: skip
 OUR_LINES = ("Warning: ", "Error: ", "Usage: ", "Try ", "Compiling ")
 LAYERS = ["--cell-filter-umi", "50"]
@@ -113,6 +113,20 @@ def run_all(folder: Path, names: list[str]) -> None:
     scifate("run", folder / names[0], *options, "--out", folder / "out-cells.h5ad", code=2)
 
 
+def export(folder: Path) -> None:
+    """Export the links; the library of graphs reads the one that is written without it."""
+    scifate("export", folder / "out-cells.h5ad" / "links.csv", "--out", folder / "net.graphml")
+    if find_spec("networkx"):
+        import networkx as nx
+        import pandas as pd
+
+        from scifate_sklearn import to_networkx
+
+        links = pd.read_csv(folder / "out-cells.h5ad" / "links.csv")
+        graph = nx.read_graphml(folder / "net.graphml")
+        assert graph.edges.keys() == to_networkx(links).edges.keys()
+
+
 def close_streams(folder: Path) -> None:
     """Run the command with closed standard streams, and compare the links."""
     expected = (folder / "out-cells.h5ad" / "links.csv").read_bytes()
@@ -175,6 +189,7 @@ def main() -> None:
         folder = Path(name)
         names = write_inputs(folder)
         run_all(folder, names[:1] if is_quick else names)
+        export(folder)
         if not is_quick:
             close_streams(folder)
         use_estimators(folder)

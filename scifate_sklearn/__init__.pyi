@@ -42,7 +42,9 @@ from .linear_model import MultiOutputLassoCV as MultiOutputLassoCV
 from .networks import (
     combine_links as combine_links,
     compare_links as compare_links,
+    export_links as export_links,
     score_network as score_network,
+    to_networkx as to_networkx,
 )
 from .preprocessing import RSampleKFold as RSampleKFold
 from .ranking import RidgeRanking as RidgeRanking

@@ -4,6 +4,7 @@ Modules that take long to import are imported inside the commands, so that help 
 are quick.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from ._inputs import check_paths, check_space
 from ._options import (
     ConvertOptions,
     DemoOptions,
+    ExportOptions,
     InspectOptions,
     RunOptions,
     check_combinations,
@@ -58,22 +60,23 @@ def build_app() -> typer.Typer:
     app.command("run", help=run_help, short_help="Find TF → target links in your cells.")(
         command_from(RunOptions, _run_cells)
     )
-    app.command(
-        "inspect",
-        help=_inspect_cells.__doc__,
-        short_help="Show what a file of cells holds, and the command that fits it.",
-    )(command_from(InspectOptions, _inspect_cells))
-    app.command(
-        "convert",
-        help=_convert_cells.__doc__,
-        short_help="Write the cells of another tool as an h5ad file.",
-    )(command_from(ConvertOptions, _convert_cells))
-    app.command(
-        "demo",
-        help=_run_simulation.__doc__,
-        short_help="Find links in simulated cells, whose network is known.",
-    )(command_from(DemoOptions, _run_simulation))
+    for name, options, run, short_help in _other_commands():
+        app.command(name, help=run.__doc__, short_help=short_help)(command_from(options, run))
     return app
+
+
+def _other_commands() -> tuple[tuple[str, Any, Callable[[Any], None], str], ...]:
+    """Return name, options, function and short help of each command but ``run``."""
+    inspect = "Show what a file of cells holds, and the command that fits it."
+    convert = "Write the cells of another tool as an h5ad file."
+    export = "Write links for Cytoscape, SCENIC, decoupler and other programs."
+    demo = "Find links in simulated cells, whose network is known."
+    return (
+        ("inspect", InspectOptions, _inspect_cells, inspect),
+        ("convert", ConvertOptions, _convert_cells, convert),
+        ("export", ExportOptions, _export_links, export),
+        ("demo", DemoOptions, _run_simulation, demo),
+    )
 
 
 def _join(words: list[str], conjunction: str) -> str:
@@ -137,6 +140,19 @@ def _convert_cells(options: ConvertOptions) -> None:
 
         check_convert(options)
         summary = convert_and_describe(options)
+        if not options.quiet:
+            typer.echo(summary)
+
+
+def _export_links(options: ExportOptions) -> None:
+    """Write the links of a run in the format of another program.
+
+    Of the folder of a run these are links_filtered.csv or, if the run tested no links, links.csv.
+    """
+    with tidy_errors(options.debug), collect_warnings(options.quiet):
+        from ._export import check_export, export_and_describe
+
+        summary = export_and_describe(options, check_export(options))
         if not options.quiet:
             typer.echo(summary)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Options = TypeVar("Options", bound="DataclassInstance")
 
 _NUMBER = re.compile(r"_\d+$")
+# Fields of inputs that are given without an option.
+_ARGUMENTS = ("cells", "results")
 
 # Settings of an option that are not Typer's.
 _OURS = ("is_recorded", "arguments", "excludes", "min", "max", "below", "fetched")
@@ -156,7 +158,7 @@ def label_of(name: str) -> str:
     >>> label_of("motifs_2")
     '--motifs'
     """
-    return "CELLS" if name == "cells" else flag_of(_NUMBER.sub("", name))
+    return name.upper() if name in _ARGUMENTS else flag_of(_NUMBER.sub("", name))
 
 
 def flag_of(name: str) -> str:

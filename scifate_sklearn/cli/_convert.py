@@ -9,9 +9,9 @@ import typer
 
 from ..anndata_io import Recognised, convert_cells
 from ._console import is_interactive, one_line
-from ._folders import writing_problem
 from ._inputs import check_kind
 from ._options import ConvertOptions
+from ._out_file import check_out_file
 from ._out_folder import out_error
 from ._streams import unicode_problem
 
@@ -24,17 +24,9 @@ def check_convert(options: ConvertOptions) -> None:
         if problem := unicode_problem(os.path.realpath(path)):
             raise typer.BadParameter(problem)
     check_kind("cells", options.cells)
-    out, folder = options.out, options.out.absolute().parent
-    if out.suffix != ".h5ad":
-        raise out_error(f"'{out}' must end in .h5ad.")
-    if out.exists() and os.path.samefile(out, options.cells):
-        raise out_error(f"'{out}' is the input; choose another name.")
-    if out.exists() and not options.overwrite:
-        raise out_error(f"'{out}' exists; choose another name, or add --overwrite.")
-    if not folder.is_dir():
-        raise out_error(f"there is no folder '{folder}'; create it first.")
-    if problem := writing_problem(folder):
-        raise out_error(f"cannot write to '{folder}' ({problem}); choose another folder.")
+    if options.out.suffix != ".h5ad":
+        raise out_error(f"'{options.out}' must end in .h5ad.")
+    check_out_file(options.out, options.cells, options.overwrite)
 
 
 def convert_and_describe(options: ConvertOptions) -> str:

@@ -17,6 +17,12 @@ RULES = ("1se", "min", "1se_cells", "aic", "bic", "ebic")
 # Those of `datasets.SPECIES`, whose import would load NumPy, too.
 SPECIES = ("human", "mouse", "fly", "zebrafish", "rat", "chicken", "pig", "worm")
 
+# Those of `networks.export_links`, whose import would load pandas.
+EXPORT_FORMATS = (
+    *("graphml", "cyjs", "sif", "gmt", "json"),
+    *("decoupler", "scenic", "regvelo", "celloracle", "parquet"),
+)
+
 # The folds use R's generator, which takes no larger seeds.
 LARGEST_SEED = 2**31 - 1
 
@@ -374,6 +380,32 @@ class ConvertOptions:
     )
     modality: str | None = option(None, help="Modality of an h5mu file, if it has several.")
     overwrite: bool = option(False, help="Replace the file OUT if it exists.")
+    quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
+    debug: bool = _debug()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Options of `scifate export`."""
+
+    results: Path = option(
+        help="Folder of scifate run, or a table of links.",
+        is_argument=True,
+        exists=True,
+        readable=True,
+        metavar="RESULTS",
+        arguments=(),
+    )
+    out: Path = option(help="The file to write. Its suffix may tell the format.", dir_okay=False)
+    format: str | None = option(
+        None,
+        help=f"Format: {', '.join(EXPORT_FORMATS)}.",
+        show_default="that of the suffix of OUT",
+    )
+    group: str | None = option(
+        None, help="Write only this group of a run with --by.", show_default="all links"
+    )
+    overwrite: bool = option(False, help="Replace files that exist.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
     debug: bool = _debug()
 

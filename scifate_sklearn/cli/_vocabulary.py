@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from ._commands import label_of, options_of_arguments
-from ._options import LAYERS, ConvertOptions, RunOptions
+from ._options import LAYERS, ConvertOptions, ExportOptions, RunOptions
 
 # Values of arguments that have an option of their own.
 PHRASES = {f"`{name}='auto'`": "--layers auto" for name in LAYERS}
@@ -64,7 +64,9 @@ def in_options(message: object) -> str:
 @cache
 def _words() -> dict[str, str]:
     """Return what replaces each argument."""
-    options = {**options_of_arguments(ConvertOptions), **options_of_arguments(RunOptions)}
+    options: dict[str, list[str]] = {}
+    for command in (ExportOptions, ConvertOptions, RunOptions):
+        options |= options_of_arguments(command)
     labels = {name: " or ".join(map(label_of, fields)) for name, fields in options.items()}
     return {name: f"{name} (Python only)" for name in PYTHON_ONLY} | labels
 

@@ -1,5 +1,6 @@
-"""The links table, with one row per TF → target link: columns, construction, checks, pairs."""
+"""The links table, with one row per TF → target link: columns, construction, checks, files."""
 
+from ._file import read_links
 from ._pairs import PAIR, by_pair, fitted_positions, links_by_pair, pair_positions
 from ._table import (
     INFORMATION_COLUMNS,
@@ -36,6 +37,7 @@ __all__ = [
     "ledger_of",
     "links_by_pair",
     "pair_positions",
+    "read_links",
     "strong_links",
     "survivors",
 ]

@@ -1,7 +1,26 @@
-"""Comparison of networks with each other, and with a known network."""
+"""Networks: comparison with each other and with a known one, and exports to other programs."""
 
 from ._combine import combine_links
 from ._compare import LinkComparison, compare_links
+from ._edge_lists import to_decoupler, to_scenic
+from ._export import export_links, export_paths
+from ._networkx import to_networkx
+from ._priors import to_celloracle, to_regvelo
+from ._regulons import to_regulons
 from ._score import NetworkScore, score_network
 
-__all__ = ["LinkComparison", "NetworkScore", "combine_links", "compare_links", "score_network"]
+__all__ = [
+    "LinkComparison",
+    "NetworkScore",
+    "combine_links",
+    "compare_links",
+    "export_links",
+    "export_paths",
+    "score_network",
+    "to_celloracle",
+    "to_decoupler",
+    "to_networkx",
+    "to_regulons",
+    "to_regvelo",
+    "to_scenic",
+]

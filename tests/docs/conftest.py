@@ -216,6 +216,7 @@ def user_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bound = cells.reference.query("peak == 1")[["TF", "target"]]
     bound.apply(lambda names: names.str.upper()).to_csv(folder / "encode_mouse.csv.gz", index=False)
     _write_motifs(folder, cells.reference, list(cells.adata.var_names), cells.tf_names)
+    _write_links(folder, cells.network)
     return folder
 
 
@@ -227,6 +228,15 @@ def _add_columns(obs: pd.DataFrame) -> None:
     obs["phase_score"] = rng.normal(size=n)
     obs["detection_rate"] = rng.uniform(0.5, 0.9, n)
     obs["cell_type"] = np.repeat(["B cell", "T cell"], n // 2)
+
+
+def _write_links(folder: Path, network: pd.DataFrame) -> None:
+    """Write the links of a run, and those of a run with --by."""
+    links = network[["TF", "target"]].assign(coef=np.resize([0.5, -0.25, 0.125], len(network)))
+    groups = pd.concat([links.assign(group="B cell"), links.assign(group="T cell")])
+    for name, table in (("my_results", links), ("my_groups", groups)):
+        (folder / name).mkdir()
+        table.to_csv(folder / name / "links.csv", index=False)
 
 
 def _write_motifs(

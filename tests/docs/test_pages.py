@@ -33,6 +33,7 @@ RESULTS = {
     "docs/scikit-learn.md": {"kept": 5},
     "docs/large-data.md": {"network": 50},
     "docs/command-line.md": {"strict_links": 5},
+    "docs/exports.md": {"regulators": 5, "regulons": 5, "net": 10, "prior": 10, "base": 10},
     "docs/questions.md": {"links": 30},
 }
 

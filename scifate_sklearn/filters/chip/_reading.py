@@ -71,12 +71,15 @@ def tf_of_set_name(set_name: str) -> str | None:
 
     This is the first part of the name, before an underscore or a blank (``TF_CELL_ASSEMBLY``,
     ``TF (human)``, ``TF_UP``). Motifs in front of it (``TGACCTY_ERR1_Q2``), directions
-    (``TF-UP``) and the signs of regulons (``TF(+)``) are left out.
+    (``TF-UP``) and the signs of regulons (``TF(+)``) are left out. The name of a regulon is that
+    of its TF, so that all before the sign is used.
 
     >>> tf_of_set_name("GATA1_K562_hg19"), tf_of_set_name("V$ERR1_Q2"), tf_of_set_name("Ar(+)")
     ('GATA1', 'ERR1', 'Ar')
     """
-    name = plain_name(set_name).name
+    name, addition = plain_name(set_name)
+    if addition.startswith("sign"):
+        return name
     if match := _MOTIF_SET.fullmatch(name):
         return match[1]
     first = _FIRST_PART.match(_PUBMED_ID.sub("", _DIRECTION.sub("_", name)))

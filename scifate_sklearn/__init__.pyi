@@ -15,11 +15,13 @@ from . import (
 from .anndata_io import (
     SciFateInputs as SciFateInputs,
     SciFateMoments as SciFateMoments,
+    TFActivity as TFActivity,
     fit_by_group as fit_by_group,
     open_anndata as open_anndata,
     prepare_anndata as prepare_anndata,
     prepare_moments as prepare_moments,
     scifate_glmnet as scifate_glmnet,
+    tf_activity as tf_activity,
 )
 from .filters import (
     BindingReference as BindingReference,
@@ -37,6 +39,7 @@ from .linear_model import MultiOutputLassoCV as MultiOutputLassoCV
 from .networks import (
     combine_links as combine_links,
     compare_links as compare_links,
+    regulon_specificity as regulon_specificity,
     score_network as score_network,
 )
 from .preprocessing import RSampleKFold as RSampleKFold

@@ -165,10 +165,11 @@ def _checked(adata: AnnData, name: str) -> Layer:
     """
     layer = read_layer(adata, name, "layer")
     cells = layer.sample()
-    if CountFaults.from_counts(cells).n_negative:
-        return layer
     sample = CountSample.from_cells(cells)
-    if sample.n_values and not sample.n_fractional:
+    faults = CountFaults.from_counts(cells)
+    if faults.n_negative or faults.n_not_finite or not sample.n_values:
+        return layer  # the pass over all cells finds what is wrong
+    if not sample.n_fractional:
         raise ValueError(
             f"layer {name!r} holds whole numbers, {describe_sample(sample)}; log-normalised "
             f"expression is required. {_ADVICE}"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import jensenshannon
+from scipy.special import rel_entr
 
 from ..fitting import check_same_rows, group_labels
 
@@ -75,16 +75,26 @@ def regulon_specificity(activity: pd.DataFrame, groups: ArrayLike) -> pd.DataFra
     values = _positive_part(activity)
     check_same_rows(activity, groups, "activity", "groups", "cells")
     labels = group_labels(groups, np.ones(len(values)))
-    total = values.sum(axis=0)
-    is_active = total > 0
-    shares = values[:, is_active] / total[is_active]
+    largest = values.max(axis=0)
+    is_active = largest > 0
+    # Sums of the largest numbers would overflow.
+    shares = values[:, is_active] / largest[is_active]
+    shares /= shares.sum(axis=0)
     names = _distinct(groups, labels)
-    result = np.full((len(names), len(total)), np.nan)
+    result = np.full((len(names), len(largest)), np.nan)
     for row, name in zip(result, names, strict=True):
         members = labels == name
         uniform = (members / np.count_nonzero(members))[:, np.newaxis]
-        row[is_active] = 1 - jensenshannon(shares, uniform, base=2)
+        row[is_active] = 1 - np.sqrt(_divergence(shares, uniform))
     return pd.DataFrame(result, pd.Index(names, name="group"), activity.columns)
+
+
+def _divergence(p: NDArray[np.float64], u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Jensen–Shannon divergence of columns in bits, between 0 and 1."""
+    mixture = (p + u) / 2
+    nats = (rel_entr(p, mixture) + rel_entr(u, mixture)).sum(axis=0) / 2
+    # Rounding; scipy.spatial.distance.jensenshannon returns NaN then.
+    return np.clip(nats / np.log(2), 0, 1)
 
 
 def _positive_part(activity: object) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ from .filters import (
     name_overlap as name_overlap,
     prior_penalties as prior_penalties,
 )
-from .ledger import link_ledger as link_ledger
+from .ledger import link_ledger as link_ledger, link_summary as link_summary
 from .linear_model import MultiOutputLassoCV as MultiOutputLassoCV
 from .networks import (
     combine_links as combine_links,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 
 # Pipelines, searches and decorators of scikit-learn call the estimators of this package, pickle
@@ -23,6 +26,9 @@ _IN_BETWEEN = frozenset(
 
 _MARK = "is_from_scifate_sklearn"
 
+# Lists that collect the messages, of the calls that are under way in this thread.
+_COLLECTORS: ContextVar[tuple[list[str], ...]] = ContextVar("_COLLECTORS", default=())
+
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning that shows the nearest line outside this package and its callers.
@@ -40,9 +46,22 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     # Level 1 is this function, where the loop begins.
     if frame is None or _is_in_between(frame):
         level = 2
+    for messages in _COLLECTORS.get():
+        messages.append(message)
     warning = category(message)
     vars(warning)[_MARK] = True
     warnings.warn(warning, stacklevel=level)
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Return a list of the messages of `warn` within the block, which are issued as well."""
+    messages: list[str] = []
+    token = _COLLECTORS.set((*_COLLECTORS.get(), messages))
+    try:
+        yield messages
+    finally:
+        _COLLECTORS.reset(token)
 
 
 def is_own(warning: Warning | str) -> bool:

@@ -13,6 +13,7 @@ ipython = types.ModuleType("IPython")
 ipython.get_ipython = Kernel
 ipython.version_info = (9, 0, 0)
 sys.modules["IPython"] = ipython
+sys.modules["ipykernel.zmqshell"] = types.ModuleType("zmqshell")
 sys.modules["ipywidgets"] = None
 
 import numpy as np

@@ -66,11 +66,10 @@ def regulon_specificity(activity: pd.DataFrame, groups: ArrayLike) -> pd.DataFra
     --------
     >>> import pandas as pd
     >>> activity = pd.DataFrame({"MYC": [2.0, 2.0, -1.0, 0.0], "E2F1": [1.0, 1.0, 1.0, 1.0]})
-    >>> regulon_specificity(activity, ["a", "a", "b", "b"]).round(2)
-            MYC  E2F1
-    group
-    a       1.0  0.44
-    b       0.0  0.44
+    >>> regulon_specificity(activity, ["a", "a", "b", "b"]).round(2).reset_index()
+      group  MYC  E2F1
+    0     a  1.0  0.44
+    1     b  0.0  0.44
     """
     values = _positive_part(activity)
     check_same_rows(activity, groups, "activity", "groups", "cells")

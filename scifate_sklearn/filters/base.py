@@ -45,6 +45,8 @@ class LinkFilter(NotebookMixin, VersionedState, TransformerMixin, BaseEstimator)
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence, ``kept`` (bool) and ``reason``,
         the first reason for which a link was dropped ("" if it was kept).
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
     """
 
     # Columns that `_judge` adds to the links table, in this order.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -61,6 +61,7 @@ def test_pyscenic_differs_by_the_base_of_the_logarithm(activity, groups):
         assert theirs == pytest.approx(1 - (1 - found.loc[group].to_numpy()) * np.sqrt(np.log(2)))
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     hnp.arrays(float, (6, 2), elements=st.floats(-10, 10)),
     st.lists(st.integers(0, 2), min_size=6, max_size=6),

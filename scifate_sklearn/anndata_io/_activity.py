@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Of the table with the adjusted p-values.
 Q_SUFFIX = "_q"
+# A straight line through two points has no residuals.
+_FEWEST_GENES = 3
 
 
 class TFActivity(NamedTuple):
@@ -87,12 +89,13 @@ def tf_activity(
     ImportError
         If decoupler is not installed.
     TypeError
-        If `adata` is not an AnnData, `links` is not a DataFrame, or `key_added` is not a text.
+        If `adata` is not an AnnData, `links` is not a DataFrame, or `layer` or `key_added` is not a
+        text.
     ValueError
         If `links` is not a links table, or repeats a pair with different ``coef`` as links of
         several groups do; if the expression holds raw counts, or values that are not finite; if no
         matrix holds logarithms, or several do and none is named; if no target is a gene of
-        `adata`, or no TF has enough targets.
+        `adata`, fewer than three genes are expressed, or no TF has enough targets.
 
     Warns
     -----
@@ -121,7 +124,7 @@ def tf_activity(
     .. [1] Badia-i-Mompel et al., "decoupleR: ensemble of computational methods to infer biological
        activities from omics data", Bioinformatics Advances 2, 2022.
     """
-    _check_options(min_targets, key_added)
+    _check_options(layer, min_targets, key_added)
     weights = _read_weights(links)
     ulm = _import_ulm()
     expression = Expression.from_anndata(adata, layer, gene_symbols)
@@ -133,11 +136,12 @@ def tf_activity(
     return result
 
 
-def _check_options(min_targets: Any, key_added: Any) -> None:
+def _check_options(layer: Any, min_targets: Any, key_added: Any) -> None:
     if not isinstance(min_targets, Integral) or min_targets < 1:
         raise ValueError(f"`min_targets` must be a number of genes from 1, got {min_targets!r}.")
-    if key_added is not None and not isinstance(key_added, str):
-        raise TypeError(f"`key_added` must be a text or None, got {key_added!r}.")
+    for name, value in (("layer", layer), ("key_added", key_added)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"`{name}` must be a text or None, got {value!r}.")
 
 
 def _import_ulm() -> Callable[..., Any]:
@@ -200,6 +204,11 @@ class _Regulons:
         require_common(
             weights["target"], genes, "`links`", "the expressed genes of adata", what="target"
         )
+        if len(genes) < _FEWEST_GENES:
+            raise ValueError(
+                f"adata has {len(genes)} expressed genes; a regression over genes needs at least "
+                f"{_FEWEST_GENES}. Give all genes of the cells."
+            )
         gene = pd.Index(genes).get_indexer(pd.Index(weights["target"]))
         found = weights.assign(gene=gene)[gene >= 0]
         by_tf = found.groupby("TF")["coef"]

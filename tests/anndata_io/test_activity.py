@@ -253,6 +253,7 @@ class TestRefused:
             ({"min_targets": 0}, ValueError, "min_targets"),
             ({"min_targets": 2.5}, ValueError, "min_targets"),
             ({"key_added": 3}, TypeError, "key_added"),
+            ({"layer": 3}, TypeError, "layer"),
         ],
     )
     def test_options(self, options, error, message, adata, links):
@@ -291,6 +292,11 @@ class TestRefusedMatrices:
         adata.X.data[5] = bad
         with pytest.raises(ValueError, match="layer 'X' has values that are NaN or infinite"):
             tf_activity(adata, links, layer="X")
+
+    def test_two_genes(self, adata, links):
+        two = adata[:, links["target"].unique()[:2]].copy()
+        with pytest.raises(ValueError, match="2 expressed genes"):
+            tf_activity(two, links, layer="X", min_targets=1)
 
     def test_no_expression(self, adata, links):
         adata.X = sp.csr_matrix(adata.shape)

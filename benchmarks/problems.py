@@ -86,15 +86,20 @@ def first_cells(problem: Problem, n: int) -> Problem:
 
 def pancreas() -> Problem:
     """Mouse pancreas (Bastidas-Ponce 2019): unspliced on total RNA, 738 cells, 205 TFs."""
+    adata = pancreas_cells()
+    return _from_anndata("pancreas", adata, "TF_mgi.txt", ("unspliced", "total"), 1000)
+
+
+def pancreas_cells() -> Any:
+    """Return the same cells with all genes, and the layer "total"."""
     adata = _read_h5ad("veloviz_pancreas/pancreas_739x7192.h5ad")
     adata.layers["total"] = adata.layers["spliced"] + adata.layers["unspliced"]
-    return _from_anndata("pancreas", adata, "TF_mgi.txt", ("unspliced", "total"), 1000)
+    return adata
 
 
 def pancreas_inputs() -> SciFateInputs:
     """Return the same cells with the names of genes and TFs, as `prepare_anndata` gives them."""
-    adata = _read_h5ad("veloviz_pancreas/pancreas_739x7192.h5ad")
-    adata.layers["total"] = adata.layers["spliced"] + adata.layers["unspliced"]
+    adata = pancreas_cells()
     tf_names = read_tf_names(_data("rcistarget_tf/TF_mgi.txt"))
     return prepare_anndata(adata, tf_names, nt_layers=("unspliced", "total"), cell_filter_UMI=1000)
 

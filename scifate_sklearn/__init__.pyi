@@ -16,6 +16,7 @@ from . import (
 from .anndata_io import (
     SciFateInputs as SciFateInputs,
     SciFateMoments as SciFateMoments,
+    TFActivity as TFActivity,
     fit_by_group as fit_by_group,
     labelled_states as labelled_states,
     lagged_states as lagged_states,
@@ -23,6 +24,7 @@ from .anndata_io import (
     prepare_anndata as prepare_anndata,
     prepare_moments as prepare_moments,
     scifate_glmnet as scifate_glmnet,
+    tf_activity as tf_activity,
     velocity_states as velocity_states,
 )
 from .causality import CellStates as CellStates, RDIScorer as RDIScorer
@@ -37,12 +39,13 @@ from .filters import (
     name_overlap as name_overlap,
     prior_penalties as prior_penalties,
 )
-from .ledger import link_ledger as link_ledger
+from .ledger import link_ledger as link_ledger, link_summary as link_summary
 from .linear_model import MultiOutputLassoCV as MultiOutputLassoCV
 from .networks import (
     combine_links as combine_links,
     compare_links as compare_links,
     export_links as export_links,
+    regulon_specificity as regulon_specificity,
     score_network as score_network,
     to_networkx as to_networkx,
 )

@@ -14,13 +14,14 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from ._state import VersionedState
+from ._summary import NotebookMixin
 from .fitting import Arguments, check_scored, mean_r2, predict_linear, read_new_samples
 from .links import LINK_COLUMNS
 
 CELLS = Arguments("tf_matrix", "target_matrix", rows="cells", are_named=True)
 
 
-class LinkTableMixin(VersionedState, MultiOutputMixin, RegressorMixin):
+class LinkTableMixin(NotebookMixin, VersionedState, MultiOutputMixin, RegressorMixin):
     """Regressor whose `transform` returns a links table: one row per link, not per cell."""
 
     # scikit-learn treats every argument that is not called X or y as metadata.

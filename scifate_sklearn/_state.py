@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from sklearn.exceptions import InconsistentVersionWarning
 
 from ._version import __version__
-from ._warnings import warn
+from ._warnings import collected, warn
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -102,6 +102,7 @@ def all_or_nothing(fit: Method) -> Method:
     The method runs on a draft, whose attributes replace those of the object in one step. If it is
     interrupted or fails at any moment, the object stays as it was. After an error it gets only the
     attributes that its class names in ``reports_of_failed_fits``, which explain the error.
+    ``warnings_`` are the messages of this package that the method issued, each once.
 
     Parameters
     ----------
@@ -120,7 +121,9 @@ def all_or_nothing(fit: Method) -> Method:
         draft = object.__new__(type(self))
         draft.__dict__.update(self.__dict__)
         try:
-            fit(draft, *args, **kwargs)
+            with collected() as messages:
+                fit(draft, *args, **kwargs)
+            draft.warnings_ = tuple(dict.fromkeys(messages))
         except Exception:
             reports = getattr(self, "reports_of_failed_fits", ())
             vars(self).update({name: vars(draft)[name] for name in reports if name in vars(draft)})

@@ -27,6 +27,8 @@ _IN_BETWEEN = frozenset(
 _MARK = "is_from_scifate_sklearn"
 
 _SUBJECT: ContextVar[str] = ContextVar("subject", default="")
+# Lists that collect the messages, of the calls that are under way in this thread.
+_COLLECTORS: ContextVar[tuple[list[str], ...]] = ContextVar("_COLLECTORS", default=())
 
 
 @contextmanager
@@ -56,9 +58,23 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     # Level 1 is this function, where the loop begins.
     if frame is None or _is_in_between(frame):
         level = 2
-    warning = category(f"{_SUBJECT.get()}{message}")
+    text = f"{_SUBJECT.get()}{message}"
+    for messages in _COLLECTORS.get():
+        messages.append(text)
+    warning = category(text)
     vars(warning)[_MARK] = True
     warnings.warn(warning, stacklevel=level)
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Return a list of the messages of `warn` within the block, which are issued as well."""
+    messages: list[str] = []
+    token = _COLLECTORS.set((*_COLLECTORS.get(), messages))
+    try:
+        yield messages
+    finally:
+        _COLLECTORS.reset(token)
 
 
 def is_own(warning: Warning | str) -> bool:

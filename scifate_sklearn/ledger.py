@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from ._summary import Summary, ledger_from
 from .links import LEDGER_COLUMNS, PAIR, check_links, ledger_of
+
+_NO_LINKS = (
+    "No step has links: pass a fitted Pipeline, or fitted estimators such as SciFateRegressor and "
+    "EncodeLinkFilter."
+)
 
 
 def link_ledger(*steps: Any) -> pd.DataFrame:
@@ -46,14 +52,57 @@ def link_ledger(*steps: Any) -> pd.DataFrame:
     """
     ledgers = [ledger for step in _flatten(steps) if (ledger := _ledger(step)) is not None]
     if not ledgers:
-        raise ValueError(
-            "No step has links: pass a fitted Pipeline, or fitted estimators such as "
-            "SciFateRegressor and EncodeLinkFilter."
-        )
+        raise ValueError(_NO_LINKS)
     whole = ledgers[0]
     for place, ledger in enumerate(ledgers[1:], start=2):
         whole = _join(whole, ledger, place)
     return whole.reset_index()
+
+
+def link_summary(*steps: Any) -> pd.DataFrame:
+    """Return what each step found: numbers of targets, links, kept links and warnings, and TFs.
+
+    Notebooks show the same under scikit-learn's diagram of a fitted estimator of this package. The
+    diagram of a `Pipeline` is scikit-learn's alone.
+
+    Parameters
+    ----------
+    *steps : Pipeline or fitted estimators
+        As for `link_ledger`.
+
+    Returns
+    -------
+    DataFrame
+        One row per step with links, by the name of its class: ``targets`` and ``without_model``
+        (missing for filters), ``links``, ``kept``, ``dropped`` (the most frequent reasons, with
+        their numbers), ``top_tfs`` (the TFs with the most kept links) and ``warnings`` (how many
+        the fit issued; the attribute ``warnings_`` of the step has them).
+
+    Raises
+    ------
+    ValueError
+        If no step has links.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from scifate_sklearn import BindingReference, EncodeLinkFilter, link_summary
+    >>> genes = [f"G{i}" for i in range(40)]
+    >>> bound = pd.DataFrame({"TF": "MYC", "target": genes[:10]})
+    >>> links = pd.DataFrame({"TF": "MYC", "target": genes[:6] + genes[30:32], "coef": 0.1})
+    >>> chip = EncodeLinkFilter(BindingReference.from_edges(bound, genes), require_peak=True)
+    >>> link_summary(chip.fit(links))[["links", "kept", "top_tfs"]].values.tolist()
+    [[8, 6, 'MYC (6)']]
+    """
+    flat = _flatten(steps)
+    found = [(type(each).__name__, Summary.from_estimator(each)) for each in flat]
+    named = [(name, summary) for name, summary in found if summary is not None]
+    if not named:
+        raise ValueError(_NO_LINKS)
+    table = pd.DataFrame([summary for _, summary in named], columns=list(Summary._fields))
+    numbers = {name: table[name].astype("Int64") for name in ("targets", "without_model")}
+    table = table.assign(**numbers, warnings=table["warnings"].map(len))
+    return table.set_axis(pd.Index([name for name, _ in named], name="step"))
 
 
 def _flatten(steps: tuple[Any, ...]) -> list[Any]:
@@ -68,11 +117,8 @@ def _flatten(steps: tuple[Any, ...]) -> list[Any]:
 def _ledger(step: Any) -> pd.DataFrame | None:
     """Return the ledger of a step by TF and target, or None if it has no links."""
     name = type(step).__name__
-    if hasattr(step, "ledger_"):
-        ledger = step.ledger_
-    elif hasattr(step, "links_"):
-        ledger = ledger_of(step.links_, np.full(len(step.links_), "", object))
-    else:
+    ledger = ledger_from(step)
+    if ledger is None:
         return None
     check_links(ledger, name)
     ledger = ledger.astype(dict.fromkeys(PAIR, object)).set_index(PAIR)

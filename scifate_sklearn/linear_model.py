@@ -91,6 +91,8 @@ class MultiOutputLassoCV(VersionedState, MultiOutputMixin, RegressorMixin, BaseE
     n_iter_ : ndarray of shape (n_outputs,) or int
         Rounds along the path to the selected penalty.
     n_features_in_ : int
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
     feature_names_in_ : ndarray of str
         Only where `X` has names.
 

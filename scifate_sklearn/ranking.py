@@ -85,6 +85,8 @@ class RidgeRanking(LinkTableMixin, BaseEstimator):
     target_names_in_ : ndarray of str
         Names of the targets; ``y0``, ``y1``, ... if they have no names.
     n_features_in_ : int
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
 
     Notes
     -----

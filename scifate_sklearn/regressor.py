@@ -155,6 +155,8 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
     target_names_in_ : ndarray of str
         Names of the targets; ``y0``, ``y1``, ... if they have no names.
     n_features_in_ : int
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
 
     References
     ----------

@@ -6,6 +6,7 @@ this package reads the slots of an AnnData. The library anndata is imported only
 """
 
 from ..names import read_tf_names
+from ._activity import TFActivity, tf_activity
 from ._conventions import FoundLayers
 from ._dynamo import scifate_glmnet
 from ._files import open_anndata, open_parts, open_store, write_uns
@@ -36,6 +37,7 @@ __all__ = [
     "Recognised",
     "SciFateInputs",
     "SciFateMoments",
+    "TFActivity",
     "convert_cells",
     "find_layers",
     "fit_by_group",
@@ -54,6 +56,7 @@ __all__ = [
     "read_tf_names",
     "scifate_glmnet",
     "survey_groups",
+    "tf_activity",
     "unzip",
     "velocity_states",
     "with_groups",

@@ -17,7 +17,7 @@ from ._chunks import Chunk
 from ._conventions import RAW, FoundLayers
 from ._find import find_layers
 from ._guards import SMOOTHED, Samples, are_moments, describe_sample, find_problems
-from ._layers import Layer, add_parts, check_anndata, is_dask, layer_names, read_layer
+from ._layers import check_anndata, layer_names, read_layer
 from ._recipe import Recipe
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 Sums: TypeAlias = NDArray[np.float64]
 
-# Cells are read in runs, which is faster than one by one.
-_N_RUNS, _RUN = 10, 50
 # Columns of obs by their names.
 _BATCH = re.compile(r"batch|sample|donor|patient|library|replicate|plate|lane", re.IGNORECASE)
 _CELL_TYPE = re.compile(r"cell.?type|cluster|louvain|leiden|annotation|label", re.IGNORECASE)
@@ -135,7 +133,7 @@ def _find(adata: AnnData) -> tuple[FoundLayers | None, list[str], Sums]:
 
 def _look_at_pair(adata: AnnData, found: FoundLayers) -> tuple[list[str], Sums]:
     """Return the problems of two layers, and the sums of the total counts of cells."""
-    new, total = (_sample(read_layer(adata, name)) for name in found[:2])
+    new, total = (read_layer(adata, name).sample() for name in found[:2])
     faulty = [
         problem
         for name, cells, kind in zip(found, (new, total), ("response", "regulators"), strict=False)
@@ -161,7 +159,7 @@ def _describe(adata: AnnData, name: str) -> LayerReport:
         if name != RAW:
             raise
         return LayerReport(name, "", "", str(error))  # it may lack genes
-    cells = _sample(layer)
+    cells = layer.sample()
     storage = "dense" if isinstance(cells, np.ndarray) else "sparse"
     dtype = str(layer.parts[0].dtype)
     content = SMOOTHED if are_moments(name) else _content(cells)
@@ -175,32 +173,6 @@ def _content(cells: Matrix) -> str:
     if faults.n_negative:
         return f"{faults.n_negative:,} negative values, the smallest {faults.smallest:.4g}"
     return describe_sample(CountSample.from_cells(cells))
-
-
-def _sample(layer: Layer) -> Matrix:
-    """Read runs of cells at equal distances."""
-    n_cells = layer.n_cells
-    if n_cells <= _N_RUNS * _RUN:
-        runs = [slice(0, n_cells)]
-    else:
-        starts = np.arange(_N_RUNS) * (n_cells - _RUN) // (_N_RUNS - 1)
-        runs = [slice(int(start), int(start) + _RUN) for start in starts]
-    pieces = [_read(layer, run) for run in runs]
-    stacked: Any = np.vstack if isinstance(pieces[0], np.ndarray) else _stack
-    return stacked(pieces)
-
-
-def _stack(pieces: list[Any]) -> Any:
-    from scipy import sparse as sp
-
-    return sp.vstack(pieces, format="csr")
-
-
-def _read(layer: Layer, run: slice) -> Matrix:
-    if not layer.is_dask:
-        return layer.rows(run.start, run.stop)
-    parts = [part[run] for part in layer.parts]
-    return add_parts([part.compute() if is_dask(part) else part for part in parts], layer.name)
 
 
 def _symbol_columns(var: pd.DataFrame) -> Iterator[tuple[str, NameKind]]:

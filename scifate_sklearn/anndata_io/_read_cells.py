@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import scipy.sparse as sp
 
+from .._progress import load_tqdm
 from ..files import replacing
 from ._files import unreadable
 from ._formats import FORMATS, Format, recognise
@@ -183,8 +184,7 @@ def _sorted_or_not(work: Callable[[Reading], T], folder: Path | None = None) -> 
 
 def _shown(source: CellSource, reading: Reading, verbose: bool) -> Iterator[Block]:
     """Yield the blocks, and show progress."""
-    from tqdm.auto import tqdm
-
+    tqdm = load_tqdm()
     is_shown = verbose and sys.stderr is not None
     n_cells = len(source.obs)
     with (

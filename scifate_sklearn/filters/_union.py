@@ -36,6 +36,8 @@ class LinkUnion(LinkFilter, _BaseComposition):
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence of all filters, ``Conf``,
         ``kept`` and, for a dropped link, the ``reason`` of each filter.
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
 

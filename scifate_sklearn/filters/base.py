@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._state import VersionedState, all_or_nothing
+from .._summary import NotebookMixin
 from ..links import LEDGER_COLUMNS, check_links, check_named, ledger_of, survivors
 
 Evidence: TypeAlias = Mapping[str, Any]
@@ -31,7 +32,7 @@ def _has_score(link_filter: "LinkFilter") -> bool:
     return hasattr(link_filter, "_score")
 
 
-class LinkFilter(VersionedState, TransformerMixin, BaseEstimator):
+class LinkFilter(NotebookMixin, VersionedState, TransformerMixin, BaseEstimator):
     """Base class of filters: `fit` learns from a links table, `transform` drops links.
 
     A subclass defines `_learn` (what to learn from the links) and `_judge` (the evidence on each
@@ -44,6 +45,8 @@ class LinkFilter(VersionedState, TransformerMixin, BaseEstimator):
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence, ``kept`` (bool) and ``reason``,
         the first reason for which a link was dropped ("" if it was kept).
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
     """
 
     # Columns that `_judge` adds to the links table, in this order.

@@ -1,4 +1,4 @@
-"""Networks: comparison with each other and with a known one, and exports to other programs."""
+"""Networks: comparison, scores, specificity of regulons, and exports to other programs."""
 
 from ._combine import combine_links
 from ._compare import LinkComparison, compare_links
@@ -8,6 +8,7 @@ from ._networkx import to_networkx
 from ._priors import to_celloracle, to_regvelo
 from ._regulons import to_regulons
 from ._score import NetworkScore, score_network
+from ._specificity import regulon_specificity
 
 __all__ = [
     "LinkComparison",
@@ -16,6 +17,7 @@ __all__ = [
     "compare_links",
     "export_links",
     "export_paths",
+    "regulon_specificity",
     "score_network",
     "to_celloracle",
     "to_decoupler",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from .._link_estimator import CELLS, LinkTableMixin
+from .._progress import load_tqdm
 from ..fitting import TrainingData, check_per_row, feature_names, set_feature_names
 from ..links import LINK_COLUMNS, ledger_of, survivors
 from ..names import are_covariates
@@ -73,10 +74,9 @@ def copy_feature_names(regressor: SciFateRegressor, estimator: BaseEstimator) ->
 
 def show_progress(rounds: Iterable[Any], verbose: int, total: int, unit: str) -> Iterable[Any]:
     """Return the rounds of an estimator, with a progress bar if it is verbose."""
-    # tqdm is slow to import.
-    from tqdm.auto import tqdm
-
-    return tqdm(rounds, total=total, unit=unit, disable=not (verbose and sys.stderr is not None))
+    is_shown = verbose and sys.stderr is not None
+    bar: Iterable[Any] = load_tqdm()(rounds, total=total, unit=unit, disable=not is_shown)
+    return bar
 
 
 def is_tf(regressor: SciFateRegressor) -> NDArray[np.bool_]:

@@ -103,6 +103,8 @@ class StabilitySelection(LinkResampler):
         Only where `tf_matrix` has names.
     target_names_in_ : ndarray of str
     n_features_in_ : int
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
 
     References
     ----------

@@ -18,8 +18,8 @@ from joblib.parallel import (
     get_active_backend,
 )
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
+from .._progress import load_tqdm
 from ._blocks import gather, join
 from ._checkpoint import Checkpoint
 from ._compiling import announce_compilation
@@ -62,6 +62,7 @@ def fit_all(
     fits = {} if checkpoint is None else _find(checkpoint, blocks, problem)
     todo = [block for block in blocks if block.start not in fits]
     is_shown = verbose and sys.stderr is not None
+    tqdm = load_tqdm()
     with (
         tqdm(total=problem.n_targets, unit="target", disable=not is_shown) as bar,
         announce_compilation(partial(tqdm.write, file=sys.stderr) if is_shown else None),

@@ -104,6 +104,8 @@ class EncodeLinkFilter(LinkFilter):
     ledger_ : DataFrame
         One row per link given to `fit`: its columns, the evidence (missing if there is none),
         ``kept`` and, for a dropped link, the first ``reason``.
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
 

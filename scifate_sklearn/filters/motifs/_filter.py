@@ -94,6 +94,8 @@ class MotifLinkFilter(LinkFilter):
         One row per link given to `fit`: its columns, the evidence (missing if there is none),
         ``kept`` and, for a dropped link, the first ``reason``. `transform` tests other links
         against the leading edges found by `fit`.
+    warnings_ : tuple of str
+        Messages of this package that the fit issued, each once.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of the links table.
 

@@ -10,7 +10,7 @@ meaningless.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import report
@@ -21,6 +21,7 @@ import directed_cells as cells
 import numpy as np
 import pandas as pd
 import scipy.stats
+from directed_bias import count_bias, dropout_bias, gaussian_bias, mean_error
 from directed_speed import permutation_times, scaling_exponent, time_of_links
 from joblib import Parallel, delayed
 from known_networks import KnownNetwork
@@ -30,7 +31,7 @@ from rankings import RANKINGS, Effort
 from sklearn.metrics import roc_auc_score
 
 from scifate_sklearn import CellStates, RDIScorer, SciFateRegressor, score_network
-from scifate_sklearn.causality import all_pairs, conditional_mutual_information
+from scifate_sklearn.causality import all_pairs
 
 Floats = NDArray[np.float64]
 
@@ -61,12 +62,6 @@ class Row(NamedTuple):
 Rows = Iterator[Row]
 
 
-def _errors(estimates: Sequence[float], truth: float) -> tuple[float, float]:
-    """Return the mean error and its standard error."""
-    errors = np.asarray(estimates) - truth
-    return float(errors.mean()), float(errors.std(ddof=1) / np.sqrt(len(errors)))
-
-
 def _largest(what: str, most: float, found: dict[str, tuple[float, float]], truth: str) -> Row:
     """Return the row of the setting with the largest bias."""
     name = max(found, key=lambda each: abs(found[each][0]))
@@ -84,7 +79,7 @@ def bias(options: argparse.Namespace) -> Rows:
         for estimator, goal in (("ksg", most), ("scribe", np.inf)):
             report.progress(f"bias, Gaussian, {size} cells, {estimator}")
             found = {
-                f"ρ = {r:g}, cor with z {a:g} and {b:g}": _gaussian_bias(
+                f"ρ = {r:g}, cor with z {a:g} and {b:g}": gaussian_bias(
                     rng, size, (r, a, b), runs, estimator
                 )
                 for r in (0.0, 0.3, 0.6, 0.9)
@@ -95,62 +90,13 @@ def bias(options: argparse.Namespace) -> Rows:
     size = 200 if options.quick else 2000
     report.progress("bias, dropout and counts")
     found = {
-        f"dropout {share:.0%}, ρ = {r:g}": _dropout_bias(rng, size, r, share, runs)
+        f"dropout {share:.0%}, ρ = {r:g}": dropout_bias(rng, size, r, share, runs)
         for r in (0.0, 0.3, 0.6, 0.9)
         for share in (0.2, 0.4, 0.6)
     }
     yield _largest("bias, dropout ≤ 60 %, n = 2,000", 0.015, found, "closed form")
-    found = {f"effect {effect:g}": _count_bias(rng, size, effect, runs) for effect in (0, 0.3, 0.6)}
+    found = {f"effect {effect:g}": count_bias(rng, size, effect, runs) for effect in (0, 0.3, 0.6)}
     yield _largest("bias, Poisson ≤ 1, n = 2,000", 0.015, found, "exact sum")
-
-
-def _gaussian_bias(
-    rng: np.random.Generator, n: int, setting: tuple[float, float, float], runs: int, estimator: Any
-) -> tuple[float, float]:
-    draws = (cells.gaussian_triple(rng, n, *setting)[:3] for _ in range(runs))
-    found = [conditional_mutual_information(*each, estimator=estimator) for each in draws]
-    return _errors(found, _gaussian_information(setting[0]))
-
-
-def _gaussian_information(correlation: float) -> float:
-    return float(-0.5 * np.log1p(-(correlation**2)))
-
-
-def _dropout_bias(
-    rng: np.random.Generator, n: int, partial: float, share: float, runs: int
-) -> tuple[float, float]:
-    """Set a share of x, y and z to 0 at random, after 3 was added to the Gaussian values.
-
-    x and y tell of each other only where neither is 0; z conditions only where it is not 0. So
-    I = q² [q I(x; y | z) + (1 − q) I(x; y)] with q = 1 − share.
-    """
-    found = []
-    for _ in range(runs):
-        *points, correlation = cells.gaussian_triple(rng, n, partial, 0.5, 0.5)
-        columns = np.column_stack(points) + 3.0
-        observed = cells.zscored(np.where(rng.random(columns.shape) < share, 0.0, columns))
-        found.append(conditional_mutual_information(*observed.T))
-    q = 1.0 - share
-    given, alone = _gaussian_information(partial), _gaussian_information(correlation)
-    return _errors(found, q**2 * (q * given + (1 - q) * alone))
-
-
-def _count_bias(rng: np.random.Generator, n: int, effect: float, runs: int) -> tuple[float, float]:
-    """Compare counts z, x (which depends on z) and y (on z and x) with the exact sum."""
-    found = []
-    for _ in range(runs):
-        z = rng.poisson(0.8, n)
-        x = rng.poisson(0.2 + 0.5 * z)
-        y = rng.poisson(0.2 + 0.3 * z + effect * x)
-        columns = np.log(np.column_stack([x, y, z]) + cells.PSEUDOCOUNT)
-        found.append(conditional_mutual_information(*cells.zscored(columns).T))
-    x, y, z = np.ogrid[:40, :40, :20]
-    joint = scipy.stats.poisson.pmf(z, 0.8) * scipy.stats.poisson.pmf(x, 0.2 + 0.5 * z)
-    joint = joint * scipy.stats.poisson.pmf(y, 0.2 + 0.3 * z + effect * x)
-    of_z, of_xz, of_yz = joint.sum((0, 1)), joint.sum(1)[:, None], joint.sum(0)[None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = joint * np.log(joint * of_z / (of_xz * of_yz))
-    return _errors(found, float(np.nansum(terms)))
 
 
 def depth(options: argparse.Namespace) -> Rows:
@@ -175,7 +121,7 @@ def depth(options: argparse.Namespace) -> Rows:
                     )
                     for seed in range(seeds)
                 ]
-                found[given] = _errors(np.concatenate(scores), 0.0)
+                found[given] = mean_error(np.concatenate(scores), 0.0)
             value, error = found[True]
             text = f"{value:+.4f} ± {error:.4f}; without depth {found[False][0]:.3f}"
             row = Row(f"independent counts, mean {mean:g}, k = {k}", "", text, abs(value))
@@ -323,9 +269,9 @@ def rankings(options: argparse.Namespace) -> Rows:
     for name, states, gold in _known(options):
         report.progress(f"rankings, {name}")
         for ranking, scores in _all_scores(states, options).items():
-            found = score_network(
-                scores.clip(lower=0.0), gold, tfs=scores.index, targets=scores.columns
-            )
+            # Information can be negative; only the order counts.
+            ranks = pd.DataFrame(_ranks(scores), scores.index, scores.columns)
+            found = score_network(ranks, gold, tfs=scores.index, targets=scores.columns)
             text = f"{found.auroc:.3f} / {found.aupr:.3f}"
             yield Row(f"{name}, AUROC / AUPR: {ranking}", "", text, found.aupr)
 
@@ -357,14 +303,13 @@ def _all_scores(states: CellStates, options: argparse.Namespace) -> dict[str, pd
         for name, column in (("RDI", "rdi"), ("cRDI", "crdi")):
             scores = table[column].reindex(index=states.tf_names, columns=states.target_names)
             found[f"{name}, k = {k}"] = scores.fillna(0.0)
-    ranks = [
-        scipy.stats.rankdata(found[name]).reshape(len(states.tf_names), -1)
-        for name in ("coefficient, λ_min", "RDI, k = sqrt")
-    ]
-    found["ranks of coefficient and RDI"] = pd.DataFrame(
-        sum(ranks), states.tf_names, states.target_names
-    )
+    both = sum(_ranks(found[name]) for name in ("coefficient, λ_min", "RDI, k = sqrt"))
+    found["ranks of coefficient and RDI"] = pd.DataFrame(both, states.tf_names, states.target_names)
     return found
+
+
+def _ranks(scores: pd.DataFrame) -> Floats:
+    return np.asarray(scipy.stats.rankdata(scores).reshape(scores.shape))
 
 
 def partial_correlations(states: CellStates) -> pd.DataFrame:

@@ -52,16 +52,21 @@ def _contributions(counts: NDArray[np.intp]) -> Floats:
     return np.asarray(xyz - xz - yz + z)
 
 
+# One pass is done for so many copies of x, so that a list stays in the cache as for many TFs.
+COPIES = 32
+
+
 class NeighbourLists:
     """The points that any exact method has to count, listed, and one pass over them.
 
     For point i these are the points at d_z ≤ ρ_i, where ρ_i is the distance of its k-th neighbour
-    in (x, y, z); all other points are in no count. d_z and d_yz do not depend on x.
+    in (x, y, z); all other points are in no count. d_z and d_yz do not depend on x. Neither the
+    search for ρ_i nor that for the lists is part of the pass.
     """
 
     def __init__(self, x: Floats, y: Floats, z: Floats, k: int) -> None:
         xyz, _, yz, of_z = _subspaces(x, y, z)
-        self._x = np.ascontiguousarray(x[:, 0])
+        self._x = np.tile(x[:, 0], (COPIES, 1))
         self._rho = cKDTree(xyz).query(xyz, k + 1, p=np.inf)[0][:, k]
         found = cKDTree(of_z).query_ball_point(of_z, self._rho, p=np.inf)
         self._near = np.concatenate([np.array(each, np.intp) for each in found])
@@ -71,28 +76,38 @@ class NeighbourLists:
         self._d_z, self._d_yz = (
             np.abs(points[own] - points[self._near]).max(axis=1) for points in (of_z, yz)
         )
+        # The column of z with the fewest ties: a range of it is all that sorting can leave out.
+        ordered = max((np.sort(column) for column in of_z.T), key=lambda each: np.unique(each).size)
+        column = max(of_z.T, key=lambda each: np.unique(each).size)
+        ends = (np.searchsorted(ordered, column + side * self._rho) for side in (1, -1))
+        self.n_in_range = int(np.subtract(*ends).sum())
 
     @property
     def n_distances(self) -> int:
         """The number of listed points, of all points together."""
         return len(self._near)
 
-    def one_pass(self) -> int:
-        """Compute d_xz and d_xyz of the listed points, and count them; return a sum of counts."""
-        return int(_one_pass(self._x, self._rho, self._near, self._start, self._d_z, self._d_yz))
+    def passes(self) -> int:
+        """Do the pass for each copy of x; return a sum of counts."""
+        lists = self._near, self._start, self._d_z, self._d_yz
+        return int(_passes(self._x, self._rho, *lists))
 
 
 @njit(fastmath=True, nogil=True)
-def _one_pass(x, rho, near, start, d_z, d_yz):  # type: ignore[no-untyped-def]
+def _passes(x, rho, near, start, d_z, d_yz):  # type: ignore[no-untyped-def]
     total = 0
     for i in range(len(rho)):
-        n_z = n_yz = n_xz = n_xyz = 0
-        for s in range(start[i], start[i + 1]):
-            d_x = abs(x[near[s]] - x[i])
-            d_xz, d_xyz = max(d_x, d_z[s]), max(d_x, d_yz[s])
-            n_z += d_z[s] <= rho[i]
-            n_yz += d_yz[s] <= rho[i]
-            n_xz += d_xz <= rho[i]
-            n_xyz += d_xyz <= rho[i]
-        total += n_z + n_yz + n_xz + n_xyz
+        own = slice(start[i], start[i + 1])
+        near_i, d_z_i, d_yz_i, most = near[own], d_z[own], d_yz[own], rho[i]
+        for m in range(x.shape[0]):
+            x_m, x_i = x[m], x[m, i]
+            n_z = n_yz = n_xz = n_xyz = np.int64(0)
+            for s in range(len(near_i)):
+                is_near_x = abs(x_m[near_i[s]] - x_i) <= most
+                is_near_z, is_near_yz = d_z_i[s] <= most, d_yz_i[s] <= most
+                n_z += np.int64(is_near_z)
+                n_yz += np.int64(is_near_yz)
+                n_xz += np.int64(is_near_x & is_near_z)
+                n_xyz += np.int64(is_near_x & is_near_yz)
+            total += n_z + n_yz + n_xz + n_xyz
     return total

@@ -161,37 +161,53 @@ def _p_values(states: CellStates, links: pd.DataFrame, n_jobs: int | None) -> Fl
 def direction(options: argparse.Namespace) -> Rows:
     """Count true links whose direction is positive."""
     n_pairs, seeds = (2, 1) if options.quick else (30, 5)
-    for molecules, least in ((3, 0.85), (10, 0.95), (30, 0.95)):
-        report.progress(f"direction, kinetics, {molecules} molecules")
-        for is_hill in (False, True):
-            found = Parallel(options.jobs)(
-                delayed(_kinetic_direction)(molecules, is_hill, seed) for seed in range(n_pairs)
-            )
-            what = f"direction, {molecules} molecules, {'Hill' if is_hill else 'proportional'}"
-            yield _share(what, np.array(found) > 0, least)
-    for capture, memory, least in ((0.1, 0.2, 0.8), (0.5, 0.2, 0.85), (0.5, 0.8, None)):
+    for (molecules, least), effect in product(((3, 0.85), (10, 0.95), (30, 0.95)), cells.KINETICS):
+        report.progress(f"direction, kinetics, {molecules} molecules, {effect}")
+        found = Parallel(options.jobs)(
+            delayed(_kinetic_direction)(molecules, effect, seed) for seed in range(n_pairs)
+        )
+        is_forward, is_shorter = np.array(found).T
+        if effect == "no link":
+            what = f"no link, {molecules} molecules: the shorter-lived gene seems to drive"
+            yield _share(what, is_forward == is_shorter, None)
+        else:
+            yield _share(f"direction, {molecules} molecules, {effect}", is_forward, least)
+    for capture, memory, least in ((0.1, 0.2, 0.8), (0.5, 0.2, 0.85), (0.1, 0.8, None)):
         report.progress(f"direction, labelled cells, capture {capture}, memory {memory}")
-        options_of = {"capture_efficiency": capture, "state_memory": memory}
-        found = [_labelled_direction(seed, options, options_of) for seed in range(seeds)]
+        cell_options = {"capture_efficiency": capture, "state_memory": memory}
+        found = [_labelled_direction(seed, options, cell_options) for seed in range(seeds)]
+        linked, others = (np.concatenate(each) for each in zip(*found, strict=True))
         slow = ", slow states (memory 0.8)" if least is None else ""
-        yield _share(f"direction, labelled, capture {capture}{slow}", np.concatenate(found), least)
+        what = f"direction, labelled, capture {capture}{slow}"
+        yield _share(what, linked, least)
+        yield _share(f"{what}, pairs without a link", others, None)
 
 
-def _kinetic_direction(molecules: float, is_hill: bool, seed: int) -> float:
+def _kinetic_direction(molecules: float, effect: str, seed: int) -> tuple[bool, bool]:
+    """Return whether X seems to drive Y, and whether its half-life is the shorter one."""
     rng = np.random.default_rng((SEED, seed))
-    states = cells.kinetic_states(*cells.two_genes(rng, N_CELLS, molecules, is_hill=is_hill))
+    half_lives = rng.uniform(0.5, 6.0, 2)
+    states = cells.kinetic_states(*cells.two_genes(rng, N_CELLS, molecules, effect, half_lives))
     link = pd.DataFrame({"TF": ["X"], "target": ["Y"], "coef": 1.0})
-    return float(RDIScorer(states, n_conditions=0).fit(link).scores_["direction"].iloc[0])
+    scores = RDIScorer(states, n_conditions=0).fit(link).scores_
+    return bool(scores["direction"].iloc[0] > 0), bool(half_lives[0] < half_lives[1])
 
 
 def _labelled_direction(
-    seed: int, options: argparse.Namespace, options_of: dict[str, float]
-) -> NDArray[np.bool_]:
-    states, links = cells.labelled_states(N_CELLS, seed, tfs_only=False, **options_of)
-    if options.quick:
-        links = links.head(5)
-    scorer = RDIScorer(states, n_conditions=0, n_jobs=options.jobs).fit(links)
-    return scorer.scores_["direction"].to_numpy() > 0
+    seed: int, options: argparse.Namespace, cell_options: dict[str, float]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whether the direction is positive, of true links and of as many other pairs."""
+    states, links = cells.labelled_states(N_CELLS, seed, tfs_only=False, **cell_options)
+    tfs = links["TF"].unique()
+    targets = states.target_names.difference(tfs, sort=False)
+    pairs = pd.MultiIndex.from_product([tfs, targets], names=["TF", "target"])
+    others = pairs.difference(pd.MultiIndex.from_frame(links[["TF", "target"]]))
+    n = 5 if options.quick else len(links)
+    links = links.head(n)
+    drawn = others.to_frame(index=False).sample(n, random_state=seed).assign(coef=0.0)
+    scorer = RDIScorer(states, n_conditions=0, n_jobs=options.jobs).fit(pd.concat([links, drawn]))
+    is_forward = scorer.scores_["direction"].to_numpy() > 0
+    return is_forward[:n], is_forward[n:]
 
 
 def _share(what: str, is_so: NDArray[np.bool_], least: float | None) -> Row:

@@ -208,22 +208,34 @@ class Indirect:
         return self._rng.poisson(molecules * share).astype(float)
 
 
+# Rate of the second gene from the molecules of the first and the rate of the first, all with mean
+# about 1. Without a link the state of the cell drives both genes.
+KINETICS: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "proportional": lambda x, of_state: x,
+    "Hill": lambda x, of_state: 2.0 * x**2 / (x**2 + 1.0),
+    "no link": lambda x, of_state: of_state,
+}
+
+
 def two_genes(
-    rng: np.random.Generator, n: int, molecules: float, *, is_hill: bool
+    rng: np.random.Generator,
+    n: int,
+    molecules: float,
+    effect: str,
+    half_lives: Floats,
 ) -> tuple[Floats, Floats]:
     """Simulate births and deaths of the RNA of two genes, the second driven by the first.
 
     The rate of the first follows a state of the cell (Ornstein–Uhlenbeck process of its logarithm,
-    sd 0.6, relaxation time 2 h); that of the second is proportional to the molecules of the first,
-    or a Hill function of them. Half-lives are 0.5 to 1.5 h and 2 to 6 h. In steps of 0.02 h the
-    births are Poisson and the deaths binomial. Molecules that are made in the last two hours are
-    new.
+    sd 0.6, relaxation time 2 h); that of the second is one of `KINETICS`. In steps of 0.02 h births
+    are Poisson and deaths binomial. Molecules that are made in the last two hours are new.
+    Half-lives are in hours.
 
     Returns
     -------
     new, total : ndarray of shape (n, 2)
     """
-    decay = np.log(2) / np.array([rng.uniform(0.5, 1.5), rng.uniform(2.0, 6.0)])[:, None]
+    decay = np.log(2) / half_lives[:, None]
     dies = 1.0 - np.exp(-decay * STEP)
     state = rng.normal(size=n)
     old = rng.poisson(molecules, (2, n))
@@ -231,8 +243,8 @@ def two_genes(
     keep = np.exp(-STEP / 2.0)
     for step in range(round((BEFORE + LABELLING) / STEP)):
         x = old[0] + new[0]
-        regulation = 2.0 * x**2 / (x**2 + molecules**2) if is_hill else x / molecules
-        level = np.array([np.exp(0.6 * state - 0.18), regulation])
+        of_state = np.exp(0.6 * state - 0.18)
+        level = np.array([of_state, KINETICS[effect](x / molecules, of_state)])
         births = rng.poisson(molecules * decay * level * STEP)
         old, new = old - rng.binomial(old, dies), new - rng.binomial(new, dies)
         if step * STEP < BEFORE:

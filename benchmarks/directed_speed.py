@@ -102,12 +102,10 @@ def _floor(points: list[tuple[Any, ...]], per_link: float) -> Iterator[Found]:
         np.mean([getattr(each, name) for each in lists]) / n_cells
         for name in ("n_distances", "n_in_range")
     )
-    text = (
-        f"{per_link / floor:.1f} × ({1e3 * floor:.3f} ms per link: one pass over the {listed:.0f}"
-    )
-    text += f" points at most at the distance in z, for each of {n_cells:,}: "
-    text += f"{listed * n_cells:,.0f} distances, {32e-6 * listed * n_cells:.1f} MB; "
-    text += f"{in_range:.0f} are in the range of the sorted column)"
+    text = f"{1e3 * floor:.3f} ms per link: one pass over {listed * n_cells:,.0f} distances, "
+    text += f"{listed:.0f} per cell; {32e-6 * listed * n_cells:.1f} MB"
+    yield "lower bound of the time", "", text, 1e3 * floor
+    text = f"{per_link / floor:.1f} ×; {in_range:.0f} points per cell in the range of depth"
     yield "time over the lower bound", "", text, per_link / floor
 
 

@@ -165,6 +165,28 @@ def sergio_inputs() -> tuple[SciFateInputs, pd.DataFrame]:
     return inputs, pd.DataFrame(edges).astype(str)
 
 
+def sergio_layers() -> tuple[pd.DataFrame, pd.DataFrame, list[str], pd.DataFrame]:
+    """Return unspliced and total RNA of SERGIO's DS4, its TFs, and the edges of its network."""
+    adata = _read_h5ad("sergio/DS4_rep0.h5ad")
+    layers = {name: _layer(adata, name) for name in ("spliced", "unspliced")}
+    edges = {"TF": adata.uns["gt_GRN_tf"], "target": adata.uns["gt_GRN_target"]}
+    tfs = list(adata.var_names[adata.var["is_TF"].astype(bool)])
+    total = layers["spliced"] + layers["unspliced"]
+    return layers["unspliced"], total, tfs, pd.DataFrame(edges).astype(str)
+
+
+def labelled_k562() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return new and total RNA of the 199 published genes of K562 cells labelled with 4sU."""
+    adata = _read_h5ad("nascseq2_k562/k562_new_total_613x199.h5ad")
+    return _layer(adata, "new"), _layer(adata, "total")
+
+
+def _layer(adata: Any, name: str) -> pd.DataFrame:
+    layer = adata.layers[name]
+    values = layer.toarray() if hasattr(layer, "toarray") else np.asarray(layer)
+    return pd.DataFrame(values.astype(float), adata.obs_names, adata.var_names)
+
+
 def dream4() -> Problem:
     """DREAM4 in silico, size 100, network 1: steady states under 300 perturbations.
 

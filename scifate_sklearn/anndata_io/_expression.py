@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from .._warnings import warn
 from ..preprocessing import CountFaults, CountSample, Matrix, stored_numbers, to_dense
 from ._chunks import Floats
-from ._conventions import RAW
 from ._guards import describe_sample
-from ._layers import Layer, check_anndata, read_layer
+from ._layers import Layer, check_anndata, layer_names, read_layer
 from ._names import GeneSymbols, Names, gene_names, keep_one_of_each, shared_names
 from ._obs import in_memory
 
@@ -115,8 +114,7 @@ def _magnitude(layer: Layer) -> Floats:
 
 def _find(adata: AnnData) -> Layer:
     """Return `X` if it holds logarithms, otherwise the only matrix that does."""
-    available = [*(["X"] if adata.X is not None else []), *adata.layers]
-    available += [RAW] if getattr(adata, "raw", None) is not None and RAW not in available else []
+    available = layer_names(adata)
     found = [layer for name in available if (layer := _if_logged(adata, name)) is not None]
     if len(found) == 1 or (found and found[0].name == "X"):
         logger.info("log-normalised expression: %s", found[0].name)

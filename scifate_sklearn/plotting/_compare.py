@@ -114,8 +114,12 @@ def _draw_overlap(ax: Axes, result: LinkComparison, names: list[str]) -> None:
         start += count
     bar.set_xlim(0, total)
     bar.axis("off")
+    agreement = "no link in both"
+    if result.n_common:
+        agreement = f"links of both:\nsame sign {result.sign_agreement:.1%}"
+    if np.isfinite(result.spearman):
+        agreement += f"\nrank correlation {result.spearman:.2f}"
     ax.text(
-        0.03, 0.97, f"Jaccard {result.jaccard:.2f}\nlinks of both:\nsame sign "
-        f"{result.sign_agreement:.1%}\nrank correlation {result.spearman:.2f}",
+        0.03, 0.97, f"Jaccard {result.jaccard:.2f}\n{agreement}",
         transform=ax.transAxes, va="top",
     )  # fmt: skip

@@ -128,7 +128,7 @@ def _prepare(ax: Axes, title: str, coefs: pd.Series[float]) -> Floats:
     names = f"width: |coef|, {float(coefs.abs().min()):.2g} to {largest:.2g}"
     handles.append(lines([], [], color=DARK, linewidth=0, label=names))
     set_title(ax, title)
-    legend_below(ax, 0.3, handles=handles, ncols=3, handlelength=1.5)
+    legend_below(ax, 0.3, handles=handles, ncols=3)
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():

@@ -30,6 +30,6 @@ def mark_penalties(ax: Axes, lambda_min: float, lambda_1se: float, selected: flo
         marks["selected λ"] = selected
     for name, value in marks.items():
         text = f"{name} = {value:.2g}"
-        if np.isclose(value, selected, rtol=1e-9):
+        if name in _DASHES and np.isclose(value, selected, rtol=1e-9):
             text += " (selected)"
         ax.axvline(value, color=DARK, linestyle=_DASHES.get(name, "-"), label=text, zorder=1)

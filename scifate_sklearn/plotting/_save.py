@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import replacing
-from ._style import EDITABLE_TEXT, require
+from ._style import FILE_TEXT, require
 
 
 def save(picture: Any, path: str | os.PathLike[str], *, dpi: float = 300.0) -> None:
@@ -45,6 +45,5 @@ def save(picture: Any, path: str | os.PathLike[str], *, dpi: float = 300.0) -> N
             f"matplotlib; got {type(picture).__name__}."
         )
     path = Path(path)
-    # Pictures with legends beside the Axes need all of the paper.
-    with matplotlib.rc_context(EDITABLE_TEXT), replacing(path) as unfinished:
+    with matplotlib.rc_context(FILE_TEXT), replacing(path) as unfinished:
         figure.savefig(unfinished, format=path.suffix.removeprefix(".") or "png", dpi=dpi)

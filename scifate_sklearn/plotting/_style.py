@@ -28,9 +28,60 @@ _CHARACTER: Final = 0.52
 _SCALES: Final = {"column": 1.0, "slide": 2.5}
 _scale: ContextVar[float | None] = ContextVar("scale of pictures", default=None)
 
+# Parameters that matplotlib draws with. Pictures begin with its defaults, and do not depend on what
+# else was imported.
+_OF_DRAWING: Final = (
+    "axes.", "errorbar.", "figure.constrained_layout", "figure.edgecolor", "figure.facecolor",
+    "font.", "grid.", "hatch.", "hist.", "image.", "legend.", "lines.", "markers.", "mathtext.",
+    "patch.", "path.", "savefig.edgecolor", "savefig.facecolor", "scatter.", "text.", "xtick.",
+    "ytick.",
+)  # fmt: skip
+
 # Names are escaped for mathtext, and TeX would run what they say.
 _PLAIN_TEXT: Final = {"text.usetex": False, "text.parse_math": True}
-EDITABLE_TEXT: Final = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none"}
+# Letters as wide at every resolution, so that text does not run into what is beside it.
+FILE_TEXT: Final = {
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "none",
+    "text.hinting": "no_hinting",
+}
+
+# In points, at the scale of a column.
+_SIZES: Final = {
+    "font.size": 7.0,
+    "axes.titlesize": 7.0,
+    "axes.labelsize": 7.0,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "legend.title_fontsize": 6.5,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.0,
+    "patch.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+}
+_FIXED: Final = {
+    # matplotlib brings this font, so that pictures are the same everywhere.
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "normal",
+    "legend.frameon": False,
+    "legend.columnspacing": 1.0,
+    "figure.dpi": 150,
+    "savefig.dpi": 300,
+    "savefig.bbox": "standard",
+}
 
 
 def require(module: str) -> Any:
@@ -57,7 +108,9 @@ def require(module: str) -> Any:
 def style(kind: str = "column") -> Iterator[None]:
     """Set the sizes of the pictures that are drawn within the block, and editable text in files.
 
-    Nothing is changed outside the block. Pictures drawn without a style have that of a column.
+    Nothing is changed outside the block. Pictures drawn without a style have that of a column. A
+    style begins with the defaults of matplotlib; to use parameters of your own, give pictures an
+    `ax` that was made with them.
 
     Parameters
     ----------
@@ -134,7 +187,9 @@ def drawing(ax: Axes | None, height: float, width: float = COLUMN_MM) -> Iterato
                 f"`ax` must be the Axes of matplotlib or None, got {type(ax).__name__}."
             )
         with matplotlib.rc_context(_PLAIN_TEXT):
+            _avoid_tex(ax)
             yield ax
+            _avoid_tex(ax)
         return
     with styled() as scale:
         size = (inches(width) * scale, inches(height) * scale)
@@ -144,6 +199,12 @@ def drawing(ax: Axes | None, height: float, width: float = COLUMN_MM) -> Iterato
         except BaseException:
             pyplot.close(figure)
             raise
+
+
+def _avoid_tex(ax: Axes) -> None:
+    """Show text as it is where the user has texts set by TeX, which runs commands in names."""
+    for text in ax.findobj(require("matplotlib.text").Text):
+        text.set_usetex(False)
 
 
 def inches(mm: float) -> float:
@@ -185,7 +246,7 @@ def legend_below(ax: Axes, lines: float, **options: Any) -> Any:
     down = transforms.ScaledTranslation(0, -points(lines) / 72.0, ax.figure.dpi_scale_trans)
     return ax.legend(
         loc="upper left", bbox_to_anchor=(0.0, 0.0), bbox_transform=ax.transAxes + down,
-        borderaxespad=0.0, borderpad=0.0, **options,
+        borderaxespad=0.0, borderpad=0.0, handlelength=1.6, **options,
     )  # fmt: skip
 
 
@@ -201,39 +262,7 @@ def colour_of(coef: float) -> str:
 
 def _parameters(scale: float) -> dict[str, Any]:
     """Return the parameters of matplotlib for a style."""
-    sizes = {
-        "font.size": 7.0,
-        "axes.titlesize": 7.0,
-        "axes.labelsize": 7.0,
-        "xtick.labelsize": 6.5,
-        "ytick.labelsize": 6.5,
-        "legend.fontsize": 6.5,
-        "legend.title_fontsize": 6.5,
-        "axes.linewidth": 0.6,
-        "lines.linewidth": 1.0,
-        "lines.markersize": 3.0,
-        "patch.linewidth": 0.6,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
-        "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5,
-        "xtick.minor.width": 0.4,
-        "ytick.minor.width": 0.4,
-        "xtick.minor.size": 1.5,
-        "ytick.minor.size": 1.5,
-    }
-    fixed = {
-        # matplotlib brings this font, so that pictures are the same everywhere.
-        "font.family": "DejaVu Sans",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlelocation": "left",
-        "axes.titleweight": "normal",
-        "legend.frameon": False,
-        "legend.columnspacing": 1.2,
-        "figure.dpi": 150,
-        "savefig.dpi": 300,
-        "savefig.bbox": "standard",
-    }
-    scaled = {name: size * scale for name, size in sizes.items()}
-    return {**scaled, **fixed, **_PLAIN_TEXT, **EDITABLE_TEXT}
+    defaults = require("matplotlib").rcParamsDefault
+    initial = {name: defaults[name] for name in defaults if name.startswith(_OF_DRAWING)}
+    scaled = {name: size * scale for name, size in _SIZES.items()}
+    return {**initial, **scaled, **_FIXED, **_PLAIN_TEXT, **FILE_TEXT}

@@ -1,6 +1,5 @@
 """Small fits that all pictures are drawn from, and figures that are closed after each test."""
 
-from importlib.util import find_spec
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,11 +15,6 @@ from scifate_sklearn import (
     prepare_anndata,
 )
 from scifate_sklearn.datasets import make_labelled_cells
-
-for module in ("matplotlib", "marsilea", "adjustText"):
-    # Not imported here: two of them change parameters of matplotlib when they are imported.
-    if find_spec(module) is None:
-        pytest.skip(f"{module} is not installed (extra plot)", allow_module_level=True)
 
 
 @pytest.fixture(autouse=True)

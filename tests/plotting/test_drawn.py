@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_networks import random_links, small_network
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgba
-from network_tables import random_links, small_network
 
 from scifate_sklearn import compare_links, plotting
 

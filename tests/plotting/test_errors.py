@@ -5,7 +5,7 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-from network_tables import small_network
+from drawn_networks import small_network
 from sklearn.exceptions import NotFittedError
 
 from scifate_sklearn import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from network_tables import random_links, small_network
+from drawn_networks import random_links, small_network
 
 from scifate_sklearn import plotting
 

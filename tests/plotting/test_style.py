@@ -4,11 +4,11 @@ import re
 import subprocess
 import sys
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from drawn_networks import small_network
+from matplotlib import pyplot as plt
 from matplotlib import rcParams
-from network_tables import small_network
 
 from scifate_sklearn import plotting
 

@@ -1,7 +1,17 @@
-"""Links tables of networks that are made up."""
+"""Links tables of networks that are made up, to be drawn.
+
+Modules that import this one are skipped where the extra ``plot`` is not installed.
+"""
+
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
+import pytest
+
+# Not imported here: some of them change parameters of matplotlib when they are imported.
+if missing := [m for m in ("matplotlib", "marsilea", "adjustText") if find_spec(m) is None]:
+    pytest.skip(f"not installed (extra plot): {', '.join(missing)}", allow_module_level=True)
 
 
 def random_links(n_tfs, n_targets, share=0.15, seed=0):

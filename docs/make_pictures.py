@@ -25,7 +25,7 @@ from scifate_sklearn.datasets import make_labelled_cells
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
-DPI, COLOURS = 130, 48
+DPI, COLOURS = 130, 160
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from ..names import examples
 from ._names import as_label
 from ._stability import MOST_SHAPES
-from ._style import diverging, drawing, set_title
+from ._style import (
+    area,
+    diverging,
+    drawing,
+    set_title,
+    sized,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,8 +71,8 @@ def activity(
         x, y = places[order].T
         points = ax.scatter(
             x, y, c=score[order], cmap=_with_grey(), vmin=-limit, vmax=limit,
-            s=max(1.0, min(8.0, 4000.0 / len(score))), plotnonfinite=True, edgecolor="#7F7F7F",
-            linewidth=0.15, rasterized=len(score) > MOST_SHAPES,
+            s=area(max(1.0, min(8.0, 4000.0 / len(score)))), plotnonfinite=True,
+            edgecolor="#7F7F7F", linewidth=sized(0.15), rasterized=len(score) > MOST_SHAPES,
         )  # fmt: skip
         bar = ax.figure.colorbar(points, ax=ax, extend="both", shrink=0.7)
         bar.set_label(f"activity of {as_label(tf)}")

@@ -81,8 +81,8 @@ def _description(chosen: pd.DataFrame, around: str | None, top: int | None, only
     if around is not None:
         n_targets = int((chosen["TF"] == around).sum())
         n_tfs = int((chosen["target"] == around).sum())
-        most = "" if top is None else "strongest "
-        return f"{as_label(around)}: {n_tfs:,} {most}regulators, {n_targets:,} {most}targets"
+        most = "" if top is None else f" (at most {top:,} strongest of each)"
+        return f"{as_label(around)}: {n_tfs:,} regulators, {n_targets:,} targets{most}"
     n_tfs = chosen["TF"].nunique()
     most = "all" if top is None else f"at most {top:,} strongest"
     return f"{len(chosen):,} {kind}: {most} of each of {n_tfs:,} TFs"

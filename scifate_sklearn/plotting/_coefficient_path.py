@@ -22,6 +22,7 @@ from ._style import (
     points,
     set_title,
     settle,
+    sized,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def coefficient_path(
         _draw_lines(ax, coefs, at_selected)
         set_penalty_axis(ax)
         mark_penalties(ax, lambda_min, lambda_1se, selected)
-        ax.axhline(0, color=NEUTRAL, linewidth=0.5, zorder=0)
+        ax.axhline(0, color=NEUTRAL, linewidth=sized(0.5), zorder=0)
         ax.set_ylabel("coefficient (units of target / units of TF)")
         named_text = and_others(len(shown), len(named), "selected TFs named")
         set_title(ax, f"{as_label(target)}: {named_text}")
@@ -100,7 +101,7 @@ def _draw_lines(ax: Axes, coefs: pd.DataFrame, at_selected: pd.Series[float]) ->
             coefs[tf].iloc[start:],
             color=colour_of(at_selected[tf]) if is_selected else NEUTRAL,
             alpha=1.0 if is_selected else 0.5,
-            linewidth=1.0 if is_selected else 0.5,
+            linewidth=sized(1.0 if is_selected else 0.5),
             zorder=3 if is_selected else 2,
         )
 
@@ -123,7 +124,7 @@ def _name_ends(ax: Axes, coefs: pd.DataFrame, at_selected: pd.Series[float]) -> 
             va="center",
             annotation_clip=False,
             fontsize="small",
-            arrowprops={"arrowstyle": "-", "color": NEUTRAL, "linewidth": 0.4, "shrinkA": 0},
+            arrowprops={"arrowstyle": "-", "color": NEUTRAL, "linewidth": sized(0.4), "shrinkA": 0},
         )
 
 

@@ -13,7 +13,17 @@ from ._fitted import checked_links
 from ._names import as_label
 from ._scatter_labels import name_points
 from ._stability import MOST_SHAPES
-from ._style import ACTIVATION, DARK, HIGHLIGHT, NEUTRAL, REPRESSION, check_count, drawing
+from ._style import (
+    ACTIVATION,
+    DARK,
+    HIGHLIGHT,
+    NEUTRAL,
+    REPRESSION,
+    area,
+    check_count,
+    drawing,
+    sized,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,11 +95,11 @@ def _draw_points(ax: Axes, both: pd.DataFrame, names: list[str]) -> None:
     limit = 1.1 * float(both.abs().max().max()) if len(both) else 1.0
     for x, y in ((-limit, 0.0), (0.0, -limit)):
         ax.fill_between([x, x + limit], y, y + limit, color=NEUTRAL, alpha=0.15, linewidth=0)
-    ax.plot([-limit, limit], [-limit, limit], color=NEUTRAL, linewidth=0.6, zorder=1)
+    ax.plot([-limit, limit], [-limit, limit], color=NEUTRAL, linewidth=sized(0.6), zorder=1)
     agrees = np.sign(both["x"]) == np.sign(both["y"])
     colours = np.where(agrees, np.where(both["x"] > 0, ACTIVATION, REPRESSION), DARK)
     many = len(both) > MOST_SHAPES
-    ax.scatter(both["x"], both["y"], s=5, c=colours, alpha=0.7, linewidth=0, rasterized=many)
+    ax.scatter(both["x"], both["y"], s=area(5), c=colours, alpha=0.7, linewidth=0, rasterized=many)
     ax.set_xlim(-limit, limit)
     ax.set_ylim(-limit, limit)
     ax.set_box_aspect(1)

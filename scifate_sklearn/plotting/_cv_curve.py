@@ -10,7 +10,14 @@ import pandas as pd
 from ._fitted import fitted_model, regulator_columns
 from ._names import as_label
 from ._penalties import mark_penalties, set_penalty_axis
-from ._style import DARK, REPRESSION, drawing, legend_below, set_title
+from ._style import (
+    DARK,
+    REPRESSION,
+    drawing,
+    legend_below,
+    set_title,
+    sized,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +69,9 @@ def cv_curve(
     x, y, se = curve.lambdas[first:], curve.mse[first:], curve.mse_se[first:]
     with drawing(ax, height=68) as ax:
         ax.fill_between(x, y - se, y + se, color=REPRESSION, alpha=0.25, linewidth=0)
-        ax.plot(x, y, color=REPRESSION, marker="o", markersize=2, label="mean ± standard error")
+        ax.plot(
+            x, y, color=REPRESSION, marker="o", markersize=sized(2), label="mean ± standard error"
+        )
         set_penalty_axis(ax)
         mark_penalties(ax, curve.lambda_min, curve.lambda_1se, selected)
         ax.set_ylabel("cross-validated mean squared error\n(unit of the target, squared)")

@@ -20,6 +20,7 @@ from ._style import (
     legend_below,
     points,
     set_title,
+    sized,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def enrichment(filter: Any, *, top: int | None = 25, ax: Axes | None = None) -> 
     shown = tests.iloc[:top]
     with drawing(ax, height=20 + 3.6 * len(shown)) as ax:
         _draw_intervals(ax, shown)
-        ax.axvline(1, color=DARK, linewidth=0.6, linestyle="--", zorder=0)
+        ax.axvline(1, color=DARK, linewidth=sized(0.6), linestyle="--", zorder=0)
         ax.set_xscale("log")
         label_ticks(ax.yaxis, range(len(shown)), list(shown["TF"]))
         ax.set_ylim(len(shown) - 0.5, -0.6)
@@ -99,7 +100,7 @@ def _draw_intervals(ax: Axes, shown: pd.DataFrame) -> None:
             error = ratio[own] * np.array([1 - 1 / factor[own], factor[own] - 1])
             ax.errorbar(
                 ratio[own], np.flatnonzero(own), xerr=error, fmt="o", color=colour,
-                label=names[kind], markersize=3.5,
+                label=names[kind], markersize=sized(3.5),
             )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ from ._style import (
     require,
     set_title,
     settle,
-)  # fmt: skip
+    sized,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,7 +153,7 @@ def _name_nodes(
     for node in np.flatnonzero(is_named):
         frame: dict[str, Any] = {"boxstyle": "round,pad=0.2", "facecolor": "white", "linewidth": 0}
         if is_tf[node]:
-            frame |= {"edgecolor": DARK, "linewidth": 0.6}
+            frame |= {"edgecolor": DARK, "linewidth": sized(0.6)}
         if genes[node] == around:
             frame |= {"facecolor": _CENTRE}
         texts[int(node)] = ax.text(

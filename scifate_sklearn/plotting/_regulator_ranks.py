@@ -9,12 +9,21 @@ import pandas as pd
 
 from ._fitted import checked_links
 from ._names import and_others, label_ticks
-from ._style import ACTIVATION, DARK, REPRESSION, check_choice, check_count, drawing, set_title
+from ._style import (
+    ACTIVATION,
+    DARK,
+    REPRESSION,
+    check_choice,
+    check_count,
+    drawing,
+    set_title,
+    sized,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_AXIS = {"number": "targets", "strength": "sum of |coef| over the targets"}
+_AXIS = {"number": "targets", "strength": "Σ |coef| of the targets"}
 
 
 def regulator_ranks(
@@ -54,12 +63,12 @@ def regulator_ranks(
     with drawing(ax, height=16 + 3.6 * len(shown)) as ax:
         for sign, colour, name in ((1, ACTIVATION, "activated"), (-1, REPRESSION, "repressed")):
             _draw_side(ax, shown, by, sign, colour, name)
-        ax.axvline(0, color=DARK, linewidth=0.6)
+        ax.axvline(0, color=DARK, linewidth=sized(0.6))
         label_ticks(ax.yaxis, range(len(shown)), list(shown.index))
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.margins(x=0.16)
         ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-        other = "Σ |coef|" if by == "number" else "number of targets"
+        other = "Σ |coef|" if by == "number" else "their number"
         ax.set_xlabel(f"{_AXIS[by]} (at the bars: {other})")
         set_title(ax, and_others(len(shown), len(sides), "TFs"))
         ax.legend(loc="lower right")
@@ -80,4 +89,4 @@ def _draw_side(ax: Axes, shown: pd.DataFrame, by: str, sign: int, colour: str, n
     bars = ax.barh(range(len(shown)), lengths, color=colour, height=0.75, linewidth=0, label=name)
     other = shown["strength" if by == "number" else "number", sign]
     texts = [f"{value:.3g}" if value else "" for value in other]
-    ax.bar_label(bars, texts, padding=1.5, fontsize="x-small", color=DARK)
+    ax.bar_label(bars, texts, padding=sized(1.5), fontsize="x-small", color=DARK)

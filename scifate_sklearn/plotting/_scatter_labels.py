@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._style import DARK, NEUTRAL, require, settle
+from ._style import (
+    DARK,
+    NEUTRAL,
+    require,
+    settle,
+    sized,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,5 +45,5 @@ def name_points(
     settle(ax)
     adjust_text(
         drawn, *others, target_x=list(x), target_y=list(y), ax=ax, iter_lim=_ROUNDS,
-        arrowprops={"arrowstyle": "-", "color": NEUTRAL, "linewidth": 0.4},
+        arrowprops={"arrowstyle": "-", "color": NEUTRAL, "linewidth": sized(0.4)},
     )  # fmt: skip

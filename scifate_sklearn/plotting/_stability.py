@@ -8,7 +8,15 @@ import numpy as np
 
 from ..resampling import StabilitySelection
 from ._fitted import fitted
-from ._style import ACTIVATION, DARK, NEUTRAL, REPRESSION, drawing, set_title
+from ._style import (
+    ACTIVATION,
+    DARK,
+    NEUTRAL,
+    REPRESSION,
+    area,
+    drawing,
+    set_title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,11 +59,11 @@ def stability(selection: Any, *, ax: Axes | None = None) -> Axes:
     colours = np.where(~kept, NEUTRAL, np.where(ledger["coef"] > 0, ACTIVATION, REPRESSION))
     with drawing(ax, height=65) as ax:
         many = len(ledger) > MOST_SHAPES
-        ax.scatter(size, frequency, s=4, c=colours, alpha=0.6, linewidth=0, rasterized=many)
+        ax.scatter(size, frequency, s=area(4), c=colours, alpha=0.6, linewidth=0, rasterized=many)
         ax.axhline(selection.threshold, color=DARK, linestyle="--")
         for colour, name in ((ACTIVATION, "activation"), (REPRESSION, "repression")):
-            ax.scatter([], [], s=12, c=colour, label=f"{name}, kept")
-        ax.scatter([], [], s=12, c=NEUTRAL, label="dropped")
+            ax.scatter([], [], s=area(12), c=colour, label=f"{name}, kept")
+        ax.scatter([], [], s=area(12), c=NEUTRAL, label="dropped")
         ax.set_xscale("log")
         ax.set_ylim(-0.03, 1.05)
         ax.set_xlabel("|coef| in the fit to all cells")

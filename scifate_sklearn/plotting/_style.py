@@ -47,7 +47,7 @@ FILE_TEXT: Final = {
     "text.hinting": "no_hinting",
 }
 
-# In points, at the scale of a column.
+# In points (pads of the layout in inches), at the scale of a column.
 _SIZES: Final = {
     "font.size": 7.0,
     "axes.titlesize": 7.0,
@@ -68,6 +68,12 @@ _SIZES: Final = {
     "ytick.minor.width": 0.4,
     "xtick.minor.size": 1.5,
     "ytick.minor.size": 1.5,
+    "axes.titlepad": 6.0,
+    "axes.labelpad": 4.0,
+    "xtick.major.pad": 3.5,
+    "ytick.major.pad": 3.5,
+    "figure.constrained_layout.h_pad": 0.04167,
+    "figure.constrained_layout.w_pad": 0.04167,
 }
 _FIXED: Final = {
     # matplotlib brings this font, so that pictures are the same everywhere.
@@ -248,6 +254,16 @@ def legend_below(ax: Axes, lines: float, **options: Any) -> Any:
         loc="upper left", bbox_to_anchor=(0.0, 0.0), bbox_transform=ax.transAxes + down,
         borderaxespad=0.0, borderpad=0.0, handlelength=1.6, **options,
     )  # fmt: skip
+
+
+def sized(length: float) -> float:
+    """Return a length in points, given for text of 7 points, at the size of the text."""
+    return points(length / _SIZES["font.size"])
+
+
+def area(size: float) -> float:
+    """Return the area of a marker in square points, given for text of 7 points."""
+    return sized(size**0.5) ** 2
 
 
 def diverging() -> Any:

@@ -328,7 +328,7 @@ class TestNetwork:
     def test_around_a_gene(self):
         ax = plotting.network(small_network(), around="Isl1")
         assert set(texts(ax)) == {"Isl1", "Pax6", "Gcg"}
-        assert title(ax).startswith("Isl1: 1 strongest regulators, 2 strongest targets")
+        assert title(ax).startswith("Isl1: 1 regulators, 2 targets (at most 5 strongest of each)")
         centre = next(text for text in ax.texts if text.get_text() == "Isl1")
         assert to_hex(centre.get_bbox_patch().get_facecolor()) == "#f0e442"
 

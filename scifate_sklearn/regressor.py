@@ -404,8 +404,8 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         >>> new = pd.DataFrame({"Neurog3": tfs["Pax6"] + 0.1 * rng.normal(size=200)})
         >>> model = SciFateRegressor().fit(tfs, new)
         >>> path = model.coefficient_path(tfs, new, "Neurog3")
-        >>> path.columns.tolist(), path.index[0]
-        (['Pax6', 'Sox2', 'Myc'], 10.0)
+        >>> path.columns[path.loc[model.lambda_[0]] != 0].tolist()
+        ['Pax6']
         """
         check_is_fitted(self)
         position = target_position(self.target_names_in_, target)

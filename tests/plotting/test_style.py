@@ -49,6 +49,17 @@ class TestStyle:
         small = plotting.link_heatmap(small_network())
         assert board.figure.get_figwidth() > 1.8 * small.figure.get_figwidth()
 
+    def test_points_of_a_slide_are_larger_too(self, fits):
+        draws = (
+            lambda: plotting.stability(fits.stable),
+            lambda: plotting.activity(fits.adata, "TF1"),
+            lambda: plotting.compare({"a": fits.links, "b": fits.other}, top=1),
+        )
+        for draw in draws:
+            column = draw().collections[-1].get_sizes()
+            with plotting.style("slide"):
+                np.testing.assert_allclose(draw().collections[-1].get_sizes(), 2.5**2 * column)
+
     def test_parameters_are_not_changed(self, fits, tmp_path):
         before = dict(rcParams)
         with plotting.style("slide"):

@@ -8,6 +8,7 @@ from . import (
     links as links,
     moments as moments,
     networks as networks,
+    plotting as plotting,
     preprocessing as preprocessing,
     ranking as ranking,
     regressor as regressor,

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, _fit_context
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from ._link_estimator import CELLS, LinkTableMixin
 from ._state import all_or_nothing
@@ -21,12 +23,15 @@ from .fitting import (
     FitParameters,
     TrainingData,
     check_moments,
+    check_targets,
+    column_names,
     feature_names,
     read_samples,
+    target_position,
 )
 from .links import build_links
 from .moments import Moments
-from .solvers import CELL_RULE, CRITERIA, ENGINES, BlockFit
+from .solvers import CELL_RULE, CRITERIA, ENGINES, BlockFit, CVCurve
 
 # Attributes with one entry per target, and their names in a block of fitted targets.
 _PER_TARGET = {
@@ -325,11 +330,145 @@ class SciFateRegressor(LinkTableMixin, BaseEstimator):
         fit_regressor(self, read_moments(self, moments, chunks))
         return self
 
+    def cv_curve(self, target: str) -> CVCurve:
+        """Return the cross-validation curve of a target.
+
+        Parameters
+        ----------
+        target : str
+            One of ``target_names_in_``.
+
+        Returns
+        -------
+        CVCurve
+            Penalties with a known error, the errors and their standard errors, ``lambda_min`` and
+            ``lambda_1se``.
+
+        Raises
+        ------
+        ValueError
+            If the target is not one of the fit, has no model, or nothing was cross-validated.
+        """
+        check_is_fitted(self)
+        position = target_position(self.target_names_in_, target)
+        lambdas = _known_penalties(self, position)[0]
+        mse, mse_se = (np.atleast_2d(e)[position] for e in (self.cv_mse_, self.cv_mse_se_))
+        known = np.isfinite(mse)
+        if not known.any():
+            raise ValueError(
+                f"`target` {target!r} has no cross-validation curve: `lambda_rule` is "
+                f"{self.lambda_rule!r}, which cross-validates nothing."
+            )
+        ends = (float(np.atleast_1d(e)[position]) for e in (self.lambda_min_, self.lambda_1se_))
+        return CVCurve(lambdas, mse[known], mse_se[known], *ends)
+
+    def coefficient_path(
+        self,
+        tf_matrix: Any,
+        target_matrix: Any,
+        target: str,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> pd.DataFrame:
+        """Return the coefficients of a target at each penalty, fitted to all cells of the fit.
+
+        They are not stored, because those of all targets would fill the memory.
+
+        Parameters
+        ----------
+        tf_matrix, target_matrix : DataFrame, ndarray or sparse matrix
+            Those of the fit; of `target_matrix` only the column of the target is used.
+        target : str
+            One of ``target_names_in_``.
+        sample_weight : array-like of shape (n_cells,), default=None
+            That of the fit.
+
+        Returns
+        -------
+        DataFrame of shape (n_lambdas, n_features)
+            One row per penalty, decreasing, as the index ``lambda_``: those whose cross-validated
+            error is known (an adaptive path ends early); all, if nothing was cross-validated. One
+            column per predictor, covariates included. The row of the selected penalty is that of
+            ``coef_``.
+
+        Raises
+        ------
+        ValueError
+            If the target is not one of the fit or has no model, or the matrices or weights are not
+            those of the fit.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from scifate_sklearn import SciFateRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> tfs = pd.DataFrame(rng.normal(size=(200, 3)), columns=["Pax6", "Sox2", "Myc"])
+        >>> new = pd.DataFrame({"Neurog3": tfs["Pax6"] + 0.1 * rng.normal(size=200)})
+        >>> model = SciFateRegressor().fit(tfs, new)
+        >>> path = model.coefficient_path(tfs, new, "Neurog3")
+        >>> path.columns[path.loc[model.lambda_[0]] != 0].tolist()
+        ['Pax6']
+        """
+        check_is_fitted(self)
+        position = target_position(self.target_names_in_, target)
+        check_targets(column_names(target_matrix), self.target_names_in_, "target_matrix")
+        lambdas, selected = _known_penalties(self, position)
+        own = target_matrix
+        if np.ndim(target_matrix) > 1:
+            own = _safe_indexing(target_matrix, [position], axis=1)
+        draft = clone(self)
+        data = read_samples(draft, tf_matrix, own, CELLS, cv=None, sample_weight=sample_weight)
+        fit = Fit.from_data(FitParameters.from_estimator(draft), data)
+        path = pd.DataFrame(
+            fit.solve_along(lambdas), pd.Index(lambdas, name="lambda_"), feature_names(draft)
+        )
+        coef = np.atleast_2d(self.coef_)[position]
+        _check_same_fit(path, feature_names(self), coef, selected)
+        return path
+
     def _linear_model(self) -> SciFateRegressor:
         return self
 
     def _kept_links(self) -> pd.DataFrame:
         return self.links_.copy()
+
+
+def _known_penalties(
+    regressor: SciFateRegressor, position: int
+) -> tuple[NDArray[np.float64], float]:
+    """Return the penalties of a target that were cross-validated, and the selected one.
+
+    Raises
+    ------
+    ValueError
+        If the target has no model.
+    """
+    selected = float(np.atleast_1d(regressor.lambda_)[position])
+    if np.isnan(selected):
+        raise ValueError(
+            f"`target` {regressor.target_names_in_[position]!r} has no model: it is constant, or "
+            "fewer than two TFs correlate with it (`cor_threshold`)."
+        )
+    lambdas = np.atleast_2d(regressor.lambdas_)
+    own = lambdas[position if len(lambdas) > 1 else 0]
+    known = np.isfinite(np.atleast_2d(regressor.cv_mse_)[position])
+    is_used = known if known.any() else np.isfinite(own)
+    return own[is_used], selected
+
+
+def _check_same_fit(
+    path: pd.DataFrame, names: NDArray[np.object_], coef: NDArray[np.float64], selected: float
+) -> None:
+    """Raise ValueError if the path does not lead through the coefficients of the fit."""
+    if list(path.columns) == list(names):
+        # Sums in another order differ in the last digits only.
+        scale = max(1.0, float(np.abs(coef).max()))
+        if np.allclose(path.loc[selected], coef, rtol=1e-5, atol=1e-5 * scale):
+            return
+    raise ValueError(
+        "`tf_matrix`, `target_matrix` and `sample_weight` must be those of the fit: other "
+        "coefficients follow from these. Give the same matrices, in the same order of the cells."
+    )
 
 
 @_fit_context(prefer_skip_nested_validation=True)

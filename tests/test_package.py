@@ -40,13 +40,14 @@ PROMISED = {
 # Packages that users do not import.
 INTERNAL = {"files", "fitting", "links", "names", "solvers"}
 HEAVY = {
-    *("anndata", "dask", "joblib", "matplotlib", "networkx", "numba"),
+    *("adjustText", "anndata", "dask", "joblib", "marsilea", "matplotlib", "networkx", "numba"),
     *("numpy", "pandas", "scipy", "sklearn", "typer"),
 }
 
 
 # Distributions whose name differs from that of the module, or that a requirement installs.
 DISTRIBUTIONS = {
+    "adjustText": "adjusttext",
     "glmnet": "python-glmnet",
     "h5py": "anndata",
     "llvmlite": "numba",

@@ -8,14 +8,17 @@ from ._checks import (
     Arguments,
     check_per_row,
     check_same_rows,
+    check_targets,
     feature_names,
     group_labels,
     missing_labels,
     own_positions,
     read_penalties,
     set_feature_names,
+    target_position,
 )
 from ._chunks import Chunks, read_chunks
+from ._containers import column_names
 from ._data import (
     TrainingData,
     check_moments,
@@ -40,6 +43,8 @@ __all__ = [
     "check_per_row",
     "check_same_rows",
     "check_scored",
+    "check_targets",
+    "column_names",
     "feature_names",
     "group_labels",
     "mean_r2",
@@ -52,4 +57,5 @@ __all__ = [
     "read_samples",
     "relative_penalties",
     "set_feature_names",
+    "target_position",
 ]

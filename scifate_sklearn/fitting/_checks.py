@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from numbers import Number
 from typing import Any
 
@@ -187,6 +188,19 @@ def check_targets(given: Names | None, fitted: Names, argument: str) -> None:
         + (f" ({examples(unknown, 3)})" if len(unknown) else "")
         + "."
     )
+
+
+def target_position(fitted: Names, target: str) -> int:
+    """Return the position of a target among those of a fit, or raise ValueError."""
+    found = np.flatnonzero(fitted == target)
+    if not len(found):
+        close = get_close_matches(str(target), [str(name) for name in fitted], n=3)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise ValueError(
+            f"`target` must be one of the {len(fitted)} targets of the fit "
+            f"({examples(fitted, 3)}), got {target!r}.{hint}"
+        )
+    return int(found[0])
 
 
 def group_labels(

@@ -129,6 +129,17 @@ class Fit:
         solution = solve_all(self.engine, self.problem, lambdas, position, n_jobs)
         return solution.coef, solution.n_unconverged
 
+    def solve_along(self, lambdas: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the coefficients (n_lambdas, n_features) of the only target at each penalty.
+
+        Parameters
+        ----------
+        lambdas : ndarray of shape (n_lambdas,)
+            Decreasing penalties.
+        """
+        path = [self.solve_at(lambdas[None], np.array([each]))[0][0] for each in lambdas]
+        return np.array(path)
+
 
 @dataclass(frozen=True)
 class PermutedFits:

@@ -261,4 +261,6 @@ def cwd(user_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     folder = tmp_path / "work"
     shutil.copytree(user_files, folder)
     monkeypatch.chdir(folder)
+    # Pictures open no window.
+    monkeypatch.setenv("MPLBACKEND", "agg")
     return folder

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,12 @@ REQUIREMENT = {
     "mypy": "mypy",
     "lint-imports": "import-linter",
 }
-# Pages whose blocks are skipped if a package is not installed.
-REQUIRED = {"docs/activity.md": "decoupler"}
+# Packages of extras without which the blocks of a page do not run.
+PACKAGES = {
+    "docs/activity.md": ("decoupler",),
+    "docs/exports.md": ("networkx",),
+    "docs/plotting.md": ("matplotlib", "marsilea", "adjustText"),
+}
 # Names that the blocks of a page define, and their least length.
 RESULTS = {
     "README.md": {"links": 50, "kept": 5},
@@ -37,6 +42,7 @@ RESULTS = {
     "docs/command-line.md": {"strict_links": 5},
     "docs/exports.md": {"regulators": 5, "regulons": 5, "net": 10, "prior": 10, "base": 10},
     "docs/activity.md": {"activity": 500, "specificity": 2},
+    "docs/plotting.md": {"links": 50, "path": 10},
     "docs/questions.md": {"links": 30},
 }
 
@@ -71,8 +77,9 @@ class TestBlocks:
 
     @pytest.mark.usefixtures("cwd")
     def test_python_runs_in_order(self, python_page: Any) -> None:
-        if python_page.name in REQUIRED:
-            pytest.importorskip(REQUIRED[python_page.name])
+        absent = [name for name in PACKAGES.get(python_page.name, ()) if find_spec(name) is None]
+        if absent:
+            pytest.skip(f"{python_page.name} needs {', '.join(absent)}, which is not installed")
         namespace: dict[str, Any] = {}
         for block in [b for b in python_page.blocks if b.language == "python"]:
             if block.line_of:
@@ -213,7 +220,7 @@ def _public_parameters() -> set[str]:
 
 def _parameters() -> Iterator[str]:
     """Yield the parameters of public functions and classes, and of the methods of classes."""
-    for package in ("", ".anndata_io", ".filters", ".datasets", ".resampling"):
+    for package in ("", ".anndata_io", ".filters", ".datasets", ".plotting", ".resampling"):
         module = importlib.import_module(f"scifate_sklearn{package}")
         for name in module.__all__:
             thing = getattr(module, name)

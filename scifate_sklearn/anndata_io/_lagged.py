@@ -45,7 +45,8 @@ def lagged_states(
     A step leads from one cell to the next of the same lineage. Pseudotime is not time: the order
     of the cells is estimated from the same RNA, and neighbours are different cells, whose
     differences are mostly noise (Qiu et al., Cell Systems 2020). Series of one cell or culture
-    over time have neither problem.
+    over time have neither problem, but their steps are no independent observations if TFs change
+    slowly: p-values are then far too small.
 
     Parameters
     ----------

@@ -39,6 +39,8 @@ def clr(matrix: ArrayLike) -> NDArray[np.float64]:
     """
     with naming("`matrix`"):
         scores = check_array(matrix, dtype=np.float64, input_name="")
+    # Squares of extreme numbers would be 0 or infinite.
+    scores = scores / (np.abs(scores).max() or 1.0)
     by_row, by_column = (_above_mean(scores, axis) for axis in (1, 0))
     return np.sqrt(0.5 * (by_row**2 + by_column**2))
 

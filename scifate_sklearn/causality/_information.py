@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ..preprocessing import naming
 from ..solvers import InformationProblem
-from ._weighted import uniform_weights, weighted_information
+from ._weighted import check_ties, uniform_weights, weighted_information
 
 Floats = NDArray[np.float64]
 
@@ -65,8 +65,8 @@ def conditional_mutual_information(
     ------
     ValueError
         If values are missing or infinite, there are fewer than 4 cells for each neighbour, a column
-        of `x` or `y` is in `z` too, or weights are not positive; with uniform weights also if over
-        1 % of the cells have the x and z of another cell.
+        of `x` or `y` is in `z` too, or weights are not positive; with weights also if over 1 % of
+        the cells have the x and z of another cell.
 
     Warns
     -----
@@ -119,6 +119,7 @@ def conditional_mutual_information(
     if weights is None:
         problem = InformationProblem(points["y"], points["z"], n_neighbors, is_closed=is_closed)
         return float(problem.estimate(points["x"][None])[0])
+    check_ties(points["x"], points["z"])
     if isinstance(weights, str):
         of_cells = uniform_weights(points["x"], points["z"])
     else:
@@ -128,12 +129,12 @@ def conditional_mutual_information(
     )
 
 
-def check_cells(n_cells: int, n_neighbors: int) -> None:
+def check_cells(n_cells: int, n_neighbors: int, advice: str = "give more cells") -> None:
     """Raise ValueError if there are too few cells for the number of neighbours."""
     if n_cells < LEAST_CELLS * n_neighbors:
         raise ValueError(
             f"{n_neighbors} neighbours need at least {LEAST_CELLS * n_neighbors} cells, got "
-            f"{n_cells}. Lower `n_neighbors`, or give more cells."
+            f"{n_cells}. Lower `n_neighbors`, or {advice}."
         )
 
 
@@ -149,6 +150,8 @@ def _as_columns(values: ArrayLike, name: str) -> Floats:
         table = np.asarray(values)
         if table.ndim == 1:
             table = table[:, None]
+        if np.iscomplexobj(table):
+            raise ValueError("the numbers must be real, got complex ones.")
         least = 0 if name == "z" else 1
         checked = check_array(table, dtype=np.float64, ensure_min_features=least, input_name="")
     return np.ascontiguousarray(checked.T)
@@ -176,4 +179,5 @@ def _as_weights(weights: ArrayLike, n_cells: int) -> Floats:
             f"`weights` must be positive numbers, one for each of {n_cells} cells, got the shape "
             f"{given.shape} and values from {given.min():g}."
         )
-    return np.asarray(given / given.mean())
+    relative = given / given.max()
+    return np.asarray(relative / relative.mean())

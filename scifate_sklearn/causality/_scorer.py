@@ -12,17 +12,18 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm.auto import tqdm
 
+from .._warnings import warn
 from ..filters.base import Evidence, LinkFilter, Reasons
 from ..links import PAIR, first_reason
 from ..names import examples
-from ..solvers import announce_compilation
+from ..preprocessing import zscore
+from ..solvers import announce_compilation, run_jobs
 from ._information import check_cells
 from ._states import CellStates
 from ._target import Null, Target
@@ -33,6 +34,8 @@ Floats = NDArray[np.float64]
 _LEAST_NEIGHBORS = 5
 # TFs of one target that are done together.
 _BLOCK = 32
+# Correlation of successive steps above which a TF changes slowly.
+_SLOW = 0.5
 
 
 class _Pair(NamedTuple):
@@ -105,10 +108,15 @@ class RDIScorer(LinkFilter):
       the largest RDI, each at its own best delay; ``rdi`` if the target has no other TF;
     - ``reverse_rdi``: the largest I(target; TF₁ | TF₀, given), missing if the target is not among
       the TFs of the states, or the TF not among their targets; ``direction`` = ``rdi`` −
-      ``reverse_rdi``, positive if the TF drives the target;
+      ``reverse_rdi``, positive if the TF drives the target. It is also positive for most unlinked
+      pairs in which the RNA of the TF lives shorter, so that it is no evidence of a link;
     - ``rdi_p``: the share of permutations with at least this ``rdi`` (Runge 2018), (1 + #)/(1 + B),
       and ``rdi_q``, adjusted over the links of `fit` (Benjamini–Hochberg); missing without
-      permutations.
+      permutations. Steps must be independent observations, given Y₀ and what is given: smoothed
+      velocities and slowly changing series have p-values that are far too small.
+
+    Links of several groups get the scores of these states; make states of each group for scores of
+    its own.
 
     See `conditional_mutual_information` for the estimate. A link takes 0.5 to 5 ms for 2,000 steps
     and 5 neighbours, and as much for each permutation; the time grows with less than the power 1.7
@@ -233,11 +241,20 @@ class RDIScorer(LinkFilter):
         root = math.ceil(math.sqrt(self.states.n_steps))
         k = self.n_neighbors
         self.n_neighbors_ = max(_LEAST_NEIGHBORS, root) if isinstance(k, str) else int(k)
-        check_cells(n_rows, self.n_neighbors_)
+        advice = "give more cells" if longest == 1 else "give shorter `delays`"
+        check_cells(n_rows, self.n_neighbors_, advice)
+        if self.n_permutations and self.states.run is not None:
+            _warn_of_slow_changes(self.states)
         if self.alpha is not None and not self.n_permutations:
             raise ValueError(
                 f"`alpha`={self.alpha:g} needs p-values, but `n_permutations` is 0. Set "
                 "`n_permutations`, for example to 199, or `alpha`=None."
+            )
+        if self.alpha is not None and self.alpha < 1.0 / (1 + self.n_permutations):
+            raise ValueError(
+                f"`alpha`={self.alpha:g} is below the smallest p-value of {self.n_permutations} "
+                f"permutations, {1.0 / (1 + self.n_permutations):.2g}, so that no link would be "
+                "kept. Raise `n_permutations`."
             )
         if self.n_permutations and self.shuffle_neighbors > n_rows:
             raise ValueError(
@@ -262,6 +279,7 @@ class RDIScorer(LinkFilter):
         for block in blocks:
             values = np.column_stack([next(results) for _ in delays])
             found |= dict(zip(block, values, strict=True))
+        _check_told(pairs, found)
         return found, [float(found[each].max()) if each in possible else np.nan for each in reverse]
 
     def _conditioned(
@@ -301,11 +319,36 @@ class RDIScorer(LinkFilter):
         """Return the results of jobs in their order, from parallel workers."""
         is_shown = bool(self.verbose) and sys.stderr is not None
         write = partial(tqdm.write, file=sys.stderr)
-        parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
         with announce_compilation(write if is_shown else None):
-            tasks = (delayed(job)() for job in jobs)
-            bar = tqdm(parallel(tasks), what, len(jobs), disable=not is_shown, unit="test")
-            return list(bar)
+            results = run_jobs(jobs, self.n_jobs)
+            return list(tqdm(results, what, len(jobs), disable=not is_shown, unit="test"))
+
+
+def _warn_of_slow_changes(states: CellStates) -> None:
+    """Warn if TFs change slowly along the lineages."""
+    rows, before = states.rows_at(2)
+    if rows.size < 2:
+        return
+    values = states.regulator.to_numpy()
+    r = np.mean(zscore(values[rows]) * zscore(values[before]), axis=0)
+    n_slow = int(np.count_nonzero(r > _SLOW))
+    if n_slow:
+        warn(
+            f"{n_slow} of {r.size} TFs change slowly along the lineages of `states` (correlation "
+            f"of successive steps above {_SLOW:g}), so that steps are no independent observations "
+            "and p-values (`n_permutations`) are too small. Use them to rank links only."
+        )
+
+
+def _check_told(pairs: Sequence[_Pair], found: dict[_Pair, Floats]) -> None:
+    """Raise ValueError if a TF is what the test of its target is conditioned on."""
+    given = next((pair for pair in pairs if np.isnan(found[pair]).any()), None)
+    if given is not None:
+        raise ValueError(
+            f"`links`: the values of TF {given.tf!r} are also what the test of target "
+            f"{given.target!r} is conditioned on, so that nothing is left to be told. Leave out "
+            "this link, or use another `regulator` or `given` in the states."
+        )
 
 
 def _blocks(pairs: Any) -> list[list[_Pair]]:

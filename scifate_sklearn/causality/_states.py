@@ -22,7 +22,8 @@ class CellStates:
     A step is a labelling period of a cell, a cell and its velocity, or two successive cells of a
     trajectory. `scifate_sklearn.labelled_states`, `velocity_states` and `lagged_states` make them
     from an AnnData. Values are compared as they are, so columns should have similar spreads;
-    those functions z-score them. Instances are immutable; deep copies are the same object.
+    those functions z-score them. The tables are copies, and must not be changed: deep copies and
+    clones of estimators are the same object.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ class CellStates:
         return f"CellStates({len(self.regulator):,} steps: {', '.join(parts)})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Instances are immutable, and scikit-learn's clone deep-copies every parameter.
+        # scikit-learn's clone deep-copies every parameter.
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -217,10 +218,11 @@ def _as_run(run: Any, n_steps: int) -> NDArray[np.intp]:
     codes, names = pd.factorize(labels)
     if (codes < 0).any():
         raise ValueError(f"`run` is missing for {(codes < 0).sum()} steps.")
-    if (np.diff(codes) < 0).any():
+    again = np.unique(codes[1:][np.diff(codes) < 0])
+    if again.size:
         raise ValueError(
             "`run`: the steps of a lineage must be consecutive rows, in the order of time. Sort "
-            f"the rows; {examples(names[codes[1:][np.diff(codes) < 0]])} starts twice."
+            f"the rows; {again.size} lineages start again ({examples(map(str, names[again]))})."
         )
     codes = codes.astype(np.intp)
     codes.flags.writeable = False

@@ -59,21 +59,12 @@ class Target:
     def rdi(self, tfs: Sequence[str], delay: int) -> Floats:
         """Return I(X; Y₁ | Y₀, given) of each TF X at a delay.
 
-        Raises
-        ------
-        ValueError
-            If the values of a TF are those of Y₀ or of a column of `given`.
+        It is NaN for TFs whose values are those of Y₀ or of a column of `given`.
         """
         problem, x, z = self._problem(tfs, delay)
-        is_shared = shared_columns(x, z)
-        if is_shared.any():
-            tf = tfs[int(is_shared.argmax())]
-            raise ValueError(
-                f"`links`: the values of TF {tf!r} are also what the test of target {self.name!r} "
-                "is conditioned on, so that nothing is left to be told. Leave out this link, or "
-                "use another `regulator` or `given` in the states."
-            )
-        return problem.estimate(x)
+        values = problem.estimate(x)
+        values[shared_columns(x, z)] = np.nan
+        return values
 
     def crdi(self, tfs: Sequence[str], delay: int, given: Mapping[str, int]) -> Floats:
         """Return I(X; Y₁ | Y₀, given, W) of each TF X at a delay.

@@ -19,7 +19,7 @@ _LEAST_EFFECTIVE = 0.25
 
 
 def uniform_weights(x: Floats, z: Floats) -> Floats:
-    """Return weights with which the regulator and the condition are uniformly distributed.
+    """Return weights with which x and z are uniformly distributed.
 
     Parameters
     ----------
@@ -30,22 +30,14 @@ def uniform_weights(x: Floats, z: Floats) -> Floats:
     -------
     ndarray of shape (n_cells,)
         One over the density of (x, z), with mean 1. The density is a Gaussian kernel estimate with
-        Scott's bandwidth n^(−1/(4 + d_x + d_z)) in units of the standard deviations.
-
-    Raises
-    ------
-    ValueError
-        If more than 1 % of the cells have the (x, z) of another cell.
+        Scott's bandwidth n^(−1/(4 + d)) in units of the standard deviations, of the d columns that
+        are not constant.
     """
     points = np.vstack([x, z])
+    points = points[(points[:, 0] != points.T).any(axis=0)]
+    # Squares of small numbers would be 0.
+    points = points / np.abs(points).max(axis=1, keepdims=True)
     d, n = points.shape
-    counts = np.unique(points, axis=1, return_counts=True)[1]
-    n_tied = int(counts[counts > 1].sum())
-    if n_tied > _MOST_TIED * n:
-        raise ValueError(
-            f'`weights`="uniform" needs continuous data, but {n_tied} of {n} cells have the `x` '
-            "and `z` of another cell, so that their density is not defined. Use `weights`=None."
-        )
     scaled = points / points.std(axis=1, ddof=1, keepdims=True)
     bandwidth = n ** (-1.0 / (4 + d))
     density = np.empty(n)
@@ -61,6 +53,19 @@ def uniform_weights(x: Floats, z: Floats) -> Floats:
             f"sample size is {effective:.0f}. The estimate depends on rare values of `x` and `z`."
         )
     return weights
+
+
+def check_ties(x: Floats, z: Floats) -> None:
+    """Raise ValueError if more than 1 % of the cells have the (x, z) of another cell."""
+    points = np.vstack([x, z])
+    n = points.shape[1]
+    counts = np.unique(points, axis=1, return_counts=True)[1]
+    n_tied = int(counts[counts > 1].sum())
+    if n_tied > _MOST_TIED * n:
+        raise ValueError(
+            f"`weights` needs continuous data, but {n_tied} of {n} cells have the `x` and `z` of "
+            "another cell, so that their density is not defined. Use `weights`=None."
+        )
 
 
 def weighted_information(

@@ -11,7 +11,7 @@ from ._engine import BlockFit, Engine, PathEngine, Selection, Solution
 from ._engines import ENGINES, EngineEntry, engines_that_read
 from ._information import CRITERIA
 from ._mutual_information import InformationProblem
-from ._parallel import fit_all, solve_all
+from ._parallel import fit_all, run_jobs, solve_all
 from ._problem import (
     GLMNET,
     SCIKIT_LEARN,
@@ -60,6 +60,7 @@ __all__ = [
     "fit_all",
     "identify",
     "paper_grid",
+    "run_jobs",
     "select_by_cells",
     "select_candidates",
     "solve_all",

@@ -49,8 +49,9 @@ class InformationProblem:
         self._is_closed = is_closed
         n = self._y.shape[1]
         self._psi = np.concatenate([[0.0], special.digamma(np.arange(1, n + 1))])
-        spread = np.ptp(self._z[0]) if by_ties else 0.0
-        self._spacing = float(spread / n) or 1.0
+        # The difference itself may overflow.
+        spacing = self._z[0, -1] / n - self._z[0, 0] / n if by_ties else 0.0
+        self._spacing = float(spacing) or 1.0
         self._candidates: dict[int, tuple[NDArray[np.intp], ...]] = {}
 
     def estimate(self, x: Floats) -> Floats:

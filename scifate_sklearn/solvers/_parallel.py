@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
@@ -141,17 +141,40 @@ def _in_parallel(
 ) -> Iterator[tuple[slice, Any]]:
     """Yield each block with the result of the job, in the order in which they finish."""
     sent = _sent_once(engine)
+    tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
     n_workers = _n_workers(n_jobs, len(todo))
+    for positions, result in _results(tasks, n_workers, "generator_unordered"):
+        yield slice(positions.start, positions.stop), result
+
+
+def run_jobs(jobs: Sequence[Callable[[], Any]], n_jobs: int | None) -> Iterator[Any]:
+    """Yield the results of independent jobs, in the order of the jobs.
+
+    Parameters
+    ----------
+    jobs : sequence of callable
+        Without arguments.
+    n_jobs : int or None
+        Passed to joblib, which takes threads unless another backend is configured.
+
+    Yields
+    ------
+    object
+    """
+    tasks = (delayed(job)() for job in jobs)
+    yield from _results(tasks, _n_workers(n_jobs, len(jobs)), "generator")
+
+
+def _results(tasks: Iterable[Any], n_workers: int | None, return_as: str) -> Iterable[Any]:
+    """Return the results of tasks, as they finish or in their order."""
     backend = get_active_backend(prefer="threads")[0]
     # The multiprocessing backend, and Ray's, which derives from it, return all results at the end.
     returns_early = getattr(backend, "supports_return_generator", False)
-    return_as = "generator_unordered" if returns_early else "list"
+    return_as = return_as if returns_early else "list"
     parallel = Parallel(n_jobs=n_workers, prefer="threads", return_as=return_as)
-    tasks = (delayed(_do)(job, sent, problem.block(block)) for block in todo)
     with _naming_n_jobs(n_workers):
-        results = parallel(tasks)
-    for positions, result in results:
-        yield slice(positions.start, positions.stop), result
+        results: Iterable[Any] = parallel(tasks)
+    return results
 
 
 def _n_workers(n_jobs: int | None, n_blocks: int) -> int | None:

@@ -120,6 +120,28 @@ def test_bias_on_gaussian_data(rho, n, bias):
 
 
 @pytest.mark.filterwarnings("ignore:.*effective sample size")
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_uniform_weights_with_constant_columns_and_any_scale(scale):
+    x, y, z = np.random.default_rng(0).normal(size=(3, 200))
+    expected = conditional_mutual_information(x, y, z, weights="uniform")
+    more = np.column_stack([scale * z, np.full(200, 3.0)])
+    same = conditional_mutual_information(scale * x, scale * y, more, weights="uniform")
+    assert same == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_near_the_largest():
+    x, y, z = np.random.default_rng(0).uniform(-1, 1, size=(3, 100))
+    expected = conditional_mutual_information(x, y, z)
+    huge, small = 2.0**1000, 2.0**-1000
+    for scale in (huge, small):
+        found = conditional_mutual_information(scale * x, scale * y, scale * z)
+        assert found == pytest.approx(expected, abs=1e-12)
+    weights = np.full(100, 1.7e308)
+    assert np.isfinite(conditional_mutual_information(x, y, z, weights=weights))
+
+
+@pytest.mark.filterwarnings("ignore:.*effective sample size")
 def test_uniform_weights_depend_less_on_rare_values():
     """A relation that is rarely seen counts as much as if it were seen often."""
     rng = np.random.default_rng(0)
@@ -166,6 +188,8 @@ X, Y, Z = np.random.default_rng(0).normal(size=(3, 40))
         ({"weights": -np.ones(40)}, "`weights` must be positive numbers, one for each of 40"),
         ({"weights": np.ones(39)}, "`weights` must be positive numbers"),
         ({"x": X.round(), "z": Z.round(), "weights": "uniform"}, "needs continuous data, but"),
+        ({"x": X.round(), "z": Z.round(), "weights": np.ones(40)}, "needs continuous data, but"),
+        ({"x": X + 1j}, "`x`: the numbers must be real"),
         ({"estimator": "kde"}, "estimator"),
         ({"n_neighbors": 0}, "n_neighbors"),
         ({"weights": "kde"}, "weights"),
@@ -196,3 +220,5 @@ def test_clr_by_its_definition(seed, n_rows, n_columns):
             z.append(max(0.0, (scores[i, j] - others.mean()) / sd) if sd > 0 else 0.0)
         np.testing.assert_allclose(found[i, j], np.hypot(*z) / np.sqrt(2), atol=1e-12)
     np.testing.assert_allclose(clr(scores.T), found.T)
+    for scale in (1e-300, 1e300):
+        np.testing.assert_allclose(clr(scale * scores), found, atol=1e-12)

@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -221,6 +223,7 @@ def test_links_that_were_not_fitted():
         ({"n_permutations": 9, "shuffle_neighbors": 151}, ["MYC>G0"], "needs as many cells"),
         ({"n_neighbors": "log"}, ["MYC>G0"], "n_neighbors"),
         ({"alpha": 2.0}, ["MYC>G0"], "alpha"),
+        ({"alpha": 0.05, "n_permutations": 18}, ["MYC>G0"], "below the smallest p-value of 18"),
     ],
 )
 def test_invalid_options(options, links, message):
@@ -232,6 +235,47 @@ def test_a_tf_that_is_conditioned_on():
     states = CellStates(STATES.target_t0[TFS], STATES.target_t0, STATES.target_t1)
     with pytest.raises(ValueError, match="the values of TF 'MYC' are also what the test of target"):
         RDIScorer(states).fit(pairs("MYC>G0", "MYC>MYC"))
+
+
+def test_a_tf_with_the_values_of_another_gene():
+    """Only the reverse direction is impossible."""
+    old = STATES.target_t0.assign(MYC=STATES.regulator["SOX2"])
+    states = CellStates(STATES.regulator, old, STATES.target_t1, STATES.given)
+    scores = RDIScorer(states).fit(pairs("MYC>SOX2")).scores_.iloc[0]
+    assert np.isfinite(scores["rdi"])
+    assert np.isnan(scores[["reverse_rdi", "direction"]].astype(float)).all()
+
+
+def autoregressive(rng, n, memory):
+    x = rng.normal(size=n)
+    for t in range(1, n):
+        x[t] = memory * x[t - 1] + np.sqrt(1 - memory**2) * x[t]
+    return x
+
+
+@pytest.mark.parametrize(("memory", "n_warnings"), [(0.0, 0), (0.95, 1)])
+def test_series_that_change_slowly(memory, n_warnings):
+    rng = np.random.default_rng(0)
+    x, y = (autoregressive(rng, 200, memory) for _ in range(2))
+    tf, gene, later = (
+        pd.DataFrame({n: v}) for n, v in (("X", x[:-1]), ("Y", y[:-1]), ("Y", y[1:]))
+    )
+    states = CellStates(tf, gene, later, run=np.zeros(199))
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        RDIScorer(states, n_permutations=3).fit(pairs("X>Y"))
+        RDIScorer(states).fit(pairs("X>Y"))  # without p-values
+    assert len(record) == n_warnings
+    assert all("1 of 1 TFs change slowly" in str(each.message) for each in record)
+
+
+@pytest.mark.parametrize("backend", ["threading", "multiprocessing", "loky"])
+def test_backends(backend):
+    links = all_pairs(STATES).iloc[:4]
+    expected = RDIScorer(STATES, n_permutations=3).fit(links).scores_
+    with parallel_config(backend=backend, n_jobs=2):
+        found = RDIScorer(STATES, n_permutations=3).fit(links).scores_
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_progress(capsys):
@@ -283,7 +327,11 @@ class TestStates:
             ({"given": STATES.given[::-1]}, ValueError, "the rows of `regulator`"),
             ({"regulator": STATES.regulator[["MYC", "MYC"]]}, ValueError, "columns of one name"),
             ({"run": [0, 1]}, ValueError, "one label per step, 150"),
-            ({"run": np.arange(150) % 2}, ValueError, "must be consecutive rows"),
+            (
+                {"run": np.arange(150) % 2},
+                ValueError,
+                r"must be consecutive rows.* 1 lineages start again \('0'\)",
+            ),
             ({"run": [None] * 150}, ValueError, "`run` is missing for 150 steps"),
             (
                 {"run": np.repeat([0, 1], [140, 10]), "delays": (1, 11)},

@@ -269,6 +269,7 @@ def test_series_that_change_slowly(memory, n_warnings):
     assert all("1 of 1 TFs change slowly" in str(each.message) for each in record)
 
 
+@pytest.mark.slow  # starts processes
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing", "loky"])
 def test_backends(backend):
     links = all_pairs(STATES).iloc[:4]

@@ -23,12 +23,11 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 from directed_bias import count_bias, dropout_bias, gaussian_bias, mean_error
+from directed_rankings import all_scores, as_ranks
 from directed_speed import permutation_times, scaling_exponent, time_of_links
 from joblib import Parallel, delayed
-from known_networks import KnownNetwork
 from numpy.typing import NDArray
 from problems import labelled_k562, sergio_layers
-from rankings import RANKINGS, Effort
 from sklearn.metrics import roc_auc_score
 
 from scifate_sklearn import CellStates, RDIScorer, SciFateRegressor, score_network
@@ -112,20 +111,12 @@ def depth(options: argparse.Namespace) -> Rows:
             report.progress(f"depth, mean {mean:g}, k = {k}")
             found = {}
             for given in (True, False):
-                scores = [
-                    _rdi(
-                        cells.independent_counts(
-                            np.random.default_rng((SEED, seed)),
-                            N_CELLS,
-                            mean,
-                            n_pairs,
-                            given_depth=given,
-                        ),
-                        k,
-                        options,
-                    )
-                    for seed in range(seeds)
-                ]
+                rngs = (np.random.default_rng((SEED, seed)) for seed in range(seeds))
+                drawn = (
+                    cells.independent_counts(rng, N_CELLS, mean, n_pairs, given_depth=given)
+                    for rng in rngs
+                )
+                scores = [_rdi(pairs, k, options) for pairs in drawn]
                 found[given] = mean_error(np.concatenate(scores), 0.0)
             value, error = found[True]
             text = f"{value:+.4f} ± {error:.4f}; without depth {found[False][0]:.3f}"
@@ -141,10 +132,10 @@ def _rdi(pairs: tuple[CellStates, pd.DataFrame], k: Any, options: argparse.Names
 
 def calibration(options: argparse.Namespace) -> Rows:
     """Test pairs that are independent given the target's past and the depth."""
-    n_pairs = 5 if options.quick else 300
+    n_pairs = 5 if options.quick else options.pairs
     for kind, draw in cells.NULLS.items():
         report.progress(f"calibration, {kind}")
-        rng = np.random.default_rng(SEED)
+        rng = np.random.default_rng(options.seed)
         states, links = cells.pair_states(*draw(rng, N_CELLS, n_pairs))
         p = _p_values(states, links, options.jobs)
         share, ks = float((p <= LEVEL).mean()), float(scipy.stats.kstest(p, "uniform").pvalue)
@@ -289,9 +280,9 @@ def rankings(options: argparse.Namespace) -> Rows:
     """Rank all pairs of networks that are known."""
     for name, states, gold in _known(options):
         report.progress(f"rankings, {name}")
-        for ranking, scores in _all_scores(states, options).items():
+        for ranking, scores in all_scores(states, options.jobs).items():
             # Information can be negative; only the order counts.
-            ranks = pd.DataFrame(_ranks(scores), scores.index, scores.columns)
+            ranks = pd.DataFrame(as_ranks(scores), scores.index, scores.columns)
             found = score_network(ranks, gold, tfs=scores.index, targets=scores.columns)
             text = f"{found.auroc:.3f} / {found.aupr:.3f}"
             yield Row(f"{name}, AUROC / AUPR: {ranking}", "", text, found.aupr)
@@ -307,44 +298,6 @@ def _known(options: argparse.Namespace) -> Iterator[tuple[str, CellStates, pd.Da
         yield f"labelled, capture {capture}", states, links
     new, total, tfs, gold = sergio_layers()
     yield "SERGIO DS4", cells.labelled_counts_states(new, total, tfs), gold
-
-
-def _all_scores(states: CellStates, options: argparse.Namespace) -> dict[str, pd.DataFrame]:
-    """Return the scores, TFs × targets, of each ranking."""
-    predictors = pd.concat([states.regulator, states.given], axis=1)
-    no_edges = pd.DataFrame(columns=["TF", "target"])
-    network = KnownNetwork("", predictors, states.target_t1, no_edges, states.tf_names)
-    found = {
-        "coefficient, λ_min": RANKINGS["coefficient, min"](network, Effort(n_jobs=options.jobs), 0),
-        "partial correlation": partial_correlations(states),
-    }
-    for k in (5, "sqrt"):
-        scorer = RDIScorer(states, n_neighbors=k, n_jobs=options.jobs).fit(all_pairs(states))
-        table = scorer.scores_.pivot(index="TF", columns="target")
-        for name, column in (("RDI", "rdi"), ("cRDI", "crdi")):
-            scores = table[column].reindex(index=states.tf_names, columns=states.target_names)
-            found[f"{name}, k = {k}"] = scores.fillna(0.0)
-    both = sum(_ranks(found[name]) for name in ("coefficient, λ_min", "RDI, k = sqrt"))
-    found["ranks of coefficient and RDI"] = pd.DataFrame(both, states.tf_names, states.target_names)
-    return found
-
-
-def _ranks(scores: pd.DataFrame) -> Floats:
-    return np.asarray(scipy.stats.rankdata(scores).reshape(scores.shape))
-
-
-def partial_correlations(states: CellStates) -> pd.DataFrame:
-    """Return |cor(X, Y₁)| given Y₀ and the depth, TFs × targets: the linear counterpart of RDI."""
-    x = states.regulator.to_numpy()
-    columns = {}
-    for target in states.target_names:
-        own = states.target_t0[[target]].to_numpy()
-        basis, _ = np.linalg.qr(np.column_stack([np.ones(len(x)), own, states.given]))
-        y = states.target_t1[target].to_numpy()
-        rest_x, rest_y = x - basis @ (basis.T @ x), y - basis @ (basis.T @ y)
-        spread = np.sqrt((rest_x**2).sum(axis=0) * (rest_y @ rest_y))
-        columns[target] = np.abs(rest_y @ rest_x) / np.where(spread > 0, spread, 1.0)
-    return pd.DataFrame(columns, index=states.tf_names)
 
 
 def k562(options: argparse.Namespace) -> Rows:
@@ -397,6 +350,8 @@ def main() -> None:
     )
     parser.add_argument("section", nargs="+", choices=[*SECTIONS, "all"])
     parser.add_argument("--jobs", type=int, default=2, help="workers (default 2)")
+    parser.add_argument("--pairs", type=int, default=300, help="of each kind, calibration")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the calibration")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a trial run")
     parser.add_argument("--json", help="file for all numbers")
     options = parser.parse_args()

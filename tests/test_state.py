@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 import scifate_sklearn
 from scifate_sklearn import (
     BindingReference,
+    CellStates,
     DifferentialLinks,
     EncodeLinkFilter,
     LinkTest,
@@ -26,6 +27,7 @@ from scifate_sklearn import (
     MotifRankings,
     MultiOutputLassoCV,
     PermutationFDR,
+    RDIScorer,
     RidgeRanking,
     SciFateRegressor,
     StabilitySelection,
@@ -66,6 +68,16 @@ def make_motif_filter():
     return MotifLinkFilter(make_rankings(), annotations, nes_threshold=-9.0, min_targets=1)
 
 
+def make_scorer():
+    rng = np.random.default_rng(0)
+    tfs = pd.DataFrame(rng.normal(size=(30, 3)), columns=["TF0", "TF1", "TF2"])
+    before, after = (
+        pd.DataFrame(rng.normal(size=(30, 20)), columns=[f"g{i}" for i in range(20)])
+        for _ in range(2)
+    )
+    return RDIScorer(CellStates(tfs, before, after))
+
+
 class Compared(DifferentialLinks):
     """The halves of the cells are compared."""
 
@@ -86,6 +98,7 @@ ESTIMATORS = {
     "RidgeRanking": (lambda: RidgeRanking(), CELLS, OTHER_CELLS),
     "EncodeLinkFilter": (lambda: EncodeLinkFilter(make_reference()), LINKS, OTHER_LINKS),
     "MotifLinkFilter": (make_motif_filter, LINKS, OTHER_LINKS),
+    "RDIScorer": (make_scorer, LINKS, OTHER_LINKS),
     "LinkUnion": (
         lambda: LinkUnion([EncodeLinkFilter(make_reference()), make_motif_filter()]),
         LINKS,

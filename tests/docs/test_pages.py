@@ -220,7 +220,15 @@ def _public_parameters() -> set[str]:
 
 def _parameters() -> Iterator[str]:
     """Yield the parameters of public functions and classes, and of the methods of classes."""
-    for package in ("", ".anndata_io", ".filters", ".datasets", ".plotting", ".resampling"):
+    for package in (
+        "",
+        ".anndata_io",
+        ".causality",
+        ".filters",
+        ".datasets",
+        ".plotting",
+        ".resampling",
+    ):
         module = importlib.import_module(f"scifate_sklearn{package}")
         for name in module.__all__:
             thing = getattr(module, name)

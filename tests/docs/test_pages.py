@@ -28,6 +28,7 @@ REQUIREMENT = {
 }
 # Packages of extras without which the blocks of a page do not run.
 PACKAGES = {
+    "README.md": ("matplotlib", "marsilea", "adjustText"),
     "docs/activity.md": ("decoupler",),
     "docs/exports.md": ("networkx",),
     "docs/plotting.md": ("matplotlib", "marsilea", "adjustText"),

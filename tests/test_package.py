@@ -40,7 +40,7 @@ PROMISED = {
 # Packages that users do not import.
 INTERNAL = {"files", "fitting", "links", "names", "solvers"}
 HEAVY = {
-    *("anndata", "dask", "joblib", "matplotlib", "networkx", "numba"),
+    *("anndata", "bokeh", "dask", "jinja2", "joblib", "matplotlib", "networkx", "numba"),
     *("numpy", "pandas", "scipy", "sklearn", "typer"),
 }
 

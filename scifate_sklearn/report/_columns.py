@@ -22,8 +22,8 @@ MEANINGS = {
     "group": "group of cells, which has a network of its own",
     "TF": "transcription factor, named as in the data",
     "target": "target gene, named as in the data",
-    "coef": "change of the target, in standard deviations of log expression, per standard deviation "
-    "of the TF, all other TFs being equal; positive: activation, negative: repression",
+    "coef": "change of the target, in standard deviations of log expression, per standard "
+    "deviation of the TF, all other TFs being equal; positive: activation, negative: repression",
     "r2": "cross-validated r² of the whole model of the target",
     "lambda_": "penalty of the model of the target",
     "score": "moderated ridge statistic: sort by it to see first what deserves attention; no "
@@ -72,12 +72,12 @@ class Column:
     ----------
     name : str
     kind : {"text", "integer", "number"}
-    values : ndarray
+    entries : ndarray
     """
 
     name: str
     kind: str
-    values: NDArray[Any]
+    entries: NDArray[Any]
 
     @classmethod
     def from_series(cls, column: pd.Series[Any]) -> Column:
@@ -85,7 +85,7 @@ class Column:
         name, missing = as_text(column.name), column.isna().to_numpy(bool)
         found = pd.api.types.infer_dtype(column.astype(object), skipna=True)
         if found in ("floating", "mixed-integer-float") or (found == "integer" and missing.any()):
-            return cls(name, "number", column.astype(object).where(~missing, np.nan).astype(float))
+            return cls(name, "number", column.astype(object).mask(missing, np.nan).to_numpy(float))
         if found == "integer":
             return cls(name, "integer", column.to_numpy(np.float64))
         words = {True: "yes", False: "no"} if found == "boolean" else None
@@ -103,14 +103,16 @@ class Column:
     @property
     def is_empty(self) -> bool:
         """Whether no row has a value."""
-        return not (self.values != "").any() if self.kind == "text" else np.isnan(self.values).all()
+        return (
+            not (self.entries != "").any() if self.kind == "text" else np.isnan(self.entries).all()
+        )
 
     @property
     def width(self) -> int:
         """Width in pixels."""
         if self.kind != "text":
             return max(80, 8 * len(self.name) + 24)
-        longest = max((len(text) for text in self.values[:2000]), default=0)
+        longest = max((len(text) for text in self.entries[:2000]), default=0)
         return int(np.clip(8 * max(longest, len(self.name) + 2) + 12, 70, 340))
 
 

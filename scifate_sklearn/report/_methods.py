@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ._text import as_text
 
 _CITATIONS = {

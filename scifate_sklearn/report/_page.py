@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
+from .._version import __version__
 from ._methods import Methods
 from ._network import empty_network
 from ._pictures import Picture
@@ -71,7 +71,7 @@ def _content(results: RunResults) -> dict[str, Any]:
     if "kept" in links.columns:
         counts["links kept by all tests"] = int((links["kept"] == True).sum())  # noqa: E712
     return {
-        "run": {**dict.fromkeys(_OPTIONAL, {}), "started": "", **run},
+        "run": {**{name: {} for name in _OPTIONAL}, "started": "", **run},
         "counts": counts,
         "steps": step_rows(_steps(run)),
         "groups": {name: step_rows(steps) for name, steps in run.get("groups", {}).items()},

@@ -59,7 +59,7 @@ class Grid:
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return len(self.columns[0].values)
+        return len(self.columns[0].entries)
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -88,7 +88,7 @@ class Grid:
             )
             for k, column in enumerate(self.columns)
         ]
-        source = ColumnDataSource({f"c{k}": c.values for k, c in enumerate(self.columns)})
+        source = ColumnDataSource({f"c{k}": c.entries for k, c in enumerate(self.columns)})
         fits = sum(column.width for column in self.columns) < 1000
         return DataTable(
             source=source,

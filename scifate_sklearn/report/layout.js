@@ -13,7 +13,7 @@ const layouts = {
     const leaves = neighbours.map((own) => Array.from(own).filter((k) => is_leaf[k]));
     const centres = Array.from({ length: n }, (_, k) => k).filter((k) => !is_leaf[k])
       .sort((a, b) => leaves[b].length - leaves[a].length);
-    const ring = leaves.map((own) => Math.max(1, (own.length * 0.36) / (2 * Math.PI)));
+    const ring = leaves.map((own) => Math.max(1, (own.length * 0.45) / (2 * Math.PI)));
     const reach = leaves.map((own, k) => (own.length ? ring[k] + 2.4 : 1.1));
     const places = layouts.pack(centres, reach, links.filter((pair) => !pair.some((k) => is_leaf[k])));
     for (const centre of centres) {

@@ -178,5 +178,3 @@ class Browser:
         """Write a picture of the window, or of the whole page."""
         found = self.send("Page.captureScreenshot", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(found["data"]))
-
-

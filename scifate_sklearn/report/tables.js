@@ -16,6 +16,9 @@ class ReportTable {
     this.controls.addEventListener("submit", (event) => event.preventDefault());
     this.controls.addEventListener("input", (event) => this.change(event.target.name));
     this.controls.addEventListener("reset", () => setTimeout(() => this.reset()));
+    // The table would take Tab as the way to the next of its cells, of which there are many.
+    const leave = (event) => event.key === "Tab" && event.stopPropagation();
+    document.getElementById(`${key}-grid`).addEventListener("keydown", leave, true);
     // After a click on the title of a column, the controls show the order too.
     view.grid.onSort.subscribe(() => this.show_order());
     this.count(this.length);

@@ -179,7 +179,8 @@ def test_the_keyboard_reaches_all_controls(page: Browser) -> None:
                 })()"""
             )
         )
-    assert not set(controls) - reached
+    missing = set(controls) - reached
+    assert not missing
     assert {"network plot", "methods copy"} <= reached
     page.run("report.tables[1].view.grid.setActiveCell(0, 0); report.tables[1].view.grid.focus()")
     page.press("ArrowDown")

@@ -23,7 +23,7 @@ from pathlib import Path
 SCIFATE = Path(sysconfig.get_path("scripts")) / "scifate"
 PACKAGES = (
     "numpy", "scipy", "pandas", "scikit-learn", "numba", "joblib", "anndata", "h5py", "zarr",
-    "typer", "click", "pyarrow", "networkx",
+    "typer", "click", "pyarrow", "networkx", "bokeh", "jinja2",
 )  # fmt: skip
 OUR_LINES = ("Warning: ", "Error: ", "Usage: ", "Try ", "Compiling ")
 LAYERS = ["--cell-filter-umi", "50"]

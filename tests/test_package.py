@@ -50,6 +50,7 @@ DISTRIBUTIONS = {
     "glmnet": "python-glmnet",
     "h5py": "anndata",
     "llvmlite": "numba",
+    "markupsafe": "jinja2",
     "sklearn": "scikit-learn",
     "zarr": "anndata",
 }

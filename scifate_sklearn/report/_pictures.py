@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,12 +23,16 @@ class Picture(NamedTuple):
     address: str
 
 
-def drawn_pictures(links: pd.DataFrame) -> Sequence[tuple[str, Figure | str]]:
+def drawn_pictures(links: pd.DataFrame) -> list[tuple[str, Figure | str]]:
     """Return pictures of the links, none if matplotlib is not installed or there are no links."""
     if not len(links) or any(find_spec(name) is None for name in (_PLOTTING, "matplotlib")):
         return []
-    plotting = import_module(_PLOTTING)
-    return [("TFs by their targets", plotting.regulator_ranks(links).figure)]
+    plotting, pyplot = import_module(_PLOTTING), import_module("matplotlib.pyplot")
+    figures = {"TFs by their targets": plotting.regulator_ranks(links).figure}
+    texts: list[tuple[str, Figure | str]] = [(key, _svg(each)) for key, each in figures.items()]
+    for figure in figures.values():
+        pyplot.close(figure)
+    return texts
 
 
 def encoded(picture: Figure | str) -> str:
@@ -37,10 +40,11 @@ def encoded(picture: Figure | str) -> str:
 
     Browsers run no script of an image, and load nothing for it.
     """
-    if isinstance(picture, str):
-        content = picture.encode("utf-8")
-    else:
-        file = io.BytesIO()
-        picture.savefig(file, format="svg")
-        content = file.getvalue()
-    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
+    text = picture if isinstance(picture, str) else _svg(picture)
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _svg(figure: Figure) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg")
+    return file.getvalue()

@@ -15,10 +15,9 @@ _LABELS = ("x", "y", "text", "angle", "align", "font_size", "x_offset")
 
 def empty_network() -> figure:
     """Return a plot with a graph without nodes, labels, and the tools to move in it."""
-    from bokeh.models import ColumnDataSource, HoverTool, PanTool, Range1d, Text
+    from bokeh.models import ColumnDataSource, PanTool, Range1d, Text
     from bokeh.plotting import figure
 
-    graph = _graph()
     plot = figure(
         height=620,
         sizing_mode="stretch_width",
@@ -28,8 +27,7 @@ def empty_network() -> figure:
         active_scroll=None,
         outline_line_color=None,
     )
-    plot.add_tools(HoverTool(renderers=[graph.node_renderer], tooltips="@name: @role"))
-    plot.renderers.append(graph)
+    plot.renderers.append(_graph())
     fields = {name: name for name in _LABELS}
     size, align = fields.pop("font_size"), fields.pop("align")
     glyph = Text(**fields, text_font_size=size, text_align=align, text_baseline="middle")

@@ -65,6 +65,12 @@ class ReportNetwork {
     document.getElementById("plot").addEventListener("keydown", (event) => this.press(event));
     this.nodes.selected.properties.indices.change.connect(() => this.click());
     this.drag();
+    // The tooltips of some versions of Bokeh take names for HTML.
+    this.plot.on_event("mousemove", ({ x, y }) => {
+      const k = this.nearest(x, y);
+      const { name, role } = this.nodes.data;
+      document.getElementById("plot").title = k === null ? "" : `${name[k]} (${role[k]})`;
+    });
   }
 
   search() {
@@ -84,8 +90,7 @@ class ReportNetwork {
 
   /** Show a gene with its regulators and targets; the strongest links if it is null. */
   show(gene) {
-    if (gene === this.gene) return;
-    this.history.push(this.gene);
+    if (gene !== this.gene) this.history.push(this.gene);
     this.gene = gene;
     this.draw();
   }
@@ -255,7 +260,7 @@ class ReportNetwork {
     const { start, end } = this.plot.x_range;
     const reach = (12 * (end - start)) / (this.plot.inner_width || 700);
     const distances = this.places.map((place) => Math.hypot(place.x - x, place.y - y));
-    const least = Math.min(...distances);
+    const least = Math.min(...distances, Infinity);
     return least <= reach ? distances.indexOf(least) : null;
   }
 

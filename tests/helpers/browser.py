@@ -124,6 +124,8 @@ class Browser:
 
     def open(self, path: Path) -> float:
         """Open a report; return the seconds until its tables and its network are there."""
+        self.problems.clear()
+        self.requests.clear()
         start = time.perf_counter()
         self.send("Page.navigate", url=path.as_uri())
         self.wait("typeof report !== 'undefined' && report.is_ready")

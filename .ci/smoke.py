@@ -23,7 +23,7 @@ from pathlib import Path
 SCIFATE = Path(sysconfig.get_path("scripts")) / "scifate"
 PACKAGES = (
     "numpy", "scipy", "pandas", "scikit-learn", "numba", "joblib", "anndata", "h5py", "zarr",
-    "typer", "click", "pyarrow", "networkx",
+    "typer", "click", "pyarrow", "networkx", "bokeh", "jinja2",
 )  # fmt: skip
 OUR_LINES = ("Warning: ", "Error: ", "Usage: ", "Try ", "Compiling ")
 LAYERS = ["--cell-filter-umi", "50"]
@@ -127,6 +127,16 @@ def export(folder: Path) -> None:
         assert graph.edges.keys() == to_networkx(links).edges.keys()
 
 
+def report(folder: Path) -> None:
+    """Write a report on the run; without the packages that it needs, the error names the extra."""
+    has_packages = bool(find_spec("bokeh") and find_spec("jinja2"))
+    page = folder / "report.html"
+    done = scifate(
+        "report", folder / "out-cells.h5ad", "--out", page, code=0 if has_packages else 1
+    )
+    assert page.exists() if has_packages else "scifate_sklearn[report]" in done.stderr
+
+
 def close_streams(folder: Path) -> None:
     """Run the command with closed standard streams, and compare the links."""
     expected = (folder / "out-cells.h5ad" / "links.csv").read_bytes()
@@ -190,6 +200,7 @@ def main() -> None:
         names = write_inputs(folder)
         run_all(folder, names[:1] if is_quick else names)
         export(folder)
+        report(folder)
         if not is_quick:
             close_streams(folder)
         use_estimators(folder)

@@ -12,6 +12,7 @@ from . import (
     preprocessing as preprocessing,
     ranking as ranking,
     regressor as regressor,
+    report as report,
     resampling as resampling,
 )
 from .anndata_io import (
@@ -53,6 +54,7 @@ from .networks import (
 from .preprocessing import RSampleKFold as RSampleKFold
 from .ranking import RidgeRanking as RidgeRanking
 from .regressor import SciFateRegressor as SciFateRegressor
+from .report import write_report as write_report
 from .resampling import (
     DifferentialLinks as DifferentialLinks,
     LinkTest as LinkTest,

@@ -40,7 +40,8 @@ PROMISED = {
 # Packages that users do not import.
 INTERNAL = {"files", "fitting", "links", "names", "solvers"}
 HEAVY = {
-    *("adjustText", "anndata", "dask", "joblib", "marsilea", "matplotlib", "networkx", "numba"),
+    *("adjustText", "anndata", "bokeh", "dask", "jinja2", "joblib", "marsilea", "matplotlib"),
+    *("networkx", "numba"),
     *("numpy", "pandas", "scipy", "sklearn", "typer"),
 }
 
@@ -51,6 +52,7 @@ DISTRIBUTIONS = {
     "glmnet": "python-glmnet",
     "h5py": "anndata",
     "llvmlite": "numba",
+    "markupsafe": "jinja2",
     "sklearn": "scikit-learn",
     "zarr": "anndata",
 }

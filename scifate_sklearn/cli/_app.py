@@ -16,12 +16,12 @@ from ._inputs import check_paths, check_space
 from ._options import (
     ConvertOptions,
     DemoOptions,
-    ExportOptions,
     InspectOptions,
     RunOptions,
     check_combinations,
 )
 from ._out_folder import claim
+from ._result_options import ExportOptions, ReportOptions
 from ._species import with_references
 from ._streams import secure_streams, stdout_failure
 
@@ -70,11 +70,13 @@ def _other_commands() -> tuple[tuple[str, Any, Callable[[Any], None], str], ...]
     inspect = "Show what a file of cells holds, and the command that fits it."
     convert = "Write the cells of another tool as an h5ad file."
     export = "Write links for Cytoscape, SCENIC, decoupler and other programs."
+    report = "Write one HTML file on a run, which needs no network."
     demo = "Find links in simulated cells, whose network is known."
     return (
         ("inspect", InspectOptions, _inspect_cells, inspect),
         ("convert", ConvertOptions, _convert_cells, convert),
         ("export", ExportOptions, _export_links, export),
+        ("report", ReportOptions, _report_results, report),
         ("demo", DemoOptions, _run_simulation, demo),
     )
 
@@ -108,6 +110,10 @@ def _run_cells(options: RunOptions) -> None:
         collect_warnings(options.quiet) as messages,
     ):
         check_combinations(options)
+        if options.report:
+            from ..report import require_packages
+
+            require_packages()
         options = with_references(options)
         check_paths(options)
         with claim(options.out, options.overwrite) as folder:
@@ -153,6 +159,21 @@ def _export_links(options: ExportOptions) -> None:
         from ._export import check_export, export_and_describe
 
         summary = export_and_describe(options, check_export(options))
+        if not options.quiet:
+            typer.echo(summary)
+
+
+def _report_results(options: ReportOptions) -> None:
+    """Write a report on a run: one HTML file with tables that can be searched and the network.
+
+    It also has what the run read, what each step kept, the warnings, and a text for the methods
+    section, and it needs no network.
+    """
+    with tidy_errors(options.debug), collect_warnings(options.quiet):
+        from ._report import check_report, report_and_describe
+
+        check_report(options)
+        summary = report_and_describe(options)
         if not options.quiet:
             typer.echo(summary)
 

@@ -12,9 +12,9 @@ from ..links import read_links
 from ..networks import export_links, export_paths
 from ._console import one_line
 from ._inputs import check_kind
-from ._options import ExportOptions
 from ._out_file import check_out_file
 from ._out_folder import out_error
+from ._result_options import ExportOptions
 from ._streams import unicode_problem
 from ._vocabulary import in_options
 

@@ -137,7 +137,7 @@ def _seed(default: int) -> Any:
     )
 
 
-def _debug() -> Any:
+def debug_option() -> Any:
     return option(False, help="Show the traceback of an error.", is_recorded=False)
 
 
@@ -323,6 +323,12 @@ class RunOptions:
         help="In the csv files, write an apostrophe before names that spreadsheets take for "
         "formulas (=, +, -, @). This package reads them back.",
     )
+    report: bool = option(
+        False,
+        help="Write report.html too: one file with tables that can be searched, the network, the "
+        "warnings and a text for the methods section.",
+        arguments=(),
+    )
     no_annotated: bool = option(False, help="Write no copy of the cells with the results.")
     overwrite: bool = option(False, help="Replace earlier result files in the folder OUT.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
@@ -332,7 +338,7 @@ class RunOptions:
         excludes=("quiet",),
         arguments=(),
     )
-    debug: bool = _debug()
+    debug: bool = debug_option()
 
 
 def check_combinations(options: RunOptions) -> None:
@@ -356,7 +362,7 @@ class InspectOptions:
         metavar="CELLS",
         arguments=("adata",),
     )
-    debug: bool = _debug()
+    debug: bool = debug_option()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -381,33 +387,7 @@ class ConvertOptions:
     modality: str | None = option(None, help="Modality of an h5mu file, if it has several.")
     overwrite: bool = option(False, help="Replace the file OUT if it exists.")
     quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
-    debug: bool = _debug()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportOptions:
-    """Options of `scifate export`."""
-
-    results: Path = option(
-        help="Folder of scifate run, or a table of links.",
-        is_argument=True,
-        exists=True,
-        readable=True,
-        metavar="RESULTS",
-        arguments=(),
-    )
-    out: Path = option(help="The file to write. Its suffix may tell the format.", dir_okay=False)
-    format: str | None = option(
-        None,
-        help=f"Format: {', '.join(EXPORT_FORMATS)}.",
-        show_default="that of the suffix of OUT",
-    )
-    group: str | None = option(
-        None, help="Write only this group of a run with --by.", show_default="all links"
-    )
-    overwrite: bool = option(False, help="Replace files that exist.")
-    quiet: bool = option(False, help="Print only warnings and errors.", short="-q")
-    debug: bool = _debug()
+    debug: bool = debug_option()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -417,4 +397,4 @@ class DemoOptions:
     n_cells: int = option(2000, help="Number of cells to simulate.", min=100, max=10_000_000)
     seed: int = _seed(0)
     n_jobs: int = _n_jobs()
-    debug: bool = _debug()
+    debug: bool = debug_option()

@@ -27,6 +27,7 @@ from ..links import strong_links
 from ..names import TFNames, read_gene_table
 from ..ranking import RidgeRanking
 from ..regressor import SciFateRegressor
+from ..report import write_report
 from ..resampling import LinkTest
 from ..solvers import announce_compilation
 from ._commands import option_values
@@ -36,7 +37,7 @@ from ._evidence import LoadedEvidence, plain_text, warn_if_none_is_kept
 from ._files import versions, write_annotated, write_json, write_tables
 from ._inputs import Inputs, check_space, naming_out, unchanged_inputs
 from ._options import NEW, RULES, TOTAL, RunOptions, as_number
-from ._out_folder import OutFolder
+from ._out_folder import REPORT, OutFolder
 from ._results import (
     ABOVE_THRESHOLD,
     FOUND_AGAIN,
@@ -108,6 +109,8 @@ def run_and_write(options: RunOptions, folder: OutFolder, messages: list[str]) -
         }
         with watch.time("write"), naming_out(options, folder):
             write_tables(folder.staging, results.tables, options.escape_formulas)
+            if options.report:
+                write_report(results.tables, folder.staging / REPORT, run=report)
             if not options.no_annotated:
                 write_annotated(folder.staging, options.cells, results.tables, report)
     seconds = {**watch.seconds, "total": watch.total}

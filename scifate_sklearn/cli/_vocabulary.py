@@ -6,7 +6,8 @@ import re
 from functools import cache
 
 from ._commands import label_of, options_of_arguments
-from ._options import LAYERS, ConvertOptions, ExportOptions, RunOptions
+from ._options import LAYERS, ConvertOptions, RunOptions
+from ._result_options import ExportOptions
 
 # Values of arguments that have an option of their own.
 PHRASES = {f"`{name}='auto'`": "--layers auto" for name in LAYERS}

@@ -1,6 +1,6 @@
 """The links table, with one row per TF → target link: columns, construction, checks, files."""
 
-from ._file import read_links
+from ._file import read_links, read_table
 from ._pairs import PAIR, by_pair, fitted_positions, links_by_pair, pair_positions
 from ._table import (
     INFORMATION_COLUMNS,
@@ -38,6 +38,7 @@ __all__ = [
     "links_by_pair",
     "pair_positions",
     "read_links",
+    "read_table",
     "strong_links",
     "survivors",
 ]

@@ -37,12 +37,32 @@ def read_links(path: str | os.PathLike[str]) -> pd.DataFrame:
     OSError, ValueError
         If the file is missing, damaged or no links table; the message names it.
     """
+    return check_links(read_table(path), str(path))
+
+
+def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return a table that `scifate run` has written, with the names of genes as text.
+
+    Parameters
+    ----------
+    path : path-like
+        As for `read_links`.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file is missing or damaged; the message names it.
+    """
     table = _read_text(path)
     columns = {
         name: _names(table[name]) if name in _NAMES else _values(table[name])
         for name in table.columns
     }
-    return check_links(pd.DataFrame(columns), str(path))
+    return pd.DataFrame(columns)
 
 
 def _read_text(path: str | os.PathLike[str]) -> pd.DataFrame:

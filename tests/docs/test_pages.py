@@ -115,6 +115,8 @@ class TestCommands:
                 expected -= {"links_filtered.csv", "ledger.csv", "enrichment.csv"}
             if "--motifs" not in scifate_arguments:
                 expected -= {"motif_enrichment.csv"}
+            if "--report" not in scifate_arguments:
+                expected -= {"report.html"}
             assert {path.name for path in out.iterdir()} == expected
 
     def test_pip(self, pip_arguments: list[str], setup_cfg: configparser.ConfigParser) -> None:

@@ -1,0 +1,235 @@
+"""The file of a report: what it says, and that names from files are text in it."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hostile_results import IMAGE, SCRIPT, hostile_links, hostile_run
+
+from scifate_sklearn import write_report
+from scifate_sklearn.cli._out_folder import result_files
+from scifate_sklearn.report import _results, _tables
+from scifate_sklearn.report._columns import Column
+from scifate_sklearn.report._methods import Methods
+
+pytest.importorskip("bokeh")
+pytest.importorskip("jinja2")
+
+LINKS = pd.DataFrame(
+    {
+        "TF": ["A", "A", "B", "B"],
+        "target": ["x", "B", "x", "y"],
+        "coef": [0.1, -0.5, 0.3, -0.2],
+        "kept": [True, False, True, True],
+        "q": [0.5, np.nan, 1e-9, np.inf],
+    }
+)
+
+
+class Page(HTMLParser):
+    """Elements, attributes and texts of a page, by the parser of Python's library."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.texts: list[str] = []
+        self.is_in = ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.is_in = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.is_in == "script":
+            self.scripts[-1] += data
+        elif self.is_in != "style":
+            self.texts.append(data)
+
+    @property
+    def data(self) -> Any:
+        """What the scripts read."""
+        return json.loads(self.scripts[0])
+
+
+class TestHostileNames:
+    @pytest.fixture
+    def page(self, tmp_path: Path) -> Page:
+        picture = f"<svg xmlns='http://www.w3.org/2000/svg'><script>{SCRIPT}</script></svg>"
+        tables = {"links": hostile_links(), IMAGE: hostile_links()}
+        pictures = [(IMAGE, picture)]
+        return Page(write_report(tables, tmp_path / "r.html", run=hostile_run(), pictures=pictures))
+
+    def test_make_no_element(self, page: Page, tmp_path: Path) -> None:
+        plain = Page(write_report(LINKS, tmp_path / "plain.html"))
+        assert len(page.scripts) == len(plain.scripts)
+        images = [found for tag, found in page.elements if tag == "img"]
+        assert [found["src"].split(",")[0] for found in images] == ["data:image/svg+xml;base64"]  # type: ignore[union-attr]
+        assert not [name for _, found in page.elements for name in found if name.startswith("on")]
+        assert "b" not in {tag for tag, _ in page.elements}
+
+    def test_are_shown(self, page: Page) -> None:
+        text = "".join(page.texts)
+        assert text.count(IMAGE) > 10
+        assert text.count(SCRIPT) > 5
+        assert "{{ 7*7 }}" in text
+        assert "49" not in text
+
+    def test_titles_of_columns_are_escaped(self, page: Page) -> None:
+        # The tables of Bokeh take titles for HTML.
+        titles = re.findall(r'"title": ?("[^"]*")', json.dumps(page.data))
+        assert not [title for title in titles if "<" in title]
+
+
+class TestPolicy:
+    def test_scripts_are_named_by_their_hash(self, tmp_path: Path) -> None:
+        page = Page(write_report(LINKS, tmp_path / "r.html"))
+        metas = (found for tag, found in page.elements if tag == "meta" and "content" in found)
+        policy = next(str(found["content"]) for found in metas if "http-equiv" in found)
+        assert policy.startswith("default-src 'none'; script-src 'sha256-")
+        assert "unsafe-eval" not in policy
+        for script in page.scripts[1:]:
+            found = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            assert f"'sha256-{found}'" in policy
+
+    def test_nothing_is_loaded(self, tmp_path: Path) -> None:
+        page = Page(write_report(LINKS, tmp_path / "r.html"))
+        sources = [
+            v for _, found in page.elements for k, v in found.items() if k in ("src", "href")
+        ]
+        assert all(str(each).startswith(("#", "data:")) for each in sources)
+
+
+class TestContent:
+    def test_methods_name_versions_parameters_and_counts(self) -> None:
+        run = {
+            "versions": {"scifate_sklearn": "9.9", "numpy": "2.0"},
+            "parameters": {
+                "new": "unspliced",
+                "total": "spliced",
+                "gene_filter_rate": 0.1,
+                "cell_filter_umi": 1000.0,
+                "folds": 7,
+                "seed": 42,
+                "lambda_rule": "1se",
+                "coef_threshold": 0.04,
+                "encode": "/home/me/peaks.csv",
+                "stability": 0.6,
+            },
+            "steps": {
+                "cells": {"before": 10, "kept": 9, "dropped": 1},
+                "links_above_threshold": {"before": 4372, "kept": 1356, "dropped": 3016},
+            },
+        }
+        methods = Methods(run)
+        parts = [
+            *("9.9 (numpy 2.0)", "“unspliced”", "10 % of the cells", "1,000 counts", "7-fold"),
+            *("seed 42", "(9 of 10 cells)", "4,372 links", "1,356", "peaks.csv", "60 %"),
+        ]
+        assert not [part for part in parts if part not in methods.text]
+        assert "/home/me" not in methods.text
+        numbers = [int(n) for n in re.findall(r"\[(\d)\]", methods.text)]
+        assert sorted(set(numbers)) == list(range(1, len(methods.citations) + 1))
+        assert "Cao" in methods.citations[0]
+
+    def test_tfs_are_counted(self) -> None:
+        table = _tables.tf_table(LINKS).set_index("TF")
+        assert table.loc["A"].to_dict() == {
+            "targets": 2,
+            "activated": 1,
+            "repressed": 1,
+            "strongest": 0.5,
+            "kept links": 1,
+            "regulators": 0,
+        }
+        assert table.loc["B", "regulators"] == 1
+
+    def test_numbers_of_the_links_are_exact(self, tmp_path: Path) -> None:
+
+        page = Page(write_report(LINKS, tmp_path / "r.html"))
+        [table] = [each for each in page.data["tables"] if each["key"] == "table0"]
+        found = next(each["field"] for each in table["fields"] if each["name"] == "coef")
+        text = json.dumps(table["item"])
+        bytes_ = re.search(rf'\["{found}", {{.*?"data": "([^"]+)"', text)
+        assert bytes_
+        content = base64.b64decode(bytes_[1])
+        # Newer versions of Bokeh compress.
+        is_compressed = content.startswith(b"\x1f\x8b")
+        values = np.frombuffer(gzip.decompress(content) if is_compressed else content, float)
+        assert values.tolist() == [-0.5, 0.3, -0.2, 0.1]
+
+    @pytest.mark.parametrize(
+        ("values", "kind", "expected"),
+        [
+            ([True, None, False], "text", ["yes", "", "no"]),
+            ([1, None, 3], "number", [1, np.nan, 3]),
+            ([1, 2], "integer", [1, 2]),
+            (["a\n\u202eb", None], "text", ["a \\u202eb", ""]),
+            ([None, None], "text", ["", ""]),
+            ([np.inf, 0.5], "number", [np.inf, 0.5]),
+            (["1", 2], "text", ["1", "2"]),
+        ],
+    )
+    def test_columns(self, values: list[Any], kind: str, expected: list[Any]) -> None:
+        column = Column.from_series(pd.Series(values, name="x", dtype=object))
+        assert column.kind == kind
+        np.testing.assert_array_equal(column.entries, np.array(expected, column.entries.dtype))
+
+    def test_no_links(self, tmp_path: Path) -> None:
+        write_report(LINKS.iloc[:0], tmp_path / "r.html")
+
+    def test_every_table_of_a_run_is_read_from_its_folder(self) -> None:
+        written = {name.removesuffix(".csv") for name in result_files() if name.endswith(".csv")}
+        assert {*_results.LINK_TABLES, *_results.OTHER_TABLES} == written
+
+
+class TestErrors:
+    def test_missing_package(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        from scifate_sklearn.report import _packages
+
+        monkeypatch.setattr(_packages, "find_spec", lambda name: None if name == "bokeh" else 1)
+        with pytest.raises(ImportError, match=r"requires Bokeh, which the extra `report`"):
+            write_report(LINKS, tmp_path / "r.html")
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(
+        ("results", "error"),
+        [(7, TypeError), ({"targets": LINKS}, ValueError), ({"links": [1]}, TypeError)],
+    )
+    def test_what_are_no_results(
+        self, results: Any, error: type[Exception], tmp_path: Path
+    ) -> None:
+        with pytest.raises(error, match="results"):
+            write_report(results, tmp_path / "r.html")
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "[1]", "[" * 10**5, '{"steps": {"cells": {"before": "1"}}}', '{"warnings": "x"}',
+         '{"inputs": {"cells": 1}}', '{"groups": {"a": 1}}', '{"versions": [1]}'],
+    )  # fmt: skip
+    def test_damaged_run(self, text: str, tmp_path: Path) -> None:
+        LINKS.to_csv(tmp_path / "links.csv", index=False)
+        (tmp_path / "run.json").write_text(text)
+        with pytest.raises(ValueError, match=r"run\.json"):
+            write_report(tmp_path, tmp_path / "r.html")
+        assert not (tmp_path / "r.html").exists()
+
+    def test_folders_without_links(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="there is no links table"):
+            write_report(tmp_path, tmp_path / "r.html")
+        with pytest.raises(NotADirectoryError, match="no folder of a run"):
+            write_report(tmp_path / "absent", tmp_path / "r.html")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+
+from .. import plotting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PLOTTING = f"{__name__.split('.')[0]}.plotting"
+# Packages of the extra `plot`.
+_REQUIRED = ("matplotlib", "marsilea", "adjustText")
 
 
 class Picture(NamedTuple):
@@ -24,14 +26,18 @@ class Picture(NamedTuple):
 
 
 def drawn_pictures(links: pd.DataFrame) -> list[tuple[str, Figure | str]]:
-    """Return pictures of the links, none if matplotlib is not installed or there are no links."""
-    if not len(links) or any(find_spec(name) is None for name in (_PLOTTING, "matplotlib")):
+    """Return pictures of the links, none without the extra `plot` or without links."""
+    if not len(links) or any(find_spec(name) is None for name in _REQUIRED):
         return []
-    plotting, pyplot = import_module(_PLOTTING), import_module("matplotlib.pyplot")
-    figures = {"TFs by their targets": plotting.regulator_ranks(links).figure}
+    from matplotlib import pyplot as plt
+
+    figures: dict[str, Any] = {
+        "TFs by their targets": plotting.regulator_ranks(links).figure,
+        "Strongest links of the strongest TFs": plotting.network(links).figure,
+    }
     texts: list[tuple[str, Figure | str]] = [(key, _svg(each)) for key, each in figures.items()]
     for figure in figures.values():
-        pyplot.close(figure)
+        plt.close(figure)
     return texts
 
 

@@ -22,7 +22,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._count_units import SCALES, Scale, are_whole, cell_units, invert, undo_collisions
+from ._count_units import (
+    LEAST_VALUES,
+    SCALES,
+    Scale,
+    are_whole,
+    cell_units,
+    invert,
+    undo_collisions,
+)
 from ._counts import Matrix
 
 Bools = NDArray[np.bool_]
@@ -179,7 +187,8 @@ def _by_scale(values: Floats, starts: Ints, fractional: Bools) -> tuple[Floats, 
     """Return the sum and the unit of each cell on each scale.
 
     Whole numbers are no sign of logarithms: cells with as many of them as of other values have NaN
-    there.
+    there. So have cells with few different values: all cells of counts that were divided by one
+    rate hold the same values, and if one fits a logarithm by chance, it does so in each of them.
     """
     sums, units = np.full((2, starts.size, len(SCALES)), np.nan)
     if not values.size:
@@ -195,7 +204,7 @@ def _by_scale(values: Floats, starts: Ints, fractional: Bools) -> tuple[Floats, 
     for number, scale in enumerate(SCALES[1:], 1):
         inverted = invert(scale, values[kept])
         sums[judged, number] = np.add.reduceat(inverted, starts)
-        units[judged, number] = cell_units(inverted, starts, fractional[kept])
+        units[judged, number] = cell_units(inverted, starts, fractional[kept], LEAST_VALUES)
     return sums, units
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ _KINDS = {
     "scaled": "normalised counts",
     "small": "numbers that may be logarithms",
     "slow": "numbers that may be logarithms",
+    "flat": "numbers that may be fractions",
 }
 # Kinds with which the results would be meaningless.
 _REFUSED = ("logged", "fractions")
@@ -172,7 +173,7 @@ def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
         found = sample.findings()
         if place == 0:
             found = [each for each in found if _is_wrong_for_new(each, samples)]
-            found += _findings_of_pairs(samples.pairs)
+            found += _findings_of_pairs(samples)
         if found:
             message = _about_kind(layer, kind, sample, found[0])
             yield Problem(message, found[0].kind in _REFUSED)
@@ -182,23 +183,33 @@ def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
     """Return whether a finding is a problem in the layer of new RNA."""
     pairs, total = samples.pairs, samples.kinds[1]
     if finding.kind == "fractions":
-        return pairs is None or pairs.are_fractions()  # and no estimates of little new RNA
+        return pairs is None or pairs.are_ratios()  # and no estimates of little new RNA
     if finding.kind == "scaled":
         # New counts may have been divided by the detection rate of the cell, total counts not.
         return total is None or total.fractional_share > _MOSTLY
     return finding.kind != "small"  # as estimates of new RNA may be
 
 
-def _findings_of_pairs(pairs: CountPairs | None) -> list[Finding]:
+def _findings_of_pairs(samples: Samples) -> list[Finding]:
     """Return what the totals beside new counts say about them."""
-    elasticity = None if pairs is None else pairs.slow_growth()
+    pairs, new = samples.pairs, samples.kinds[0]
+    if pairs is None or new is None:
+        return []
+    if any(each.kind == "fractions" for each in new.findings()):
+        return _findings_of_growth("flat", "1", pairs.flat_growth())
+    return _findings_of_growth("slow", "log(total + 1)", pairs.slow_growth())
+
+
+def _findings_of_growth(
+    kind: Literal["flat", "slow"], limit: str, elasticity: float | None
+) -> list[Finding]:
     if elasticity is None:
         return []
     reason = (
-        "none exceeds log(total + 1), and where the total of a gene is 10% larger, they are "
+        f"none exceeds {limit}, and where the total of a gene is 10% larger, they are "
         f"{elasticity / 10:.1%} larger (a part of it would be 10% larger)"
     )
-    return [Finding("slow", reason)]
+    return [Finding(kind, reason)]
 
 
 def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
@@ -207,6 +218,8 @@ def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) ->
         "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)).{as_values}",
         "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
         f"counts.{as_values}",
+        "flat": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
+        "counts. Ignore this if they are estimates of few counts.",
         "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
         "slow": f"{_RAW}, or undo the logarithm; estimates that follow their prior more than the "
         "labels look the same.",

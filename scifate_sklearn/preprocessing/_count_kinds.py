@@ -36,7 +36,7 @@ from ._counts import Matrix
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
-Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small", "slow"]
+Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small", "slow", "flat"]
 
 # Logarithms, also those of base 2 of counts per million, do not exceed this.
 _LARGEST_LOGARITHM = 20
@@ -69,8 +69,9 @@ class Finding:
 
     Attributes
     ----------
-    kind : {"logged", "normalised", "fractions", "scaled", "small", "slow"}
-        "slow" is that of new RNA beside its total (`CountPairs.slow_growth`).
+    kind : {"logged", "normalised", "fractions", "scaled", "small", "slow", "flat"}
+        The last two are those of new RNA beside its total (`CountPairs.slow_growth` and
+        `CountPairs.flat_growth`).
     reason : str
         What was found, in numbers; the end of a sentence about the layer.
     """

@@ -295,6 +295,27 @@ class TestPreparation:
             self.prepare(adata)
         assert record[0].filename == __file__
 
+    def test_fractions_of_new_rna(self, adata):
+        new, total = (adata.layers[name].toarray() for name in ("new", "total"))
+        ratios = np.divide(new, total, out=np.zeros(total.shape), where=total > 0)
+        adata.layers["new"] = sp.csr_array(ratios)
+        with pytest.raises(ValueError, match="'new' does not hold counts but fractions"):
+            self.prepare(adata)
+        # Shares that were estimated are no ratios of counts, but do not grow with the total.
+        adata.layers["new"] = sp.csr_array(ratios**0.9)
+        with pytest.warns(UserWarning, match=r"but numbers that may be fractions: .* exceeds 1"):
+            self.prepare(adata)
+
+    def test_sparse_estimates_of_new_rna_are_no_error(self):
+        rng = np.random.default_rng(0)
+        depth, mean = rng.lognormal(0, 0.3, (300, 1)), rng.lognormal(0, 1, (1, 100))
+        is_new = rng.poisson(0.05 * depth * mean) > 0
+        new = is_new * rng.uniform(0.5, 1, (300, 100))
+        total = np.ceil(new) + rng.poisson(depth * mean * 3 * rng.gamma(0.5, 2, (300, 100)))
+        adata = as_anndata(Pair(csr(new), csr(total)))
+        with pytest.warns(UserWarning, match="Ignore this if they are estimates of few counts"):
+            self.prepare(adata)
+
     def test_swapped(self, adata):
         message = r"in \d+% of the entries .* below it in 0: .* Name 'new' as the new and 'total'"
         with pytest.raises(ValueError, match=message):

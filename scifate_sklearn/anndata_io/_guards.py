@@ -29,7 +29,6 @@ MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_
 
 SMOOTHED = "smoothed counts (moments of scVelo or dynamo)"
 
-_RAW = "Pass raw counts"
 # What each kind of numbers is called.
 _KINDS = {
     "logged": "logarithms",
@@ -163,19 +162,20 @@ def describe_sample(sample: CountSample) -> str:
 
 def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
     """Yield what is wrong with each layer."""
+    advice = recipe.arguments.advice
     for place, (layer, kind, sample) in enumerate(
         zip(recipe.nt_layers, recipe.arguments.kinds, samples.kinds, strict=True)
     ):
         if sample is None:
             continue
         if are_moments(layer):
-            yield Problem(_about_moments(layer, kind), False)
+            yield Problem(_about_moments(layer, kind, advice), False)
         found = sample.findings()
         if place == 0:
             found = [each for each in found if _is_wrong_for_new(each, samples)]
             found += _findings_of_pairs(samples)
         if found:
-            message = _about_kind(layer, kind, sample, found[0])
+            message = _about_kind(layer, kind, sample, found[0], advice)
             yield Problem(message, found[0].kind in _REFUSED)
 
 
@@ -212,25 +212,25 @@ def _findings_of_growth(
     return [Finding(kind, reason)]
 
 
-def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
+def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding, advice: str) -> str:
     as_values = f" `{kind}='values'` takes the numbers as they are." if kind else ""
-    advice = {
-        "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)).{as_values}",
-        "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
-        f"counts.{as_values}",
-        "flat": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
-        "counts. Ignore this if they are estimates of few counts.",
-        "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
-        "slow": f"{_RAW}, or undo the logarithm; estimates that follow their prior more than the "
-        "labels look the same.",
-    }.get(
-        finding.kind,
-        f"{_RAW}: size factors are computed here, and 0.1 counts are added before the logarithm.",
+    logged, ratio = "or undo the logarithm", "the product of total counts and the share of new RNA"
+    few = "ignore this if they are estimates of few counts"
+    by_kind = {
+        "logged": f"{advice}, {logged} (x = numpy.expm1(x) for log(x + 1)).{as_values}",
+        "fractions": f"{advice}; {ratio} serves as new counts.{as_values}",
+        "flat": f"{advice}; {ratio} serves as new counts; {few}.",
+        "small": f"{advice}, {logged}; {few}.",
+        "slow": f"{advice}, {logged}; estimates that follow their prior more than the labels look "
+        "the same.",
+    }
+    otherwise = (
+        f"{advice}: size factors are computed here, and 0.1 counts are added before the logarithm."
     )
     return (
         f"layer {layer!r} does not hold counts but {_KINDS[finding.kind]}: "
         f"{_about_values(sample)}, and {finding.reason} ({sample.n_cells:,} cells looked at). "
-        f"{advice}"
+        f"{by_kind.get(finding.kind, otherwise)}"
     )
 
 
@@ -241,12 +241,12 @@ def _about_values(sample: CountSample) -> str:
     return f"{least}, the largest is {sample.largest:.4g}"
 
 
-def _about_moments(layer: str, kind: str) -> str:
+def _about_moments(layer: str, kind: str, advice: str) -> str:
     as_values = f"; or `{kind}='values'` to use it as it is" if kind else ""
     return (
         f"layer {layer!r} has the name of {SMOOTHED}: a cell shares its values with its "
         "neighbours, so that cross-validation and tests overrate the links. "
-        f"{_RAW}{as_values}."
+        f"{advice}{as_values}."
     )
 
 

@@ -313,7 +313,7 @@ class TestPreparation:
         new = is_new * rng.uniform(0.5, 1, (300, 100))
         total = np.ceil(new) + rng.poisson(depth * mean * 3 * rng.gamma(0.5, 2, (300, 100)))
         adata = as_anndata(Pair(csr(new), csr(total)))
-        with pytest.warns(UserWarning, match="Ignore this if they are estimates of few counts"):
+        with pytest.warns(UserWarning, match="ignore this if they are estimates of few counts"):
             self.prepare(adata)
 
     def test_swapped(self, adata):

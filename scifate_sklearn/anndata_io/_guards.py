@@ -195,9 +195,10 @@ def _findings_of_pairs(samples: Samples) -> list[Finding]:
     pairs, new = samples.pairs, samples.kinds[0]
     if pairs is None or new is None:
         return []
+    found = _findings_of_growth("slow", "log(total + 1)", pairs.slow_growth())
     if any(each.kind == "fractions" for each in new.findings()):
-        return _findings_of_growth("flat", "1", pairs.flat_growth())
-    return _findings_of_growth("slow", "log(total + 1)", pairs.slow_growth())
+        return _findings_of_growth("flat", "1", pairs.flat_growth()) or found
+    return found
 
 
 def _findings_of_growth(

@@ -99,7 +99,7 @@ def checked_links(links: object, caller: str) -> pd.DataFrame:
         raise AdvisedError(
             f"{caller}: the links table has no rows, so there is nothing to export.",
             "`link_ledger` says why links were dropped.",
-            "If it is of a run, its ledger.csv says why links were dropped, and its links.csv has all "
+            "If it is of a run, its ledger.csv says why links were dropped, and links.csv has all "
             "of them.",
         )
     columns = pd.Index([str(name) for name in table.columns])

@@ -257,7 +257,7 @@ def _layer_names(layers: Sequence[str] | str, stored: list[str]) -> set[str]:
     if isinstance(layers, str) and layers == "all":
         return set(stored)
     wanted = find_names(stored)[:2] if isinstance(layers, str) and layers == AUTO else layers
-    return {part for name in wanted for part in layer_parts(name, stored, "layers")}
+    return {part for name in wanted for part in layer_parts(name, stored, "layers", True)}
 
 
 def unreadable(path: Path, error: Exception) -> ValueError:

@@ -148,7 +148,9 @@ def layer_names(adata: "AnnData") -> list[str]:
     return names if getattr(adata, "raw", None) is None else list(dict.fromkeys([*names, RAW]))
 
 
-def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers") -> list[str]:
+def layer_parts(
+    name: str, available: Sequence[str], argument: str = "nt_layers", has_auto: bool = False
+) -> list[str]:
     """Return the names of the layers that add up to `name`.
 
     Parameters
@@ -159,6 +161,8 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
         Names of the layers, including ``"X"`` if that matrix exists.
     argument : str, default="nt_layers"
         Name of the user's argument, for the error message.
+    has_auto : bool, default=False
+        Whether this argument can be "auto", as `nt_layers` can.
 
     Returns
     -------
@@ -174,9 +178,10 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
     names = [part.strip() for part in name.split("+")]
     missing = [part for part in names if part not in available]
     if missing:
+        found = _recognised(available, argument) if has_auto or argument == "nt_layers" else ""
         raise ValueError(
             f"`{argument}` names the layer {missing[0]!r}, which adata does not have. There are: "
-            f"{', '.join(map(repr, available)) or 'none'}.{_recognised(available, argument)}"
+            f"{', '.join(map(repr, available)) or 'none'}.{found}"
         )
     repeated = next((part for part in names if names.count(part) > 1), None)
     if repeated is not None:
@@ -187,7 +192,7 @@ def layer_parts(name: str, available: Sequence[str], argument: str = "nt_layers"
 def _recognised(available: Sequence[str], argument: str) -> str:
     """Return which layers would be found by their names, if only two would."""
     new, total, _ = sole_match(available)
-    if not new or argument != "nt_layers":
+    if not new:
         return ""
     return f" `{argument}='auto'` takes {new!r} as new and {total!r} as total RNA."
 

@@ -76,6 +76,7 @@ class TestReadLinks:
             ("TF,target,coef\nA,B,0.5\nA,B\n", r"links\.csv.*finite numbers"),
             ('TF,target,coef\n"A,B,0.5\n', r"links\.csv is not a table"),
             ("TF,target,coef\nA,B,inf\n", r"links\.csv.*finite numbers"),
+            ("TF,target,coef,coef\nA,B,1,2\n", r"links\.csv repeats the name .*\('coef'\)"),
         ],
     )
     def test_what_is_no_links_table(self, text: str, expected: str, tmp_path: Path) -> None:
@@ -112,6 +113,35 @@ class TestCommand:
         assert [path.read_bytes() for path in written] == [
             path.read_bytes() for path in sorted(paths)
         ]
+
+    @pytest.mark.parametrize(
+        ("name", "format"),
+        [("run.json", "json"), ("links.csv", "scenic"), ("targets.csv", "decoupler")],
+    )
+    def test_results_of_the_run_are_kept(
+        self, name: str, format: str, results: Path, tmp_path: Path
+    ) -> None:
+        (results / "run.json").write_text("{}")
+        out = results / name
+        words: list[Any] = ["--format", format, "--group", "1", "--overwrite"]
+        result = run(results, "--out", out, *words)
+        assert result.exit_code == 2
+        assert "has the name of a result of scifate run" in message(result)
+        assert (results / "run.json").read_text() == "{}"
+        elsewhere = tmp_path / name
+        assert run(results, "--out", elsewhere, *words).exit_code == 0
+
+    def test_a_table_without_rows(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.csv"
+        path.write_text("TF,target,coef\n")
+        result = run(path, "--out", tmp_path / "net.gmt")
+        assert "If it is of a run, its ledger.csv says" in message(result)
+
+    def test_a_group_that_is_a_number(self, tmp_path: Path) -> None:
+        links = LINKS.assign(group=[1, 1, 2, 2])
+        for group in (2, "2", np.int64(2)):
+            [path] = export_links(links, tmp_path / "net.csv", format="decoupler", group=group)
+            assert len(pd.read_csv(path)) == 2
 
     def test_all_links_of_a_run_without_tests(self, results: Path, tmp_path: Path) -> None:
         (results / "links_filtered.csv").unlink()

@@ -113,6 +113,7 @@ def test_modalities_with_different_genes(adata, tmp_path):
         "Modality rna: 700 cells, 24 genes",
     ]
     assert "prot/X float64 dense counts (the largest 1)" in text
+    assert "problems:" not in text  # proteins need no new RNA
     assert "not read, because the genes are not those of the modality: rna/raw/X" in text.replace(
         "\n", " "
     )

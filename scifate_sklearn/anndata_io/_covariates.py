@@ -231,7 +231,10 @@ def _read_covariates(state: Mapping[str, NDArray[Any]]) -> tuple[ObsCovariate, .
 
 
 def without_constant(
-    covariates: Sequence[ObsCovariate], predictors: Columns, argument: str = "covariates"
+    covariates: Sequence[ObsCovariate],
+    predictors: Columns,
+    argument: str = "covariates",
+    n_others: int = 0,
 ) -> Columns:
     """Return the predictors that are not constant; warn of columns that are.
 
@@ -241,6 +244,8 @@ def without_constant(
         From `make_covariates`.
     argument : str, default="covariates"
         The argument that names the columns, for the warning.
+    n_others : int, default=0
+        How many others the argument names.
 
     Warns
     -----
@@ -250,8 +255,8 @@ def without_constant(
     constant = [each.column for each in covariates if _is_constant(each, predictors)]
     if constant:
         warn(
-            f"{len(constant)} of {len(covariates)} `{argument}` have the same value in all "
-            f"kept cells and are left out ({examples(constant)})."
+            f"{len(constant)} of {len(covariates) + n_others} `{argument}` have the same value in "
+            f"all kept cells and are left out ({examples(constant)})."
         )
     left_out = {f for each in covariates if each.column in constant for f in each.feature_names}
     return {name: values for name, values in predictors.items() if name not in left_out}

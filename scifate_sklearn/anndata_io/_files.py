@@ -13,7 +13,7 @@ from ._formats import recognise
 from ._hdf5_check import check_file
 from ._layers import layer_parts
 from ._plugins import check_filters, import_zarr, zarr_version
-from ._slots import Stored, open_matrix
+from ._slots import ModalityError, Stored, open_matrix
 from ._zarr_check import check_folder
 from ._zip import is_zipped_zarr, unzipped
 
@@ -40,6 +40,7 @@ def open_anndata(
         File or folder written by anndata, of any version since 0.5; a zipped zarr folder; or a
         MuData file (h5mu), whose layers have the name of their modality in front: ``"rna/X"``,
         ``"rna/counts"``. New and total RNA may be in two modalities of the same cells and genes.
+        ``obs`` is that of the modality, with the columns that only the file's own ``obs`` has.
     layers : sequence of str, "auto" or "all", default=("new", "total")
         Layers to open. ``"X"`` is the matrix ``adata.X``, ``"raw/X"`` that of ``adata.raw``,
         ``"a+b"`` stands for two layers. "auto" opens those of new and total RNA
@@ -245,6 +246,8 @@ def _assemble(path: Path, stored: Stored, names: set[str]) -> "AnnData":
         return anndata.AnnData(X=x, layers=parts, **stored.frames(names), **kept)
     except ImportError as error:
         raise ImportError(f"{path}: {error}") from error
+    except ModalityError as error:
+        raise ValueError(f"{path}: {error}") from error
     except Exception as error:  # h5py, zarr and anndata raise errors of many types
         raise unreadable(path, error) from error
 

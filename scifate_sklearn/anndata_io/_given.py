@@ -41,7 +41,7 @@ class StateChoices(NewChoices):
         if SIZE_FACTOR in self.given and not is_constant(factors):
             named[SIZE_FACTOR] = np.log(factors)
         made, columns = make_covariates(obs, list(obs.columns), argument=GIVEN)
-        varying = without_constant(made, columns, GIVEN)
+        varying = without_constant(made, columns, GIVEN, len(self.given) - len(made))
         return Covariates(made, {**named, **varying})
 
 

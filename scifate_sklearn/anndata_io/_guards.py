@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ MOMENTS = frozenset({"Ms", "Mu", "M_s", "M_u", "M_n", "M_t", "M_uu", "M_ul", "M_
 
 SMOOTHED = "smoothed counts (moments of scVelo or dynamo)"
 
-_RAW = "Pass raw counts"
 # What each kind of numbers is called.
 _KINDS = {
     "logged": "logarithms",
@@ -38,6 +37,7 @@ _KINDS = {
     "scaled": "normalised counts",
     "small": "numbers that may be logarithms",
     "slow": "numbers that may be logarithms",
+    "flat": "numbers that may be fractions",
 }
 # Kinds with which the results would be meaningless.
 _REFUSED = ("logged", "fractions")
@@ -162,19 +162,20 @@ def describe_sample(sample: CountSample) -> str:
 
 def _problems_of_layers(samples: Samples, recipe: Recipe) -> Iterator[Problem]:
     """Yield what is wrong with each layer."""
+    advice = recipe.arguments.advice
     for place, (layer, kind, sample) in enumerate(
         zip(recipe.nt_layers, recipe.arguments.kinds, samples.kinds, strict=True)
     ):
         if sample is None:
             continue
         if are_moments(layer):
-            yield Problem(_about_moments(layer, kind), False)
+            yield Problem(_about_moments(layer, kind, advice), False)
         found = sample.findings()
         if place == 0:
             found = [each for each in found if _is_wrong_for_new(each, samples)]
-            found += _findings_of_pairs(samples.pairs)
+            found += _findings_of_pairs(samples)
         if found:
-            message = _about_kind(layer, kind, sample, found[0])
+            message = _about_kind(layer, kind, sample, found[0], advice)
             yield Problem(message, found[0].kind in _REFUSED)
 
 
@@ -182,42 +183,55 @@ def _is_wrong_for_new(finding: Finding, samples: Samples) -> bool:
     """Return whether a finding is a problem in the layer of new RNA."""
     pairs, total = samples.pairs, samples.kinds[1]
     if finding.kind == "fractions":
-        return pairs is None or pairs.are_fractions()  # and no estimates of little new RNA
+        return pairs is None or pairs.are_ratios()  # and no estimates of little new RNA
     if finding.kind == "scaled":
         # New counts may have been divided by the detection rate of the cell, total counts not.
         return total is None or total.fractional_share > _MOSTLY
     return finding.kind != "small"  # as estimates of new RNA may be
 
 
-def _findings_of_pairs(pairs: CountPairs | None) -> list[Finding]:
+def _findings_of_pairs(samples: Samples) -> list[Finding]:
     """Return what the totals beside new counts say about them."""
-    elasticity = None if pairs is None else pairs.slow_growth()
+    pairs, new = samples.pairs, samples.kinds[0]
+    if pairs is None or new is None:
+        return []
+    found = _findings_of_growth("slow", "log(total + 1)", pairs.slow_growth())
+    if any(each.kind == "fractions" for each in new.findings()):
+        return _findings_of_growth("flat", "1", pairs.flat_growth()) or found
+    return found
+
+
+def _findings_of_growth(
+    kind: Literal["flat", "slow"], limit: str, elasticity: float | None
+) -> list[Finding]:
     if elasticity is None:
         return []
     reason = (
-        "none exceeds log(total + 1), and where the total of a gene is 10% larger, they are "
+        f"none exceeds {limit}, and where the total of a gene is 10% larger, they are "
         f"{elasticity / 10:.1%} larger (a part of it would be 10% larger)"
     )
-    return [Finding("slow", reason)]
+    return [Finding(kind, reason)]
 
 
-def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding) -> str:
+def _about_kind(layer: str, kind: str, sample: CountSample, finding: Finding, advice: str) -> str:
     as_values = f" `{kind}='values'` takes the numbers as they are." if kind else ""
-    advice = {
-        "logged": f"{_RAW}, or undo the logarithm (x = numpy.expm1(x) for log(x + 1)).{as_values}",
-        "fractions": f"{_RAW}; the product of total counts and the share of new RNA serves as new "
-        f"counts.{as_values}",
-        "small": f"{_RAW}, or undo the logarithm; ignore this if they are estimates of few counts.",
-        "slow": f"{_RAW}, or undo the logarithm; estimates that follow their prior more than the "
-        "labels look the same.",
-    }.get(
-        finding.kind,
-        f"{_RAW}: size factors are computed here, and 0.1 counts are added before the logarithm.",
+    logged, ratio = "or undo the logarithm", "the product of total counts and the share of new RNA"
+    few = "ignore this if they are estimates of few counts"
+    by_kind = {
+        "logged": f"{advice}, {logged} (x = numpy.expm1(x) for log(x + 1)).{as_values}",
+        "fractions": f"{advice}; {ratio} serves as new counts.{as_values}",
+        "flat": f"{advice}; {ratio} serves as new counts; {few}.",
+        "small": f"{advice}, {logged}; {few}.",
+        "slow": f"{advice}, {logged}; estimates that follow their prior more than the labels look "
+        "the same.",
+    }
+    otherwise = (
+        f"{advice}: size factors are computed here, and 0.1 counts are added before the logarithm."
     )
     return (
         f"layer {layer!r} does not hold counts but {_KINDS[finding.kind]}: "
         f"{_about_values(sample)}, and {finding.reason} ({sample.n_cells:,} cells looked at). "
-        f"{advice}"
+        f"{by_kind.get(finding.kind, otherwise)}"
     )
 
 
@@ -228,12 +242,12 @@ def _about_values(sample: CountSample) -> str:
     return f"{least}, the largest is {sample.largest:.4g}"
 
 
-def _about_moments(layer: str, kind: str) -> str:
+def _about_moments(layer: str, kind: str, advice: str) -> str:
     as_values = f"; or `{kind}='values'` to use it as it is" if kind else ""
     return (
         f"layer {layer!r} has the name of {SMOOTHED}: a cell shares its values with its "
         "neighbours, so that cross-validation and tests overrate the links. "
-        f"{_RAW}{as_values}."
+        f"{advice}{as_values}."
     )
 
 

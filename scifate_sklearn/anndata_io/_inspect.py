@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..names import NameKind, name_kind
 from ..preprocessing import CountFaults, CountSample, Matrix, sum_cells
 from ._chunks import Chunk
-from ._conventions import RAW, FoundLayers
+from ._conventions import RAW, FoundLayers, match_conventions
 from ._find import find_layers
 from ._guards import SMOOTHED, Samples, are_moments, describe_sample, find_problems
 from ._layers import check_anndata, layer_names, read_layer
@@ -77,6 +77,8 @@ class CellsReport:
         Why no layers were found, or what `prepare_anndata` would say about them.
     cell_sums : ndarray
         Total counts of the sampled cells; empty if no layers were found.
+    has_candidates : bool
+        Whether the names of any layers are those of new and total RNA.
     """
 
     n_cells: int
@@ -88,6 +90,7 @@ class CellsReport:
     found: FoundLayers | None
     problems: list[str]
     cell_sums: Sums
+    has_candidates: bool
 
 
 def inspect_cells(adata: AnnData) -> CellsReport:
@@ -119,6 +122,7 @@ def inspect_cells(adata: AnnData) -> CellsReport:
         found,
         problems,
         sums,
+        bool(match_conventions(layer_names(adata))),
     )
 
 

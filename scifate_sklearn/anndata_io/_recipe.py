@@ -29,11 +29,14 @@ class Arguments:
         that is fixed.
     covariates : str
         The argument that names columns of ``adata.obs``.
+    advice : str
+        What to do where a layer of counts holds other numbers; the beginning of a sentence.
     """
 
     layers: str = "nt_layers"
     kinds: tuple[str, str] = KINDS
     covariates: str = "covariates"
+    advice: str = "Pass raw counts"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ from ._frames import read_frame, read_frames
 _OLD_RAW = "raw.X", "raw.var"
 
 
+class ModalityError(ValueError):
+    """Layers of a file that can be read, but not together."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """Parts of an open file.
@@ -23,10 +27,13 @@ class Stored:
         The group of the cells; of several modalities, each by its name.
     matrices : dict of str
         Arrays, or groups of sparse ones, by the names of layers.
+    shared : list
+        ``obs`` of all modalities, beside that of each one, if there is such a table.
     """
 
     cells: dict[str, Any]
     matrices: dict[str, Any]
+    shared: list[Any]
 
     @classmethod
     def from_store(cls, store: Any) -> Self:
@@ -37,43 +44,54 @@ class Stored:
         store : h5py.File or zarr.Group
         """
         if "mod" not in store:
-            return cls({"": store}, _matrices(store))
+            return cls({"": store}, _matrices(store), [])
         cells = {name: store["mod"][name] for name in store["mod"]}
         matrices = {
             f"{name}/{layer}": stored
             for name, group in cells.items()
             for layer, stored in _matrices(group).items()
         }
-        return cls(cells, matrices)
+        return cls(cells, matrices, [store["obs"]] if "obs" in store else [])
 
     def tables(self, names: Iterable[str]) -> list[Any]:
         """Return ``obs`` and ``var`` of the cells that have these layers."""
-        return [group[slot] for group in self._groups(names) for slot in ("obs", "var")]
+        own = [group[slot] for group in self._groups(names) for slot in ("obs", "var")]
+        return [*own, *self.shared]
 
     def frames(self, names: Iterable[str]) -> dict[str, pd.DataFrame]:
         """Read ``obs`` and ``var`` of the cells that have these layers.
 
+        Columns that only the ``obs`` of all modalities has are added.
+
         Raises
         ------
-        ValueError
+        ModalityError
             If the layers are of modalities with different cells or genes, or one is the `raw` of a
             modality with other genes.
         """
         frames, *others = (read_frames(group) for group in self._groups(names))
         foreign = [name for name in names if not self._has_own_genes(name)]
         if foreign:
-            raise ValueError(
+            raise ModalityError(
                 f"the layer {foreign[0]} has other genes than its modality, or in another order. "
                 "Make it a layer of an AnnData."
             )
         for other in others:
             for slot, what in (("obs", "cells"), ("var", "genes")):
                 if not _has_same_names(other, frames, slot):
-                    raise ValueError(
+                    raise ModalityError(
                         f"the layers {', '.join(sorted(names))} are of modalities with different "
                         f"{what}, or in another order. Make them layers of one AnnData."
                     )
-        return frames
+        return {**frames, "obs": self._with_shared(frames["obs"])}
+
+    def _with_shared(self, obs: pd.DataFrame) -> pd.DataFrame:
+        """Add the columns that only the ``obs`` of all modalities has, if it has these cells."""
+        for shared in map(read_frame, self.shared):
+            if shared.index.is_unique and obs.index.isin(shared.index).all():
+                others = [name for name in shared.columns if name not in obs.columns]
+                return pd.concat([obs, shared.loc[obs.index, others].set_axis(obs.index)], axis=1)
+        return obs
 
     def raw_genes(self, modality: str = "") -> pd.DataFrame:
         """Read the table of genes of ``raw``."""

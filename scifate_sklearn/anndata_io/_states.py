@@ -26,6 +26,14 @@ from ._source import Source
 if TYPE_CHECKING:
     from anndata import AnnData
 
+# What to do where the counts beside velocities are none.
+_UNIT = (
+    "Pass raw counts only if the velocities have their unit (scVelo's have that of its normalised "
+    "counts, `Ms`)"
+)
+# Share of the entries with new counts that exceed the total by chance, or by the way of counting.
+_FEW_ABOVE = 0.01
+
 
 def labelled_states(
     adata: AnnData,
@@ -126,7 +134,7 @@ def labelled_states(
     )
     kept = _keep(Source.from_anndata(adata, recipe), choices)
     steps = _read_steps(kept, partial(_labelled, columns=kept.columns, regulator=regulator))
-    _check_new(steps.n_negative, kept)
+    _check_new(steps, kept)
     return _to_states(steps, kept)
 
 
@@ -176,7 +184,8 @@ def velocity_states(
     Raises
     ------
     TypeError, ValueError
-        As `prepare_anndata`. Also if `layers` are not two names, or `dt` is not a positive number.
+        As `prepare_anndata`. Also if `layers` are not two names, `dt` is not a positive number, or
+        counts after a step are too large for double precision.
 
     Warns
     -----
@@ -208,12 +217,13 @@ def velocity_states(
         "counts",
         gene_symbols,
         choices.obs_columns(),
-        arguments=Arguments("layers", ("", ""), GIVEN),
+        arguments=Arguments("layers", ("", ""), GIVEN, _UNIT),
     )
     duration = _check_dt(dt)
     kept = _keep(Source.from_anndata(adata, recipe), choices)
     steps = _read_steps(kept, partial(_moved, columns=kept.columns, dt=duration))
-    _warn_of_clipped(steps.n_negative, kept)
+    _check_later(steps, kept)
+    _warn_of_clipped(steps, kept)
     return _to_states(steps, kept)
 
 
@@ -226,10 +236,13 @@ class _Steps(NamedTuple):
         Of the TFs, and of the targets before and after.
     n_negative : ndarray of int of shape (n_targets,)
         Number of entries of each target that would be negative.
+    n_compared : int
+        Number of entries that could be so: with new counts, or all.
     """
 
     logs: list[Floats]
     n_negative: NDArray[np.int64]
+    n_compared: int
 
 
 def _keep(source: Source, choices: StateChoices) -> Kept:
@@ -241,12 +254,13 @@ def _read_steps(kept: Kept, make: Callable[..., _Steps]) -> _Steps:
     n_tfs, n_targets = kept.columns.tfs.size, kept.columns.targets.size
     n_cells = len(kept.cells)
     x, before, after = (np.empty((n_cells, size)) for size in (n_tfs, n_targets, n_targets))
-    n_negative = np.zeros(n_targets, np.int64)
+    n_negative, n_compared = np.zeros(n_targets, np.int64), 0
     made = kept.source.chunks.map(make, *kept.per_chunk)
     for rows, steps in zip(kept.bounds, made, strict=True):
         x[rows], before[rows], after[rows] = steps.logs
         n_negative += steps.n_negative
-    return _Steps([x, before, after], n_negative)
+        n_compared += steps.n_compared
+    return _Steps([x, before, after], n_negative, n_compared)
 
 
 def _labelled(
@@ -262,12 +276,12 @@ def _labelled(
     new, total = (
         to_dense(submatrix(each, keep, columns.targets)) for each in (chunk.new, chunk.total)
     )
-    n_above = np.count_nonzero(exceeds(new, total), axis=0)
+    n_above, n_new = np.count_nonzero(exceeds(new, total), axis=0), int(np.count_nonzero(new))
     if rate is not None:
         new = to_dense(correct_detection(new, total, rate))
     old = np.maximum(total - new, 0.0)
     tfs = (total if regulator == "total" else old)[:, np.isin(columns.targets, columns.tfs)]
-    return _Steps([log_normalize(each, size_factor) for each in (tfs, old, new)], n_above)
+    return _Steps([log_normalize(each, size_factor) for each in (tfs, old, new)], n_above, n_new)
 
 
 def _moved(
@@ -282,10 +296,12 @@ def _moved(
     """Return the steps of the kept cells of a chunk, given velocities and counts."""
     tfs = submatrix(chunk.total, keep, columns.tfs)
     now = to_dense(submatrix(chunk.total, keep, columns.targets))
-    later = now + dt * to_dense(submatrix(chunk.new, keep, columns.targets))
+    with np.errstate(over="ignore"):  # an error later
+        later = now + dt * to_dense(submatrix(chunk.new, keep, columns.targets))
     n_below = np.count_nonzero(later < 0, axis=0)
     np.maximum(later, 0.0, out=later)
-    return _Steps([log_normalize(each, size_factor) for each in (tfs, now, later)], n_below)
+    logs = [log_normalize(each, size_factor) for each in (tfs, now, later)]
+    return _Steps(logs, n_below, later.size)
 
 
 def _to_states(steps: _Steps, kept: Kept) -> CellStates:
@@ -301,25 +317,45 @@ def _to_states(steps: _Steps, kept: Kept) -> CellStates:
     )
 
 
-def _check_new(n_above: NDArray[np.int64], kept: Kept) -> None:
+def _check_new(steps: _Steps, kept: Kept) -> None:
     """Raise ValueError if new counts exceed total ones."""
-    if n_above.any():
-        new, total = kept.source.recipe.nt_layers
+    n_above = steps.n_negative
+    if not n_above.any():
+        return
+    new, total = kept.source.recipe.nt_layers
+    advice = "Leave out these genes, or set their new counts to the total ones."
+    if n_above.sum() > _FEW_ABOVE * steps.n_compared:
+        advice = (
+            "Name as total RNA in `nt_layers` a layer with the new RNA in it, such as "
+            f"{f'{total}+{new}'!r} if {total!r} lacks it; or leave out these genes."
+        )
+    raise ValueError(
+        f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) in {n_above.sum():,} of "
+        f"{steps.n_compared:,} entries with new RNA, of {_genes_of(n_above, kept)}, so that old "
+        f"RNA, {total} - {new}, would be negative. {advice}"
+    )
+
+
+def _check_later(steps: _Steps, kept: Kept) -> None:
+    """Raise ValueError if counts after a step are infinite."""
+    n_infinite = np.count_nonzero(np.isinf(steps.logs[2]), axis=0)
+    if n_infinite.any():
+        velocity, counts = kept.source.recipe.nt_layers
         raise ValueError(
-            f"layer {new!r} (new RNA) exceeds layer {total!r} (total RNA) in {n_above.sum():,} "
-            f"entries of {_genes_of(n_above, kept)}, so that old RNA, {total} - {new}, would be "
-            f"negative. Name as total RNA in `nt_layers` a layer with the new RNA in it, such as "
-            f"{f'{total}+{new}'!r}; or leave out these genes."
+            f"layer {counts!r} + dt x layer {velocity!r} is too large for double precision in "
+            f"{n_infinite.sum():,} entries, of {_genes_of(n_infinite, kept)}. Check the unit of "
+            f"`dt`, and layer {velocity!r}."
         )
 
 
-def _warn_of_clipped(n_below: NDArray[np.int64], kept: Kept) -> None:
+def _warn_of_clipped(steps: _Steps, kept: Kept) -> None:
+    n_below = steps.n_negative
     if n_below.any():
         velocity, counts = kept.source.recipe.nt_layers
         warn(
             f"layer {counts!r} + dt x layer {velocity!r} is negative in {n_below.sum():,} of "
-            f"{n_below.size * len(kept.cells):,} entries, of {_genes_of(n_below, kept)}, which "
-            "become 0. With a shorter `dt`, fewer are."
+            f"{steps.n_compared:,} entries, of {_genes_of(n_below, kept)}, which become 0. With a "
+            "shorter `dt`, fewer are."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,19 +38,33 @@ def inspect_file(path: Path) -> str:
 
 def _inspect_each(parts: list[AnnData]) -> tuple[list[list[str]], list[CellsReport]]:
     """Return a text and a report on each set of modalities; no report if one is empty."""
-    described, reports = [], []
-    for adata in parts:
-        names = dict.fromkeys(name.partition("/")[0] for name in adata.layers)
-        title = one_line(f"Modality {' and '.join(names)}") if names else "Modality without layers"
-        try:
-            report = inspect_cells(adata)
-        except ValueError as error:
-            described.append([f"{title}: {one_line(str(error))}"])
-            continue
-        first, *lines = _describe(report)
-        described.append([f"{title}: {first}", *lines])
-        reports.append(report)
-    return described, reports
+    found = [_inspect(adata) for adata in parts]
+    reports = [each for each in found if isinstance(each, CellsReport)]
+    if any(each.found for each in reports):
+        # Modalities such as proteins need no new RNA.
+        found = [
+            replace(each, problems=[])
+            if isinstance(each, CellsReport) and not each.has_candidates
+            else each
+            for each in found
+        ]
+    return [_titled(*each) for each in zip(parts, found, strict=True)], reports
+
+
+def _inspect(adata: AnnData) -> CellsReport | ValueError:
+    try:
+        return inspect_cells(adata)
+    except ValueError as error:
+        return error
+
+
+def _titled(adata: AnnData, found: CellsReport | ValueError) -> list[str]:
+    names = dict.fromkeys(name.partition("/")[0] for name in adata.layers)
+    title = one_line(f"Modality {' and '.join(names)}") if names else "Modality without layers"
+    if isinstance(found, ValueError):
+        return [f"{title}: {one_line(str(found))}"]
+    first, *lines = _describe(found)
+    return [f"{title}: {first}", *lines]
 
 
 def _describe(report: CellsReport) -> list[str]:

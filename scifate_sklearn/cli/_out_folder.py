@@ -27,7 +27,8 @@ from ._signals import ignore_signals
 _TABLES = ("links", "targets", "links_filtered", "ledger")
 
 REPORT = "report.html"
-
+# What makes a folder one of results.
+RUN = "run.json"
 _LOCK = ".scifate-lock"
 _PLAN = "plan"
 _ATTEMPTS = 100
@@ -38,7 +39,7 @@ _LEFTOVER = re.compile(r"\.scifate-[0-9a-f]{32}|\..+\.[0-9a-f]{32}\.part")
 def result_files() -> list[str]:
     """Return the names of all files that a run may write, ``run.json`` last."""
     tables = [f"{name}.csv" for name in (*_TABLES, *evidence_table_names())]
-    return [*tables, REPORT, "annotated.h5ad", "annotated.h5mu", "annotated.zarr", "run.json"]
+    return [*tables, REPORT, "annotated.h5ad", "annotated.h5mu", "annotated.zarr", RUN]
 
 
 @dataclass(frozen=True)

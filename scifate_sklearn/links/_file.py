@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..files import find_delimiter, read_text, unescape_formula
+from ..names import examples
 from ._table import check_links
 
 # Columns whose values are names whatever they look like, such as genes called 1 or NA.
@@ -35,7 +36,8 @@ def read_links(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     OSError, ValueError
-        If the file is missing, damaged or no links table; the message names it.
+        If the file is missing, damaged or no links table, or repeats the name of a column; the
+        message names it.
     """
     return check_links(read_table(path), str(path))
 
@@ -73,9 +75,18 @@ def _read_text(path: str | os.PathLike[str]) -> pd.DataFrame:
         with warnings.catch_warnings():
             # pandas only warns about rows with more fields than the header.
             warnings.simplefilter("error", pd.errors.ParserWarning)
+            header = pd.read_csv(io.StringIO(text), sep=separator, header=None, nrows=1, dtype=str)
+            _check_header(header.iloc[0].dropna(), path)
             return pd.read_csv(io.StringIO(text), sep=separator, **options)
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path} is not a table: {error}") from error
+
+
+def _check_header(names: "pd.Series[Any]", path: str | os.PathLike[str]) -> None:
+    """Raise ValueError if a name is repeated, which pandas would change."""
+    if not names.is_unique:
+        repeated = examples(names[names.duplicated()].unique())
+        raise ValueError(f"{path} repeats the name of a column ({repeated}); rename or drop one.")
 
 
 def _names(texts: "pd.Series[Any]") -> "pd.Series[Any]":

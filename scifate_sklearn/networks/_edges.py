@@ -99,7 +99,8 @@ def checked_links(links: object, caller: str) -> pd.DataFrame:
         raise AdvisedError(
             f"{caller}: the links table has no rows, so there is nothing to export.",
             "`link_ledger` says why links were dropped.",
-            "ledger.csv of the run says why links were dropped; links.csv has all of them.",
+            "If it is of a run, its ledger.csv says why links were dropped, and links.csv has all "
+            "of them.",
         )
     columns = pd.Index([str(name) for name in table.columns])
     if not columns.is_unique:
@@ -131,7 +132,7 @@ def coefs_by_pair(links: object, caller: str) -> pd.DataFrame:
     return by_pair(table, ["coef"], caller).reset_index()
 
 
-def links_of_group(links: pd.DataFrame, group: str) -> pd.DataFrame:
+def links_of_group(links: pd.DataFrame, group: str | int) -> pd.DataFrame:
     """Return the links of one group.
 
     Raises
@@ -142,7 +143,7 @@ def links_of_group(links: pd.DataFrame, group: str) -> pd.DataFrame:
     if GROUP not in links.columns:
         raise ValueError(f"`group` is {group!r}, but the links have no column {GROUP!r}.")
     names = links[GROUP].astype(str)
-    if not (is_chosen := names == group).any():
+    if not (is_chosen := names == str(group)).any():
         raise ValueError(
             f"`group` is {group!r}, but the groups of the links are {examples(names.unique())}."
         )

@@ -69,7 +69,7 @@ def export_links(
     path: str | os.PathLike[str],
     *,
     format: str | None = None,
-    group: str | None = None,
+    group: str | int | None = None,
 ) -> list[Path]:
     """Write links to a file for another program.
 
@@ -97,7 +97,7 @@ def export_links(
         ``celloracle``  `to_celloracle`: ``peak_id``, ``gene_short_name``, then one column per TF
         ``parquet``     all rows and columns, also those of several groups
         ==============  ===========================================================================
-    group : str, optional
+    group : str or int, optional
         Write only the links of this group, of those in the column ``group``.
 
     Returns

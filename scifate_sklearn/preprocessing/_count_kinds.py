@@ -22,13 +22,21 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._count_units import SCALES, Scale, are_whole, cell_units, invert, undo_collisions
+from ._count_units import (
+    LEAST_VALUES,
+    SCALES,
+    Scale,
+    are_whole,
+    cell_units,
+    invert,
+    undo_collisions,
+)
 from ._counts import Matrix
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
-Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small", "slow"]
+Kind: TypeAlias = Literal["logged", "normalised", "fractions", "scaled", "small", "slow", "flat"]
 
 # Logarithms, also those of base 2 of counts per million, do not exceed this.
 _LARGEST_LOGARITHM = 20
@@ -61,8 +69,9 @@ class Finding:
 
     Attributes
     ----------
-    kind : {"logged", "normalised", "fractions", "scaled", "small", "slow"}
-        "slow" is that of new RNA beside its total (`CountPairs.slow_growth`).
+    kind : {"logged", "normalised", "fractions", "scaled", "small", "slow", "flat"}
+        The last two are those of new RNA beside its total (`CountPairs.slow_growth` and
+        `CountPairs.flat_growth`).
     reason : str
         What was found, in numbers; the end of a sentence about the layer.
     """
@@ -179,7 +188,8 @@ def _by_scale(values: Floats, starts: Ints, fractional: Bools) -> tuple[Floats, 
     """Return the sum and the unit of each cell on each scale.
 
     Whole numbers are no sign of logarithms: cells with as many of them as of other values have NaN
-    there.
+    there. So have cells with few different values: all cells of counts that were divided by one
+    rate hold the same values, and if one fits a logarithm by chance, it does so in each of them.
     """
     sums, units = np.full((2, starts.size, len(SCALES)), np.nan)
     if not values.size:
@@ -195,7 +205,7 @@ def _by_scale(values: Floats, starts: Ints, fractional: Bools) -> tuple[Floats, 
     for number, scale in enumerate(SCALES[1:], 1):
         inverted = invert(scale, values[kept])
         sums[judged, number] = np.add.reduceat(inverted, starts)
-        units[judged, number] = cell_units(inverted, starts, fractional[kept])
+        units[judged, number] = cell_units(inverted, starts, fractional[kept], LEAST_VALUES)
     return sums, units
 
 

@@ -4,8 +4,10 @@ If the numbers given as new RNA are no whole numbers, the totals beside them tel
 of the total) from two kinds of numbers which look the same by themselves:
 
 - *Fractions*: none exceeds 1, and nearly all of ten or more are whole numbers after multiplication
-  by the total; or new RNA grows less than half as fast as the total of its gene
-  (`Growth.elasticity` below 0.5).
+  by the total.
+- *Flat*: none exceeds 1, and new RNA grows less than half as fast as the total of its gene
+  (`Growth.elasticity` below 0.5). Fractions do, and sparse estimates that hardly depend on the
+  total.
 - *Logarithms*: none exceeds log(total + 1), and new RNA grows less than three quarters as fast as
   the total of its gene (elasticity below 0.75), although the mean of a gene reaches 0.6: logarithms
   of smaller numbers grow faster.
@@ -118,15 +120,14 @@ class CountPairs:
             self.growth + other.growth,
         )
 
-    def are_fractions(self) -> bool:
-        """Return whether new counts of which none exceeds 1 are shares of the total."""
-        if self.n_fractional >= _FEW_VALUES and self._are_ratios():
-            return True
-        elasticity = self.growth.elasticity()
-        return elasticity is not None and elasticity.is_below(_FRACTIONS)
+    def are_ratios(self) -> bool:
+        """Return whether new counts of which none exceeds 1 are ratios of counts to the total."""
+        are_many = self.n_fractional >= _FEW_VALUES
+        return are_many and self.n_ratios >= _NEARLY_ALL * self.n_fractional
 
-    def _are_ratios(self) -> bool:
-        return self.n_ratios >= _NEARLY_ALL * self.n_fractional
+    def flat_growth(self) -> float | None:
+        """Return the elasticity of new counts that grow as slowly as fractions, None for others."""
+        return self._elasticity_below(_FRACTIONS)
 
     def slow_growth(self) -> float | None:
         """Return the elasticity of new counts that behave as logarithms do, None for others."""
@@ -134,7 +135,8 @@ class CountPairs:
             return None
         if self.growth.largest_mean() < _LEAST_MEAN:
             return None  # logarithms would grow faster
+        return self._elasticity_below(_LOGARITHMS)
+
+    def _elasticity_below(self, limit: float) -> float | None:
         elasticity = self.growth.elasticity()
-        if elasticity is None or not elasticity.is_below(_LOGARITHMS):
-            return None
-        return elasticity.value
+        return None if elasticity is None or not elasticity.is_below(limit) else elasticity.value

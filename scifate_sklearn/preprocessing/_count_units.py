@@ -20,8 +20,9 @@ Ints = NDArray[np.intp]
 # values that were rounded to three digits, and lets a tenth of arbitrary numbers pass.
 _LARGEST_MULTIPLE = 20
 _TOLERANCE = 0.05
-# Values besides the smallest one that a cell needs: by chance all of them fit in one cell of 10⁵.
-_LEAST_VALUES = 5
+# Values besides the smallest one that a cell needs: if they differ, all of them fit by chance in
+# less than one cell of 10⁴.
+LEAST_VALUES = 5
 # The smallest value of a cell is that many units at most.
 _LARGEST_SMALLEST = 4
 # Bases of a barcode.
@@ -111,7 +112,9 @@ def invert(scale: Scale, values: Floats) -> Floats:
     return np.where(values > _LARGEST_LOGARITHM, np.inf, scale.invert(values))
 
 
-def cell_units(values: Floats, starts: Ints, counted: NDArray[np.bool_]) -> Floats:
+def cell_units(
+    values: Floats, starts: Ints, counted: NDArray[np.bool_], n_different: int = 1
+) -> Floats:
     """Return the largest number of which the values of a cell are multiples.
 
     Parameters
@@ -122,11 +125,14 @@ def cell_units(values: Floats, starts: Ints, counted: NDArray[np.bool_]) -> Floa
         Position of the first value of each cell; no cell is empty.
     counted : ndarray of bool of shape (n_values,)
         Values of which a cell needs five. All values that are compared must be multiples.
+    n_different : int, default=1
+        How many different multiples these five or more must be. Equal values agree with each other
+        by nature, and with a multiple by chance.
 
     Returns
     -------
     ndarray of shape (n_cells,)
-        0 for cells without a unit, NaN for cells with too few different values.
+        0 for cells without a unit, NaN for cells with too few values.
     """
     lengths = np.diff([*starts, values.size])
     least = np.minimum.reduceat(values, starts)
@@ -136,7 +142,16 @@ def cell_units(values: Floats, starts: Ints, counted: NDArray[np.bool_]) -> Floa
         multiples = ratios * smallest
         is_judged = (ratios > 1 + _TOLERANCE) & (multiples <= _LARGEST_MULTIPLE)
         off = is_judged & (abs(multiples - np.rint(multiples)) > _TOLERANCE)
-        enough = np.add.reduceat(is_judged & counted, starts, dtype=np.intp) >= _LEAST_VALUES
+        enough = np.add.reduceat(is_judged & counted, starts, dtype=np.intp) >= LEAST_VALUES
+        if n_different > 1:
+            enough &= _n_different(multiples, is_judged & counted, starts) >= n_different
         fits = enough & ~np.logical_or.reduceat(off, starts)
         units = np.where(fits, least / smallest, np.where(enough & np.isnan(units), 0.0, units))
     return units
+
+
+def _n_different(multiples: Floats, is_counted: NDArray[np.bool_], starts: Ints) -> Ints:
+    """Return how many different whole numbers are nearest to the counted values of a cell."""
+    nearest = np.rint(np.where(is_counted, multiples, 0)).astype(np.int64)
+    found = np.bitwise_or.reduceat(np.left_shift(1, nearest), starts)
+    return np.sum([found >> each & 1 for each in range(1, _LARGEST_MULTIPLE + 1)], axis=0)

@@ -151,6 +151,15 @@ def test_estimates_are_counts(name, cells):
     assert alarms(ESTIMATORS[name](np.random.default_rng(0), cells)) == []
 
 
+@pytest.mark.parametrize("molecules", [3.0, 20.0, 300.0])
+def test_any_detection_rate(molecules):
+    """Few different values, which all cells share, fit a logarithm by chance at some rates."""
+    new, total = simulated(molecules=molecules)
+    for rate in np.arange(0.5, 1.0001, 0.005):
+        corrected = changed(new, lambda counts, rate=rate: counts / rate).minimum(total)
+        assert alarms(Pair(csr(corrected), total)) == [], rate
+
+
 @pytest.mark.parametrize("name", ESTIMATES)
 def test_estimates_of_any_share_and_depth_are_counts(name):
     for seed in range(40):
@@ -256,7 +265,7 @@ class TestPreparation:
     @pytest.mark.parametrize("chunk_size", [7, 100, None])
     def test_any_storage_and_chunks(self, adata, make, chunk_size):
         adata.layers["total"] = make(logged(normalised(csr(adata.layers["total"]), 1e4)))
-        with pytest.raises(ValueError, match=r"multiples of one number in 300 of 300 cells"):
+        with pytest.raises(ValueError, match=r"multiples of one number in 296 of 296 cells"):
             self.prepare(adata, prepare_moments, chunk_size=chunk_size)
 
     def test_dask(self, adata):
@@ -285,6 +294,27 @@ class TestPreparation:
         with pytest.warns(UserWarning, match="and they add up to 10000 in every cell") as record:
             self.prepare(adata)
         assert record[0].filename == __file__
+
+    def test_fractions_of_new_rna(self, adata):
+        new, total = (adata.layers[name].toarray() for name in ("new", "total"))
+        ratios = np.divide(new, total, out=np.zeros(total.shape), where=total > 0)
+        adata.layers["new"] = sp.csr_array(ratios)
+        with pytest.raises(ValueError, match="'new' does not hold counts but fractions"):
+            self.prepare(adata)
+        # Shares that were estimated are no ratios of counts, but do not grow with the total.
+        adata.layers["new"] = sp.csr_array(ratios**0.9)
+        with pytest.warns(UserWarning, match=r"but numbers that may be fractions: .* exceeds 1"):
+            self.prepare(adata)
+
+    def test_sparse_estimates_of_new_rna_are_no_error(self):
+        rng = np.random.default_rng(0)
+        depth, mean = rng.lognormal(0, 0.3, (300, 1)), rng.lognormal(0, 1, (1, 100))
+        is_new = rng.poisson(0.05 * depth * mean) > 0
+        new = is_new * rng.uniform(0.5, 1, (300, 100))
+        total = np.ceil(new) + rng.poisson(depth * mean * 3 * rng.gamma(0.5, 2, (300, 100)))
+        adata = as_anndata(Pair(csr(new), csr(total)))
+        with pytest.warns(UserWarning, match="ignore this if they are estimates of few counts"):
+            self.prepare(adata)
 
     def test_swapped(self, adata):
         message = r"in \d+% of the entries .* below it in 0: .* Name 'new' as the new and 'total'"

@@ -172,5 +172,21 @@ def test_parts_are_modalities_with_the_same_cells_and_genes(cells, write, tmp_pa
 )
 def test_modalities_that_do_not_fit(cells, write, select, what):
     path = write(new=select(part(cells, "new")).copy(), rna=part(cells, "total"))
-    with pytest.raises(ValueError, match=what), open_anndata(path, ("new/X", "rna/X")):
+    layers = ("new/X", "rna/X")
+    with pytest.raises(ValueError, match=what) as caught, open_anndata(path, layers):
         pass
+    assert str(caught.value).startswith(f"{path}: the layers new/X, rna/X are of")
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_columns_of_the_obs_of_all_modalities(cells, write, order):
+    path = write(rna=part(cells, "total"))
+    obs = cells.adata.obs.assign(batch=pd.Categorical(["a", "b"] * 30), depth=range(60))
+    with h5py.File(path, "r+") as file:
+        anndata.io.write_elem(file, "obs", obs.iloc[order])
+    with open_anndata(path, ("rna/X",)) as adata:
+        pd.testing.assert_frame_equal(adata.obs, obs)
+    with h5py.File(path, "r+") as file:
+        anndata.io.write_elem(file, "obs", obs.iloc[1:])
+    with open_anndata(path, ("rna/X",)) as adata:  # other cells
+        assert "batch" not in adata.obs

@@ -174,14 +174,20 @@ class TestLabelled:
         adata.layers["new"][[3, 7], 2] = adata.layers["total"][[3, 7], 2] + 5
         adata.layers["new"][9, 5] = adata.layers["total"][9, 5] + 5
         message = (
-            r"layer 'new' \(new RNA\) exceeds layer 'total' \(total RNA\) in 3 entries of 2 of "
-            r"1\d genes \('Gene2', 'Gene5'\).*'total\+new'; or leave out these genes"
+            r"layer 'new' \(new RNA\) exceeds layer 'total' \(total RNA\) in 3 of \d+ entries with "
+            r"new RNA, of 2 of 1\d genes \('Gene2', 'Gene5'\).* Leave out these genes, or set"
         )
         with pytest.raises(ValueError, match=message):
             labelled_states(adata, TFS, **OFF)
         with pytest.raises(ValueError, match=message):
             labelled_states(adata, TFS, detection_rate=0.5, **OFF)
         labelled_states(adata, TFS, nt_layers=("new", "total+new"), **OFF)
+
+    @pytest.mark.filterwarnings("ignore:layer 'new' .* exceeds layer 'total'")
+    def test_total_without_the_new_rna(self, adata):
+        adata.layers["total"] = adata.layers["total"] - adata.layers["new"]
+        with pytest.raises(ValueError, match=r"such as 'total\+new' if 'total' lacks it"):
+            labelled_states(adata, TFS, **OFF)
 
     def test_rounding_is_not_above_total(self, adata):
         adata.layers["new"][:, 5] = adata.layers["total"][:, 5] * (1 + 1e-7)
@@ -236,7 +242,7 @@ class TestGiven:
 
     def test_constant_columns_are_left_out_with_a_warning(self, adata):
         adata.obs["dish"] = "one"
-        with pytest.warns(UserWarning, match=r"1 of 1 `given` have the same value.*'dish'"):
+        with pytest.warns(UserWarning, match=r"1 of 2 `given` have the same value.*'dish'"):
             states = labelled_states(adata, TFS, given=["size_factor", "dish"], **LOOSE)
         assert list(states.given) == ["size_factor"]
 
@@ -290,6 +296,23 @@ class TestVelocity:
         adata.layers["velocity"][:] = np.nan
         with pytest.raises(ValueError, match="No target is left"):
             self.states(adata)
+
+    def test_moments_of_scvelo(self, adata):
+        adata.layers["Ms"] = adata.layers["total"]
+        adata.layers["velocity"] = np.abs(adata.layers["velocity"])
+        message = r"smoothed counts .* Pass raw counts only if the velocities have their unit"
+        with pytest.warns(UserWarning, match=message):
+            velocity_states(adata, TFS, ("Ms", "velocity"), dt=0.5, **LOOSE)
+
+    @pytest.mark.filterwarnings("error::RuntimeWarning")
+    def test_overflow(self, adata):
+        adata.layers["velocity"] = np.abs(adata.layers["velocity"])
+        adata.layers["velocity"][:, 2] = 1e300
+        message = (
+            r"'total' \+ dt x layer 'velocity' is too large .* of 1 of .*'Gene2'.* unit of `dt`"
+        )
+        with pytest.raises(ValueError, match=message):
+            self.states(adata, dt=1e10)
 
     @pytest.mark.parametrize("dt", [0, -1, np.nan, np.inf, "1", None])
     def test_invalid_durations(self, adata, dt):

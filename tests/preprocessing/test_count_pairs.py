@@ -63,7 +63,8 @@ def test_no_cells_and_no_new_rna():
         pairs = pairs_of(np.zeros(shape), np.ones(shape))
         assert pairs.growth.elasticity() is None
         assert pairs.slow_growth() is None
-        assert not pairs.are_fractions()
+        assert pairs.flat_growth() is None
+        assert not pairs.are_ratios()
 
 
 def test_ratios_of_counts():
@@ -73,10 +74,12 @@ def test_ratios_of_counts():
     found = pairs_of(ratios, total)
     assert found.n_fractional == np.count_nonzero((new > 0) & (new < total))
     assert found.n_ratios == found.n_fractional
-    assert found.are_fractions()
+    assert found.are_ratios()
+    assert found.flat_growth() < 0.5
     estimates = pairs_of(rng.uniform(0, 1, total.shape) * total, total)
     assert estimates.n_ratios < 0.1 * estimates.n_fractional
-    assert not estimates.are_fractions()
+    assert not estimates.are_ratios()
+    assert estimates.flat_growth() is None
 
 
 def test_pairs_of_chunks_add_up():
@@ -141,5 +144,6 @@ def test_numbers_that_are_no_counts_are_compared_without_warnings(number, scale)
     total = 2 * new
     new[0, 0] = total[3, 3] = number
     pairs = pairs_of(new, total)
-    assert not (pairs + pairs).are_fractions()
+    assert not (pairs + pairs).are_ratios()
+    assert pairs.flat_growth() is None
     assert pairs.slow_growth() is None

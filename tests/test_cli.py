@@ -150,6 +150,7 @@ class TestResults:
         assert len(found["links"]) == len(pd.read_csv(done[0] / "links.csv"))
         assert json.loads(found["run"])["steps"]["cells"]["before"] == 300
 
+    @pytest.mark.slow
     def test_cells_in_a_zarr_folder(
         self, files: Path, run: Callable[..., Result], done: tuple[Path, Result], tmp_path: Path
     ) -> None:

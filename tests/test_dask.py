@@ -160,6 +160,7 @@ def test_anndata_read_lazily(tmp_path, cells, model):
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)
 
 
+@pytest.mark.slow
 def test_a_cluster_of_processes(client, cells, inputs, model):
     prepared = prepare_moments(held_by_dask(cells.adata), cells.tf_names, **OPTIONS)
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)

@@ -66,7 +66,8 @@ def inputs(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("option", ["-q", pytest.param("--debug", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["-q", "--debug"])
 def test_run_on_zarr_3(option, inputs, tmp_path):
     command = [sys.executable, "-m", "scifate_sklearn", "run", inputs / "cells.zarr"]
     options = ["--tfs", inputs / "tfs.txt", "--cell-filter-umi", 50, "--out", tmp_path / "out"]

@@ -62,6 +62,7 @@ def test_equals_lasso_cv(data, weight, fit_intercept, weighted, make):
     assert_equals_each_output(model, reference, X, Y, **given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("l1_ratio", [0.9, 0.5, 0.05])
 @pytest.mark.parametrize(
     ("fit_intercept", "weighted"), [(True, False), (True, True), (False, True)]

@@ -42,18 +42,10 @@ REDIRECTIONS = {
 }
 
 
-QUICK = ("all closed", "both full", "reader of both gone")
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "options"),
-    [
-        *(
-            pytest.param(each, "", marks=() if each in QUICK else pytest.mark.slow)
-            for each in REDIRECTIONS
-        ),
-        pytest.param("stderr closed", "-q", marks=pytest.mark.slow),
-    ],
+    [*((each, "") for each in REDIRECTIONS), ("stderr closed", "-q")],
 )
 def test_run_with_streams_that_cannot_be_written(redirection, options, inputs, tmp_path):
     done = run(inputs, tmp_path / "out", REDIRECTIONS[redirection], options)

@@ -86,6 +86,7 @@ def test_a_constant_rate_is_a_smaller_pseudo_count(cells):
     np.testing.assert_allclose(own.target_matrix, expected, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.4, "rate"])
 def test_chunks_and_dask_give_the_same_bits(cells, rate):
     da = pytest.importorskip("dask.array", reason="needs the extra `dask`")

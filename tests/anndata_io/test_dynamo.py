@@ -223,6 +223,7 @@ def test_prints_nothing(references, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_labelled_k562_cells(shared, tmp_path):
     data = shared / "data"
     adata = ad.read_h5ad(data / "nascseq2_k562" / "k562_new_total_613x199.h5ad")

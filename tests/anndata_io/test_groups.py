@@ -82,6 +82,7 @@ def test_each_network_is_that_of_the_group_alone(cells, more, chunk_size):
     assert found.links.columns[0] == "group"
 
 
+@pytest.mark.slow
 def test_layers_by_name_and_a_rule_that_reads_the_cells_again(cells):
     regressor = SciFateRegressor(lambda_rule="1se_cells")
     fit = {"by": "type", "min_cells": 60, **OPTIONS}

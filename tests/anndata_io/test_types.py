@@ -108,6 +108,7 @@ def change_numbers(layer, key, dtype):
     replace(layer, key, layer[key][:].astype(dtype))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kind", ["h5ad", "zarr2", "zarr3"])
 @pytest.mark.parametrize("form", MEMORY)

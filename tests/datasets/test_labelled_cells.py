@@ -260,6 +260,7 @@ class TestRecovery:
         same = np.sign(correlations(cells, "new")) == np.sign(effects)
         assert same[effects != 0].mean() > 0.85
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(3))
     def test_new_response_beats_total_response(self, seed: int) -> None:
         cells = make_labelled_cells(1500, 30, 150, random_state=seed)

@@ -44,6 +44,7 @@ def test_damaged_streams(codec, monkeypatch):
         expands(0, codec, b"nothing of the kind")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", PACK)
 def test_counting_takes_no_memory(codec):
     data = PACK[codec](bytes(2**24)) * 40

@@ -44,8 +44,10 @@ class Browser:
 
         def as_3_and_4() -> None:
             low, high = os.dup(to_read), os.dup(to_write)
-            os.dup2(low, 3)
-            os.dup2(high, 4)
+            for given, number in ((low, 3), (high, 4)):
+                os.dup2(given, number)
+                # A copy that already has the number is still closed by exec.
+                os.set_inheritable(number, True)
 
         self._process = subprocess.Popen(
             [program, *FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"],

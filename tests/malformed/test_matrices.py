@@ -389,6 +389,7 @@ def no_model(model, t):
 @pytest.mark.parametrize("lambdas", ["paper", "auto"])
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix], ids=["dense", "CSR"])
 class TestOddShapes:
+    @pytest.mark.slow
     def test_one_tf(self, container, lambdas, matrices, check):
         X, Y = matrices()
         with check.few_warnings():

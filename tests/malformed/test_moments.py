@@ -402,6 +402,7 @@ SAME_FILES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", cases(SAME_FILES))
 def test_unusual_but_valid_files(make, clean, tmp_path, check):
     archive.write_arrays(tmp_path / "right.npz", KIND, 1, make(clean))

@@ -174,6 +174,7 @@ def test_missing_file_of_tf_names(tmp_path):
         read_tf_names(tmp_path / "tfs")
 
 
+@pytest.mark.slow
 def test_real_lists_of_tfs(shared):
     folder = shared / "data" / "rcistarget_tf"
     for species, n_tfs in (("hgnc", 1605), ("mgi", 1412)):

@@ -15,7 +15,10 @@ from scifate_sklearn import write_report
 pytest.importorskip("bokeh")
 pytest.importorskip("jinja2")
 PROGRAM = find_browser()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.slow,  # a browser takes seconds
+    pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed"),
+]
 
 ROWS = "report.tables[0].view.grid.getDataLength()"
 FIRST = "report.tables[0].view.data.getItem(0)"
@@ -221,23 +224,17 @@ class TestHostileNames:
         assert not browser.problems
 
 
-@pytest.mark.slow
 def test_fifty_thousand_links(browser: Browser, tmp_path: Path) -> None:
-    """The page opens in 2 s, a filter answers in 0.1 s, also if the rows are sorted."""
-    path = write_report(some_links(50_000), tmp_path / "report.html")
+    """Filters find the rows that pandas finds, also if the rows are sorted."""
+    links = some_links(50_000)
+    path = write_report(links, tmp_path / "report.html")
     assert path.stat().st_size < 8e6
-    assert min(browser.open(path) for _ in range(3)) < 2
+    browser.open(path)
+    names = (links["TF"] + " " + links["target"]).str.lower()
     for sort in ("", "c0", "c2"):
         change(browser, "table0", "sort", sort)
-        times = browser.run(
-            """(async () => { const [table] = report.tables, times = [];
-            for (const text of ['gene1', '', 'gene12', '', 'tf7', '']) {
-                const start = performance.now();
-                table.control('search').value = text;
-                table.filter();
-                await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-                times.push(performance.now() - start);
-            } return times; })()"""
-        )
-        assert np.median(times) < 100, times
+        for text in ("gene12", "tf7", ""):
+            change(browser, "table0", "search", text)
+            expected = int(names.str.contains(text, regex=False).sum())
+            browser.wait(f"{ROWS} === {expected}")
     assert not browser.problems

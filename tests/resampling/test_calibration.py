@@ -46,6 +46,7 @@ def test_realised_fdr_where_half_of_the_targets_are_driven(null_cells):
     assert np.mean([share["found"] for share in shares]) > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", [LinkTest, PermutationFDR])
 @pytest.mark.filterwarnings("ignore:LinkTest has 150 cells")
 def test_a_planted_batch_makes_false_links_only_without_covariates(null_cells, test):

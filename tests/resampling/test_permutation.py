@@ -227,6 +227,7 @@ def test_gram_matrices_are_made_once(tfs, new, monkeypatch):
     assert sorted(made) == [1, 5, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("covariates", [(), ("T6",)])
 def test_sums_of_one_set_of_targets_only_are_in_memory(covariates, tfs, new, monkeypatch):
     products, alive = [], []

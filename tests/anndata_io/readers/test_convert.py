@@ -61,6 +61,7 @@ def test_says_what_it_found(name, tmp_path):
     assert not result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["starsolo", "kb", "loom", "h5mu"])
 def test_the_printed_command_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -109,6 +109,7 @@ def annotations(shared):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Feather V1:DeprecationWarning")
 def test_five_motifs_are_too_few_for_anything(path, rankings, annotations):
     links = pd.DataFrame({"TF": TF, "target": [*draw_genes(rankings, 0), "NONE"], "coef": 0.1})

@@ -205,6 +205,7 @@ def test_a_worker_is_killed_during_the_sums(client, cells, model):
     assert_same_network(SciFateRegressor(path="full").fit_moments(prepared.moments), model)
 
 
+@pytest.mark.slow
 def test_the_caller_writes_checkpoints(tmp_path, client, inputs, model):
     """Workers may not have access to the folder."""
     regressor = SciFateRegressor(path="full", checkpoint=tmp_path)
@@ -214,6 +215,7 @@ def test_the_caller_writes_checkpoints(tmp_path, client, inputs, model):
     assert_same_bits(regressor.fit(inputs.tf_matrix, inputs.target_matrix), model)
 
 
+@pytest.mark.slow
 def test_nothing_is_left_on_the_cluster(client, inputs):
     for _ in range(3):
         with parallel_config("dask"):

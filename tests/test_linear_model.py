@@ -53,7 +53,9 @@ def test_estimator_contract(estimator, check):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("make", [np.asarray, sp.csr_array, sp.csc_matrix])
+@pytest.mark.parametrize(
+    "make", [np.asarray, sp.csr_array, pytest.param(sp.csc_matrix, marks=pytest.mark.slow)]
+)
 def test_equals_lasso_cv(data, weight, fit_intercept, weighted, make):
     X, Y = data
     given = {"sample_weight": weight} if weighted else {}

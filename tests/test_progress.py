@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 FIT = """
 import sys, types
 
@@ -25,6 +27,7 @@ PermutationFDR(SciFateRegressor(verbose=1), n_permutations=2, verbose=1).fit(X, 
 """
 
 
+@pytest.mark.slow
 def test_text_without_ipywidgets_and_without_advice():
     # Not as an error, which tqdm takes for a missing package.
     command = [sys.executable, "-W", "default", "-c", FIT]

@@ -96,6 +96,7 @@ def test_in_files(tmp_path, cells, inputs, model, writer, fmt):
     assert_same_network(SciFateRegressor().fit_moments(prepared.moments), model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk_size", [1, 7, 100, 239, 240, 10**9, None])
 @pytest.mark.parametrize("fmt", ["dense", "csr"])
 def test_chunks_of_any_size(cells, model, fmt, chunk_size):

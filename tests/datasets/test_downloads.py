@@ -317,6 +317,7 @@ def test_truncated_download_leaves_nothing_behind(server: Server, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_download_left_is_removed(server: Server, tmp_path: Path) -> None:
     server.pause, server.declared_length = 0.05, 10**6
     program = (

@@ -71,6 +71,7 @@ class TestStyle:
             raise ZeroDivisionError
         assert dict(rcParams) == before
 
+    @pytest.mark.slow
     def test_parameters_are_not_changed_by_the_first_import(self):
         code = (
             "import matplotlib; matplotlib.use('agg'); before = dict(matplotlib.rcParams)\n"

@@ -103,6 +103,7 @@ def test_matrices(kb, name, ending):
     refuses(kb, message, kb if "NaN or infinite" in message else file)
 
 
+@pytest.mark.slow
 def test_truncated_and_expanding_gzip_files(kb):
     path = kb / "cells_x_genes.nascent.mtx"
     text = path.read_bytes()

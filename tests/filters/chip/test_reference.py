@@ -339,6 +339,7 @@ def test_800_tfs_and_20_000_genes_take_one_byte_per_pair():
     assert np.shares_memory(reference.status, status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "n_tfs", "n_peaks"),
     [

@@ -152,6 +152,7 @@ def test_no_file(tmp_path):
         read_motif_annotations(tmp_path / "absent.tbl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("species", ["hgnc", "mgi"])
 def test_real_tables(shared, species):
     path = shared / "data" / "rcistarget_tf" / f"motifAnnotations_{species}.csv.gz"

@@ -145,6 +145,7 @@ def test_full_disk(reason, source, folder, monkeypatch):
     assert_warns_once(source, reason)
 
 
+@pytest.mark.slow
 def test_files_that_may_not_grow(source, folder):
     """The limit is that of a process, and stands for a full disk."""
     call_once = f"import runpy; print(runpy.run_path({str(source)!r})['outer'](3.0))"

@@ -74,7 +74,7 @@ def coefficient_path(
         for values in (regressor.lambda_min_, regressor.lambda_1se_, regressor.lambda_)
     )
     lambda_min, lambda_1se, selected = marks
-    coefs = regulator_columns(regressor, path)
+    coefs = regulator_columns(regressor, target, path)
     coefs = coefs.loc[:, (coefs != 0).any()]
     at_selected = coefs.iloc[int(np.abs(coefs.index.to_numpy(float) - selected).argmin())]
     named = at_selected[at_selected != 0].sort_values(key=np.abs, ascending=False)
@@ -86,9 +86,10 @@ def coefficient_path(
         ax.axhline(0, color=NEUTRAL, linewidth=sized(0.5), zorder=0)
         ax.set_ylabel("coefficient (units of target / units of TF)")
         named_text = and_others(len(shown), len(named), "selected TFs named")
-        set_title(ax, f"{as_label(target)}: {named_text}")
+        set_title(ax, f"{as_label(target)}: {named_text if len(named) else 'no TF is selected'}")
         legend_below(ax, 4.0, ncols=2)
-        _name_ends(ax, coefs[shown], at_selected)
+        if len(shown):
+            _name_ends(ax, coefs[shown], at_selected)
     return ax
 
 

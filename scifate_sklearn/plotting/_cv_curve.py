@@ -62,7 +62,9 @@ def cv_curve(
     """
     regressor = fitted_model(model)
     curve = regressor.cv_curve(target)
-    sizes = None if path is None else (regulator_columns(regressor, path) != 0).sum(axis=1)
+    sizes = None
+    if path is not None:
+        sizes = (regulator_columns(regressor, target, path) != 0).sum(axis=1)
     linked = regressor.links_["target"] == target
     selected = float(np.atleast_1d(regressor.lambda_)[regressor.target_names_in_ == target][0])
     first = max(0, int(np.argmax(curve.mse < curve.mse[0])) - _FLAT)

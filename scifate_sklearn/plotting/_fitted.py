@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from ..fitting import target_position
 from ..links import PAIR, check_links, check_named, links_by_pair
-from ..names import are_covariates
+from ..names import are_covariates, examples
 from ..regressor import SciFateRegressor
 
 
@@ -51,9 +53,15 @@ def checked_links(links: object, caller: str) -> pd.DataFrame:
     Raises
     ------
     TypeError, ValueError
-        If it is not a links table, is empty, or repeats a pair with different numbers.
+        If it is not a links table, is empty, of several groups, or repeats a pair with different
+        numbers.
     """
     table = check_named(check_links(links, caller))
+    if "group" in table.columns and (groups := table["group"].drop_duplicates()).size > 1:
+        raise ValueError(
+            f"{caller}: `links` are of {groups.size} groups ({examples(groups)}), but a picture "
+            "shows one network. Give those of one group, links[links['group'] == ...]."
+        )
     links_by_pair(table, caller)
     table = table[table["coef"] != 0].astype({"coef": "float64"})
     if not len(table):
@@ -62,13 +70,13 @@ def checked_links(links: object, caller: str) -> pd.DataFrame:
     return table.assign(**names).drop_duplicates(PAIR)
 
 
-def regulator_columns(model: SciFateRegressor, path: object) -> pd.DataFrame:
+def regulator_columns(model: SciFateRegressor, target: str, path: object) -> pd.DataFrame:
     """Return the columns of a path that are TFs, not covariates.
 
     Raises
     ------
     TypeError, ValueError
-        If `path` is not a table of `SciFateRegressor.coefficient_path`.
+        If `path` is not a table of `SciFateRegressor.coefficient_path`, or of another target.
     """
     if not isinstance(path, pd.DataFrame):
         raise TypeError(
@@ -80,4 +88,10 @@ def regulator_columns(model: SciFateRegressor, path: object) -> pd.DataFrame:
             "`path` must be the table of `SciFateRegressor.coefficient_path`, with the penalties "
             f"as the index `lambda_`; its index is {path.index.name!r}."
         )
+    position = target_position(model.target_names_in_, target)
+    coef, selected = np.atleast_2d(model.coef_)[position], np.atleast_1d(model.lambda_)[position]
+    nearest = int(np.abs(path.index.to_numpy(float) - selected).argmin())
+    is_own = path.shape[1] == coef.size
+    if not is_own or not np.allclose(path.iloc[nearest], coef, rtol=1e-4, atol=1e-4):
+        raise ValueError(f"`path` is not that of the target {target!r} in this fit.")
     return path.loc[:, ~are_covariates(path.columns.to_numpy(object), model.covariates)]

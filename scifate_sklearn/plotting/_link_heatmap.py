@@ -105,10 +105,12 @@ def _flags(table: pd.DataFrame, name: str, matrix: pd.DataFrame) -> NDArray[np.b
     values = table[name]
     if name in PROBABILITY_COLUMNS or name.endswith(("_q", "_p")):
         has = pd.to_numeric(values, errors="coerce").le(_SIGNIFICANT)
-    elif pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
-        has = pd.Series(as_flags(values.fillna(False)), table.index)
     else:
-        has = values.notna() & values.astype(str).str.strip().ne("")
+        known = values.astype(object).where(values.notna(), False)
+        try:
+            has = pd.Series(as_flags(known), table.index)
+        except ValueError:  # a text, such as the name of a motif
+            has = values.notna() & values.astype(str).str.strip().ne("")
     is_marked = table.loc[has.fillna(False).to_numpy(bool)]
     flags = np.zeros(matrix.shape, bool)
     row = matrix.index.get_indexer(pd.Index(is_marked["TF"]))

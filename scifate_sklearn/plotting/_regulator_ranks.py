@@ -16,6 +16,7 @@ from ._style import (
     check_choice,
     check_count,
     drawing,
+    legend_below,
     set_title,
     sized,
 )
@@ -71,7 +72,7 @@ def regulator_ranks(
         other = "Σ |coef|" if by == "number" else "their number"
         ax.set_xlabel(f"{_AXIS[by]} (at the bars: {other})")
         set_title(ax, and_others(len(shown), len(sides), "TFs"))
-        ax.legend(loc="lower right")
+        legend_below(ax, 4.0, ncols=2)
     return ax
 
 

@@ -67,7 +67,7 @@ def stability(selection: Any, *, ax: Axes | None = None) -> Axes:
         ax.set_xscale("log")
         ax.set_ylim(-0.03, 1.05)
         ax.set_xlabel("|coef| in the fit to all cells")
-        ax.set_ylabel(f"frequency on {selection.n_resamples} halves of the cells")
+        ax.set_ylabel(f"frequency on {selection.n_resamples} halves of the {selection.resample}")
         bound = float(selection.error_bound_["r_concave"].sum())
         set_title(
             ax,

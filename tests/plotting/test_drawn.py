@@ -288,6 +288,13 @@ class TestLinkHeatmap:
         n_marks = [len(c.get_offsets()) for c in board.get_main_ax().collections[1:]]
         assert n_marks == {"[]": [], "peak": [3]}.get(str(evidence), [3, 1])
 
+    @pytest.mark.parametrize(("yes", "no"), [(True, False), (1, 0), ("True", "False")])
+    def test_flags_with_missing_ones(self, yes, no):
+        """Filters and files have missing values beside false ones."""
+        links = small_network().assign(chip_peak=[yes, no, None, yes, *[no] * 4])
+        board = plotting.link_heatmap(links.astype({"chip_peak": object}))
+        assert [len(c.get_offsets()) for c in board.get_main_ax().collections[1:]] == [2]
+
     def test_one_link(self):
         assert plotting.link_heatmap(small_network().head(1)).figure is not None
 

@@ -52,6 +52,12 @@ class TestLinks:
         draw(pd.concat([small_network()] * 2))
 
     @of_links
+    def test_several_groups(self, draw):
+        links = small_network().assign(group=lambda table: np.arange(len(table)) % 2)
+        with pytest.raises(ValueError, match=r"of 2 groups .* a picture shows one network"):
+            draw(links)
+
+    @of_links
     def test_rows_without_a_name(self, draw):
         with pytest.raises(ValueError, match="without a name"):
             draw(small_network().assign(TF=None))
@@ -116,6 +122,23 @@ class TestModels:
             plotting.coefficient_path(fits.model, fits.target, fits.links)
         with pytest.raises(TypeError, match="`path` must be the table"):
             plotting.cv_curve(fits.model, fits.target, path=np.ones(3))
+
+    def test_a_path_of_another_target(self, fits):
+        names = fits.model.target_names_in_
+        other = next(name for name in names if name != fits.target)
+        for draw in (plotting.coefficient_path, plotting.cv_curve):
+            with pytest.raises(ValueError, match=f"`path` is not that of the target '{other}'"):
+                draw(fits.model, other, path=fits.path)
+
+    def test_a_target_without_links(self, fits):
+        """There are lines, of TFs that are not selected."""
+        rng = np.random.default_rng(0)
+        noise = pd.DataFrame(rng.normal(size=(len(fits.tfs), 1)), fits.tfs.index, ["noise"])
+        model = SciFateRegressor().fit(fits.tfs, noise)
+        assert not len(model.links_)
+        path = model.coefficient_path(fits.tfs, noise, "noise")
+        ax = plotting.coefficient_path(model, "noise", path)
+        assert ax.get_title(loc="left") == "noise: no TF is selected"
 
     def test_no_links(self, fits):
         rng = np.random.default_rng(0)

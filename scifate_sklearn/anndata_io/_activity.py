@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Of the table with the adjusted p-values.
 Q_SUFFIX = "_q"
+# What `combine_links` calls the group of the links that both networks have.
+_BOTH = "both"
 # A straight line through two points has no residuals.
 _FEWEST_GENES = 3
 
@@ -62,9 +64,9 @@ def tf_activity(
         Cells in any storage that `prepare_anndata` reads, also others than those of the links.
         ``obsm`` gets two tables, unless `key_added` is None; nothing else is modified.
     links : DataFrame
-        Links table of one network, with at least ``TF``, ``target`` and ``coef``: ``links_``, or
-        what filters keep. Rows that repeat a link with the same ``coef`` count once, and links with
-        ``coef`` 0 do not count.
+        Links table of one network, with at least ``TF``, ``target`` and ``coef``: ``links_``, what
+        filters keep, or the result of `combine_links`. Rows that repeat a link with the same
+        ``coef`` count once, and links with ``coef`` 0 do not count.
     layer : str or None, default=None
         Matrix with log-normalised expression of all genes: ``"X"``, the name of a layer, or
         ``"raw/X"``. None takes `X` if a sample of its cells shows logarithms, otherwise the only
@@ -92,10 +94,10 @@ def tf_activity(
         If `adata` is not an AnnData, `links` is not a DataFrame, or `layer` or `key_added` is not a
         text.
     ValueError
-        If `links` is not a links table, or repeats a pair with different ``coef`` as links of
-        several groups do; if the expression holds raw counts, or values that are not finite; if no
-        matrix holds logarithms, or several do and none is named; if no target is a gene of
-        `adata`, fewer than three genes are expressed, or no TF has enough targets.
+        If `links` is not a links table, has a column ``group`` with several groups of cells, or
+        repeats a pair with different ``coef``; if the expression holds raw counts, or values that
+        are not finite; if no matrix holds logarithms, or several do and none is named; if no target
+        is a gene of `adata`, fewer than three genes are expressed, or no TF has enough targets.
 
     Warns
     -----
@@ -164,12 +166,12 @@ def _read_weights(links: object) -> pd.DataFrame:
     table = table[table["coef"] != 0]
     if not len(table):
         raise ValueError(f"{caller}: `links` has no row with a `coef` other than 0.")
-    is_repeated = table[[*PAIR, "coef"]].drop_duplicates().duplicated(PAIR).any()
-    if "group" in table.columns and is_repeated:
-        groups = examples(table["group"].drop_duplicates().tolist(), 3)
+    groups = _several_groups(table)
+    if groups:
         raise ValueError(
-            f"{caller}: `links` has several groups ({groups}) with different `coef` for one pair. "
-            "Give those of one group, links[links['group'] == ...], and only its cells."
+            f"{caller}: `links` has several groups ({examples(groups, 3)}), each with a network of "
+            "its own. Give the links of one group, links[links['group'] == ...], and only its "
+            "cells; if all are of one network, drop the column `group`."
         )
     weights = by_pair(table, ["coef"], caller).reset_index()
     first = weights["coef"].iloc[0]
@@ -179,6 +181,17 @@ def _read_weights(links: object) -> pd.DataFrame:
             "sets of targets without signs: repressed targets count as activated ones."
         )
     return weights
+
+
+def _several_groups(table: pd.DataFrame) -> list[Any]:
+    """Return the groups of cells if there are several.
+
+    `combine_links` makes one network, whose column ``group`` names the networks that have a link.
+    """
+    groups = table["group"].dropna().unique().tolist() if "group" in table.columns else []
+    is_combined = _BOTH in groups or all(f"coef_{name}" in table.columns for name in groups)
+    is_repeated = table[[*PAIR, "coef"]].drop_duplicates().duplicated(PAIR).any()
+    return groups if len(groups) > 1 and (is_repeated or not is_combined) else []
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ MEANINGS = {
     "group": "group of cells, which has a network of its own",
     "TF": "transcription factor, named as in the data",
     "target": "target gene, named as in the data",
-    "coef": "change of the target, in standard deviations of log expression, per standard "
-    "deviation of the TF, all other TFs being equal; positive: activation, negative: repression",
+    "coef": "change of the target per standard deviation of the TF, all other TFs being equal, in "
+    "standard deviations of log expression, or of the values that were given instead of counts; "
+    "positive: activation, negative: repression",
     "r2": "cross-validated r² of the whole model of the target",
     "lambda_": "penalty of the model of the target",
     "score": "moderated ridge statistic: sort by it to see first what deserves attention; no "
@@ -31,7 +32,7 @@ MEANINGS = {
     "t": "t statistic of the effect of this TF, given all others",
     "t_p": "p-value of t",
     "t_q": "q-value over all tested pairs; empty if the pair was not tested",
-    "frequency": "share of 100 halves of the folds in which the link is found again",
+    "frequency": "share of the halves of the cells or folds in which the link is found",
     "chip_peak": "whether this pair has a ChIP-seq peak; empty if it was not tested",
     "chip_odds_ratio": "odds ratio of Fisher's test: peaks of the TF at its targets, compared with "
     "other genes",
@@ -59,7 +60,8 @@ MEANINGS = {
     "no_link_no_peak": "other genes without a peak of the TF",
     "odds_ratio": "odds ratio of Fisher's exact test of these four counts",
     "p": "p-value of that test",
-    "q": "p-value corrected over all tested TFs (Holm)",
+    "q": "of a link: false discovery rate among links with at least its statistic, by permuted "
+    "cells; of a TF: p-value corrected over all tested TFs (Holm)",
     "verdict": "summary of the test",
 }
 

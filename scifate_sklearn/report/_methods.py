@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 from ._text import as_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CITATIONS = {
     "sci-fate": "Cao J, Zhou W, Steemers F, Trapnell C, Shendure J. Sci-fate characterizes the "
@@ -36,17 +39,40 @@ _RULES = {
     "ebic": "the penalty with the lowest extended Bayesian information criterion",
 }
 _WITHOUT_FOLDS = ("aic", "bic", "ebic")
+_COUNTS = "divided by the size factor of the cell, transformed to log(x + 0.1) and z-scored"
+# Contents of the response and of the regulators.
+_SCALING = {
+    ("counts", "counts"): f"Counts were {_COUNTS}.",
+    ("values", "counts"): "The response consisted of values instead of counts, which were only "
+    f"z-scored. Counts of the regulators were {_COUNTS}.",
+    ("counts", "values"): "The regulators were values instead of counts, which were only z-scored. "
+    "Counts of the response were transformed to log(x + 0.1) and z-scored, without size factors.",
+    ("values", "values"): "Values were used instead of counts, for the response and the "
+    "regulators; they were only z-scored.",
+}
 
 
 class Methods:
-    """Text for the methods section, and the works that it cites, in this order."""
+    """Text for the methods section, and the works that it cites, in this order.
 
-    def __init__(self, run: Mapping[str, Any]) -> None:
+    Sentences on options that `run` lacks, or has with another type, are left out.
+
+    Parameters
+    ----------
+    run : mapping
+        Content of ``run.json``; empty if there is none.
+    links : DataFrame or None, default=None
+        The links, which are counted if the options of the run are not known.
+    """
+
+    def __init__(self, run: Mapping[str, Any], links: pd.DataFrame | None = None) -> None:
         self._run = run
         self._options: Mapping[str, Any] = run.get("parameters", {})
         self._steps: Mapping[str, Mapping[str, int]] = run.get("steps", {})
+        self._groups: Mapping[str, Mapping[str, Mapping[str, int]]] = run.get("groups", {})
         self._cited: list[str] = []
-        self.text = as_text(" ".join(self._sentences()))
+        sentences = self._sentences() if self._options else self._without_run(links)
+        self.text = as_text(" ".join(filter(None, sentences)))
 
     @property
     def citations(self) -> list[str]:
@@ -58,120 +84,212 @@ class Methods:
             self._cited.append(name)
         return f"[{self._cited.index(name) + 1}]"
 
-    def _sentences(self) -> Iterator[str]:
-        versions = dict(self._run.get("versions", {"scifate_sklearn": __version__}))
+    def _text(self, name: str) -> str | None:
+        value = self._options.get(name)
+        return value if isinstance(value, str) else None
+
+    def _number(self, name: str) -> float | None:
+        value = self._options.get(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value if is_number else None
+
+    def _versions(self) -> str:
+        versions = dict(self._run.get("versions", {}))
         own = versions.pop("scifate_sklearn", __version__)
         others = ", ".join(f"{name} {version}" for name, version in versions.items())
+        return f"scifate_sklearn {own}{f' ({others})' if others else ''}"
+
+    def _without_run(self, links: pd.DataFrame | None) -> Iterator[str]:
+        if links is not None:
+            yield (
+                f"There are {len(links):,} links of {links['TF'].nunique():,} transcription "
+                "factors (TFs)."
+            )
         yield (
-            "Links between transcription factors (TFs) and target genes were inferred from newly "
-            f"made RNA by the method of sci-fate {self._cite('sci-fate')}, as implemented in "
-            f"scifate_sklearn {own}{f' ({others})' if others else ''}."
+            f"This report was made with {self._versions()}. How the links were inferred was not "
+            "recorded with them: fill in the cells, the method and its parameters."
         )
-        if self._options:
-            yield from self._preparation()
-            yield self._fit()
-            yield from self._tests()
-            yield from self._evidence()
+
+    def _sentences(self) -> Iterator[str]:
+        source = "" if self._text("response") == "values" else "from newly made RNA "
+        yield (
+            f"Links between transcription factors (TFs) and target genes were inferred {source}"
+            f"by the method of sci-fate {self._cite('sci-fate')}, as implemented in "
+            f"{self._versions()}."
+        )
+        yield from self._preparation()
+        yield self._fit()
+        yield self._links_found()
+        yield from self._tests()
+        yield from self._evidence()
 
     def _preparation(self) -> Iterator[str]:
-        get = self._options.get
-        yield (
-            f"The response was the layer “{get('new')}” and the regulators were taken from the "
-            f"layer “{get('total')}”."
-        )
-        yield (
-            f"Genes detected in more than {_percent(get('gene_filter_rate'))} of the cells in both "
-            f"layers were kept{self._counts('genes', 'genes')}, then cells with more than "
-            f"{_number(get('cell_filter_umi'))} counts in these genes"
-            f"{self._counts('cells', 'cells')}; {self._n('tfs')}TFs of the list were among the "
-            "kept genes."
-        )
-        if get("response") == get("regulators") == "counts":
+        new, total = self._text("new"), self._text("total")
+        if new is not None and total is not None:
             yield (
-                "Counts were divided by the size factor of the cell, transformed to log(x + 0.1) "
-                "and z-scored."
+                f"The response was the layer “{new}” and the regulators were taken from the "
+                f"layer “{total}”."
             )
-        if covariates := get("covariates"):
+        yield self._by()
+        yield from self._filters()
+        yield self._detection()
+        yield _SCALING.get((self._text("response") or "", self._text("regulators") or ""), "")
+        covariates = self._options.get("covariates")
+        if isinstance(covariates, list | tuple) and covariates:
             yield f"Covariates of the models were {', '.join(map(str, covariates))}."
-        if by := get("by"):
-            groups = ", ".join(map(str, self._run.get("groups", {})))
-            yield f"A network was fitted for each group of cells by “{by}” ({groups})."
+
+    def _by(self) -> str:
+        by, least = self._text("by"), self._number("min_cells")
+        if by is None:
+            return ""
+        names = f" ({', '.join(map(str, self._groups))})" if self._groups else ""
+        skipped = ", ".join(map(str, self._run.get("skipped_groups", {})))
+        rule = f" with at least {least:,g} cells that pass the filters" if least else ""
+        return (
+            f"Genes and cells were filtered, and a network was fitted, within each group of cells "
+            f"by “{by}”{rule}{names}.{f' Groups without a network: {skipped}.' if skipped else ''}"
+        )
+
+    def _filters(self) -> Iterator[str]:
+        rate, least = self._number("gene_filter_rate"), self._number("cell_filter_umi")
+        has_values = [self._text(name) == "values" for name in ("response", "regulators")]
+        if rate is not None and not all(has_values):
+            yield (
+                f"Genes detected in more than {100 * rate:g} % of the cells in each layer of "
+                f"counts were kept{self._counts('genes', 'genes')}."
+            )
+        if least is not None and not has_values[1]:
+            yield (
+                f"Cells with more than {least:,g} counts in the kept genes were kept"
+                f"{self._counts('cells', 'cells')}."
+            )
+        if found := self._found("tfs"):
+            yield f"{found[1]} TFs of the list were among the kept genes{found[2]}."
+
+    def _detection(self) -> str:
+        given = self._options.get("detection_rate")
+        if given is None or not isinstance(given, str | int | float):
+            return ""
+        try:
+            rate = f"{float(given):g}"
+        except ValueError:
+            rate = f"the column “{given}” of the cells"
+        return (
+            f"New counts were divided by the share of new RNA that is recognised as new ({rate}), "
+            "at most to the total counts."
+        )
 
     def _fit(self) -> str:
-        get, rule = self._options.get, str(self._options.get("lambda_rule"))
-        if rule in _WITHOUT_FOLDS:
-            validation = ""
+        rule = self._text("lambda_rule")
+        if rule is None:
+            penalty = ""
+        elif rule not in _RULES:
+            penalty = f"; the penalty was fixed at {rule}"
         else:
-            repeats = get("repeats", 1)
-            times = f", repeated {repeats} times" if repeats != 1 else ""
-            validation = f" by {get('folds')}-fold cross-validation (seed {get('seed')}{times})"
-        chosen = _RULES.get(rule, f"the fixed penalty {rule}")
+            validation = "" if rule in _WITHOUT_FOLDS else self._validation()
+            penalty = f"; the penalty was selected{validation}: {_RULES[rule]}"
         return (
             "For each target gene, a LASSO on the TFs whose absolute correlation with it exceeds "
-            f"0.03 was fitted with the estimator of glmnet {self._cite('glmnet')}; the penalty was "
-            f"selected{validation}: {chosen}. {self._links_found()}"
+            f"0.03 was fitted with the estimator of glmnet {self._cite('glmnet')}{penalty}."
+        )
+
+    def _validation(self) -> str:
+        folds, repeats = self._number("folds"), self._number("repeats")
+        groups, seed = self._text("groups"), self._number("seed")
+        is_repeated = repeats is not None and repeats != 1
+        # The folds of whole groups are random only if they are repeated.
+        is_random = seed is not None and (groups is None or is_repeated)
+        details = ", ".join(
+            [f"seed {seed}"] * is_random + [f"repeated {repeats} times"] * is_repeated
+        )
+        return (
+            f" by {'' if folds is None else f'{folds:g}-fold '}cross-validation"
+            f"{self._whole_groups()}{f' ({details})' if details else ''}"
+        )
+
+    def _whole_groups(self) -> str:
+        groups = self._text("groups")
+        return (
+            "" if groups is None else f", whose folds hold out whole groups of cells by “{groups}”"
         )
 
     def _links_found(self) -> str:
-        step = self._steps.get("links_above_threshold")
-        if step is None:
+        found, threshold = self._found("links_above_threshold"), self._number("coef_threshold")
+        if found is None:
             return ""
-        threshold = _number(self._options.get("coef_threshold"))
-        return (
-            f"This gave {step['before']:,} links with a coefficient other than 0, of which "
-            f"{step['kept']:,} have an absolute coefficient above {threshold}."
+        before, kept, each = found
+        strong = (
+            ""
+            if threshold is None
+            else f", {kept} with an absolute coefficient above {threshold:g}"
         )
+        return f"This gave {before} links with a coefficient other than 0{strong}{each}."
 
     def _tests(self) -> Iterator[str]:
-        get = self._options.get
-        if get("fdr") is not None:
+        fdr, share = self._number("fdr"), self._number("stability")
+        if fdr is not None:
             yield (
                 "Each link was tested for an effect of its own TF, given all others, by a t "
-                f"statistic that is robust to unequal noise; links with q ≤ {_number(get('fdr'))} "
+                f"statistic that is robust to unequal noise; links with q ≤ {fdr:,g} "
                 f"{self._cite('bh')} were kept{self._counts('links_kept_by_test', 'links')}."
             )
-        if get("stability") is not None:
+        if share is not None:
+            seed, groups = self._number("seed"), self._text("groups")
             yield (
-                f"Links were kept if at least {_percent(get('stability'))} of 100 halves of the "
-                f"folds select them {self._cite('stability')}"
-                f"{self._counts('links_stable', 'links')}."
+                f"Links were kept if at least {100 * share:g} % of 100 halves of the folds"
+                f"{'' if groups is None else f' of whole groups of cells by “{groups}”'}"
+                f"{'' if seed is None else f' (seed {seed})'} select them "
+                f"{self._cite('stability')}{self._counts('links_stable', 'links')}."
             )
 
     def _evidence(self) -> Iterator[str]:
-        get = self._options.get
-        if encode := get("encode"):
-            strict = ", of enriched TFs and with a peak only" if get("strict") else ""
+        encode, motifs = (_file_names(self._options.get(name)) for name in ("encode", "motifs"))
+        if encode:
+            yield self._chip(encode, is_only=not motifs)
+        if motifs:
             yield (
-                f"Links of TFs whose strong targets are enriched in their ChIP-seq peaks "
-                f"({_file_names(encode)}; {self._cite('encode')} if from ENCODE) by Fisher's exact "
-                f"test (Holm-adjusted p < 0.05) were kept{strict}."
-            )
-        if motifs := get("motifs"):
-            yield (
-                f"Links of TFs with an enriched motif ({_file_names(motifs)}; "
+                f"Links of TFs with an enriched motif ({motifs}; "
                 f"{self._cite('cistarget')}) that ranks the target in its leading edge were kept."
             )
-        if "links_filtered" in self._steps:
-            step = self._steps["links_filtered"]
-            yield f"Evidence kept {step['kept']:,} of {step['before']:,} links."
+        if found := self._found("links_filtered"):
+            yield f"Evidence kept {found[1]} of {found[0]} links{found[2]}."
+
+    def _chip(self, files: str, *, is_only: bool) -> str:
+        is_strict = self._options.get("strict") is True
+        direction = "enriched" if is_strict else "enriched or depleted"
+        threshold, weak = self._number("coef_threshold"), ""
+        if threshold is not None:
+            # Motifs may keep what this evidence does not.
+            fate = "dropped" if is_only else "not kept by this test"
+            weak = f"; links with an absolute coefficient up to {threshold:g} were {fate}"
+        return (
+            f"Links of TFs whose strong targets are {direction} in their ChIP-seq peaks "
+            f"({files}; {self._cite('encode')} if from ENCODE) by Fisher's exact "
+            f"test ({'one' if is_strict else 'two'}-sided, Holm-adjusted p < 0.05) were kept"
+            f"{', of enriched TFs and with a peak only' if is_strict else ''}{weak}."
+        )
+
+    def _found(self, step: str) -> tuple[str, str, str] | None:
+        """Return what a step found and kept, and words on the groups that these numbers are of."""
+        every = [found[step] for found in self._groups.values() if step in found]
+        each = " in each group" if every else ""
+        if step in self._steps:
+            every, each = [self._steps[step]], ""
+        if not every:
+            return None
+        before, kept = (_range([found[name] for found in every]) for name in ("before", "kept"))
+        return before, kept, each
 
     def _counts(self, step: str, things: str) -> str:
-        found = self._steps.get(step)
-        return "" if found is None else f" ({found['kept']:,} of {found['before']:,} {things})"
-
-    def _n(self, step: str) -> str:
-        found = self._steps.get(step)
-        return "" if found is None else f"{found['kept']:,} "
+        found = self._found(step)
+        return "" if found is None else f" ({found[1]} of {found[0]} {things}{found[2]})"
 
 
-def _number(value: object) -> str:
-    return f"{value:,g}" if isinstance(value, int | float) else str(value)
-
-
-def _percent(share: object) -> str:
-    return f"{100 * share:g} %" if isinstance(share, int | float) else str(share)
+def _range(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _file_names(paths: object) -> str:
     given = paths if isinstance(paths, list) else [paths]
-    return ", ".join(PurePath(str(path)).name for path in given)
+    return ", ".join(PurePath(path).name for path in given if isinstance(path, str))

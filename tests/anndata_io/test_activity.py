@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 import scipy.stats
 
-from scifate_sklearn import open_anndata, tf_activity
+from scifate_sklearn import combine_links, open_anndata, tf_activity
 from scifate_sklearn.datasets import make_labelled_cells
 
 ulm = pytest.mark.usefixtures("decoupler")
@@ -228,6 +228,15 @@ class TestLinks:
         )
         pd.testing.assert_frame_equal(tf_activity(adata, more).activity, expected)
 
+    @pytest.mark.parametrize("n_common", [0, 5])
+    def test_combined_links_are_one_network(self, n_common, adata, links):
+        half = len(links) // 2
+        combined = combine_links(links.iloc[: half + n_common], links.iloc[half:])
+        assert {"Full", "New"} <= {*combined["group"]}
+        pd.testing.assert_frame_equal(
+            tf_activity(adata, combined).activity, tf_activity(adata, links).activity
+        )
+
     def test_group_labels_of_one_network_are_no_groups(self, adata, links):
         labels = np.resize(["both", "Full"], len(links))
         pd.testing.assert_frame_equal(
@@ -246,6 +255,11 @@ class TestRefused:
             tf_activity(adata, both)
         with pytest.raises(ValueError, match="repeat a pair with different numbers in coef"):
             tf_activity(adata, both.drop(columns="group"))
+
+    def test_several_groups_without_a_common_pair(self, adata, links):
+        apart = links.assign(group=np.resize(["a", "b"], len(links)))
+        with pytest.raises(ValueError, match=r"several groups \('a', 'b'\)"):
+            tf_activity(adata, apart)
 
     @pytest.mark.parametrize(
         ("options", "error", "message"),

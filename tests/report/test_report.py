@@ -17,7 +17,7 @@ from hostile_results import IMAGE, SCRIPT, hostile_links, hostile_run
 from scifate_sklearn import write_report
 from scifate_sklearn.cli._out_folder import result_files
 from scifate_sklearn.report import _results, _tables
-from scifate_sklearn.report._columns import Column
+from scifate_sklearn.report._columns import MEANINGS, Column
 from scifate_sklearn.report._methods import Methods
 
 pytest.importorskip("bokeh")
@@ -145,6 +145,104 @@ class TestContent:
         numbers = [int(n) for n in re.findall(r"\[(\d)\]", methods.text)]
         assert sorted(set(numbers)) == list(range(1, len(methods.citations) + 1))
         assert "Cao" in methods.citations[0]
+
+    @pytest.mark.parametrize(
+        ("options", "said", "unsaid"),
+        [
+            ({"groups": "donor"}, "whole groups of cells by “donor”", "seed"),
+            ({"groups": "donor", "repeats": 3}, "(seed 5, repeated 3 times)", "None"),
+            (
+                {"groups": "donor", "stability": 0.6},
+                "folds of whole groups of cells by “donor” (seed 5)",
+                "None",
+            ),
+            ({"detection_rate": "0.8"}, "divided by the share of new RNA that", "None"),
+            ({"detection_rate": "0.8"}, "(0.8), at most to the total counts", "None"),
+            ({"detection_rate": "rate"}, "the column “rate” of the cells", "None"),
+            ({"response": "values", "regulators": "values"}, "Values were used", "Genes detected"),
+            ({"response": "values", "regulators": "values"}, "only z-scored", "newly made RNA"),
+            ({"response": "values"}, "of values instead of counts", "newly made RNA"),
+            ({"regulators": "values"}, "without size factors", "Cells with more"),
+            ({"encode": "p.csv"}, "are enriched or depleted in", "with a peak only"),
+            ({"encode": "p.csv"}, "coefficient up to 0.04 were dropped", "one-sided"),
+            ({"encode": "p.csv", "motifs": "m"}, "were not kept by this test", "dropped"),
+            ({"encode": "p.csv", "strict": True}, "of enriched TFs and with a peak", "depleted"),
+            ({"lambda_rule": "0.1"}, "the penalty was fixed at 0.1", "cross-validation"),
+            ({"covariates": 5}, "z-scored", "Covariates"),
+            ({"lambda_rule": ["1se"], "seed": {}}, "LASSO", "penalty was"),
+            ({"folds": "x", "fdr": [], "encode": 3}, "cross-validation (seed 5)", "ChIP"),
+        ],
+    )
+    def test_methods_follow_the_options(
+        self, options: dict[str, Any], said: str, unsaid: str
+    ) -> None:
+        usual = {
+            "new": "n",
+            "total": "t",
+            "response": "counts",
+            "regulators": "counts",
+            "gene_filter_rate": 0.1,
+            "cell_filter_umi": 50.0,
+            "coef_threshold": 0.04,
+            "lambda_rule": "1se",
+            "folds": 10,
+            "seed": 5,
+            "repeats": 1,
+            "groups": None,
+        }
+        text = Methods({"parameters": {**usual, **options}}).text
+        assert said in text
+        assert unsaid not in text
+
+    def test_methods_leave_out_what_is_not_known(self) -> None:
+        text = Methods({"parameters": {"seed": 5}}).text
+        assert "None" not in text
+        assert "Genes detected" not in text
+        assert ".." not in text
+        assert "  " not in text
+
+    def test_methods_of_groups_have_their_numbers(self) -> None:
+        def steps(cells: int, links: int) -> dict[str, dict[str, int]]:
+            kept = {"cells": (70, cells), "tfs": (9, 8), "links_above_threshold": (links, 4)}
+            return {
+                name: {"before": before, "kept": n, "dropped": before - n}
+                for name, (before, n) in kept.items()
+            }
+
+        run = {
+            "parameters": {
+                "by": "type",
+                "min_cells": 20,
+                "cell_filter_umi": 50.0,
+                "coef_threshold": 0.04,
+            },
+            "steps": {"groups": {"before": 3, "kept": 2, "dropped": 1}},
+            "groups": {"B": steps(44, 5), "T": steps(38, 7)},
+            "skipped_groups": {"rare": "3 cells"},
+        }
+        text = Methods(run).text
+        parts = [
+            *("within each group of cells by “type”", "at least 20 cells", "(B, T)", "rare"),
+            *("(38 to 44 of 70 cells in each group)", "8 TFs of the list"),
+            "5 to 7 links with a coefficient other than 0, 4 with",
+        ]
+        assert not [part for part in parts if part not in text]
+
+    def test_methods_of_links_without_a_run(self) -> None:
+        methods = Methods({}, LINKS)
+        assert "4 links of 2 transcription factors" in methods.text
+        assert "fill in" in methods.text
+        assert "sci-fate " not in methods.text
+        assert "sci-fate " not in Methods({}).text
+        assert not methods.citations
+
+    def test_meanings_hold_for_every_table(self) -> None:
+        # `q` is of links (PermutationFDR) and of TFs (ChIP-seq).
+        assert "of a link" in MEANINGS["q"]
+        assert "of a TF" in MEANINGS["q"]
+        assert "100" not in MEANINGS["frequency"]
+        assert "halves of the cells or folds" in MEANINGS["frequency"]
+        assert "values" in MEANINGS["coef"]
 
     def test_tfs_are_counted(self) -> None:
         table = _tables.tf_table(LINKS).set_index("TF")

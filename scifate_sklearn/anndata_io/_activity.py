@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._warnings import warn
-from ..links import PAIR, by_pair, check_links, check_named
+from ..links import by_pair, check_links, check_named, several_groups
 from ..names import examples, require_common
 from ._chunks import Floats
 from ._expression import Expression
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # Of the table with the adjusted p-values.
 Q_SUFFIX = "_q"
-# What `combine_links` calls the group of the links that both networks have.
-_BOTH = "both"
 # A straight line through two points has no residuals.
 _FEWEST_GENES = 3
 
@@ -166,7 +164,7 @@ def _read_weights(links: object) -> pd.DataFrame:
     table = table[table["coef"] != 0]
     if not len(table):
         raise ValueError(f"{caller}: `links` has no row with a `coef` other than 0.")
-    groups = _several_groups(table)
+    groups = several_groups(table)
     if groups:
         raise ValueError(
             f"{caller}: `links` has several groups ({examples(groups, 3)}), each with a network of "
@@ -181,17 +179,6 @@ def _read_weights(links: object) -> pd.DataFrame:
             "sets of targets without signs: repressed targets count as activated ones."
         )
     return weights
-
-
-def _several_groups(table: pd.DataFrame) -> list[Any]:
-    """Return the groups of cells if there are several.
-
-    `combine_links` makes one network, whose column ``group`` names the networks that have a link.
-    """
-    groups = table["group"].dropna().unique().tolist() if "group" in table.columns else []
-    is_combined = _BOTH in groups or all(f"coef_{name}" in table.columns for name in groups)
-    is_repeated = table[[*PAIR, "coef"]].drop_duplicates().duplicated(PAIR).any()
-    return groups if len(groups) > 1 and (is_repeated or not is_combined) else []
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,14 @@
 """The links table, with one row per TF → target link: columns, construction, checks, files."""
 
 from ._file import read_links, read_table
-from ._pairs import PAIR, by_pair, fitted_positions, links_by_pair, pair_positions
+from ._pairs import (
+    PAIR,
+    by_pair,
+    fitted_positions,
+    links_by_pair,
+    pair_positions,
+    several_groups,
+)
 from ._table import (
     INFORMATION_COLUMNS,
     LEDGER_COLUMNS,
@@ -39,6 +46,7 @@ __all__ = [
     "pair_positions",
     "read_links",
     "read_table",
+    "several_groups",
     "strong_links",
     "survivors",
 ]

@@ -1,5 +1,7 @@
 """Links tables indexed by (TF, target), each pair once."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -8,6 +10,8 @@ from ._table import check_links, check_named
 
 PAIR = ["TF", "target"]
 MODEL_COLUMNS = ("coef", "r2", "lambda_")
+# What `combine_links` calls the group of the links that both networks have.
+_BOTH = "both"
 
 
 def links_by_pair(links: object, caller: str) -> pd.DataFrame:
@@ -97,3 +101,14 @@ def fitted_positions(
                 "was fitted to."
             )
     return target, tf
+
+
+def several_groups(table: pd.DataFrame) -> list[Any]:
+    """Return the groups of cells if there are several.
+
+    `combine_links` makes one network, whose column ``group`` names the networks that have a link.
+    """
+    groups = table["group"].dropna().unique().tolist() if "group" in table.columns else []
+    is_combined = _BOTH in groups or all(f"coef_{name}" in table.columns for name in groups)
+    is_repeated = table[[*PAIR, "coef"]].drop_duplicates().duplicated(PAIR).any()
+    return groups if len(groups) > 1 and (is_repeated or not is_combined) else []

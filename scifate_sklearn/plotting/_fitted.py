@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ..fitting import target_position
-from ..links import PAIR, check_links, check_named, links_by_pair
+from ..links import PAIR, check_links, check_named, links_by_pair, several_groups
 from ..names import are_covariates, examples
 from ..regressor import SciFateRegressor
 
@@ -57,9 +57,10 @@ def checked_links(links: object, caller: str) -> pd.DataFrame:
         numbers.
     """
     table = check_named(check_links(links, caller))
-    if "group" in table.columns and (groups := table["group"].drop_duplicates()).size > 1:
+    groups = several_groups(table)
+    if groups:
         raise ValueError(
-            f"{caller}: `links` are of {groups.size} groups ({examples(groups)}), but a picture "
+            f"{caller}: `links` are of {len(groups)} groups ({examples(groups)}), but a picture "
             "shows one network. Give those of one group, links[links['group'] == ...]."
         )
     links_by_pair(table, caller)

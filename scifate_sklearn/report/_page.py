@@ -76,7 +76,7 @@ def _content(results: RunResults) -> dict[str, Any]:
         "steps": step_rows(_steps(run)),
         "groups": {name: step_rows(steps) for name, steps in run.get("groups", {}).items()},
         "warnings": advised(run.get("warnings", [])),
-        "methods": Methods(run),
+        "methods": Methods(run, links),
         "version": __version__,
         "written": datetime.now(UTC).isoformat(timespec="minutes"),
     }

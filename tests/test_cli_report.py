@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import read_h5ad
 from typer.testing import CliRunner, Result
 
 from scifate_sklearn.cli import app
@@ -53,11 +54,21 @@ class TestWithPackages:
         assert parts[0]
         assert parts[0] == parts[1]
 
+    @pytest.mark.filterwarnings("ignore:Observation names")
     def test_groups(self, cells: list[str], tmp_path: Path) -> None:
+        # Groups with many cells in common have links of the same pairs.
+        adata = read_h5ad(cells[0])
+        groups = adata[np.r_[:100, 20:120]].copy()
+        groups.obs_names_make_unique()
+        groups.obs["type"] = np.repeat(["<b>B</b>", "T"], 100)
+        groups.write_h5ad(cells[0])
         words = ["--by", "type", "--min-cells", "10", "--report", "--out", tmp_path / "out"]
         result = run("run", *cells, *words)
         assert result.exit_code == 0, result.stderr
+        links = pd.read_csv(tmp_path / "out" / "links.csv")
+        assert links.duplicated(["TF", "target"]).any()
         page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+        assert "Pictures show one network" in page
         assert "Group &lt;b&gt;B&lt;/b&gt;" in page
         assert "<b>" not in page.partition("<script")[0]
 
@@ -71,6 +82,26 @@ class TestWithPackages:
         assert out.read_text() == "mine"
         assert run("report", tmp_path, "--out", out, "--overwrite").exit_code == 0
         assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+    @pytest.mark.parametrize(
+        "name",
+        ["run.json", "ledger.csv", "links.csv", "annotated.h5mu", "link.html", "cells", "store/x"],
+    )
+    def test_results_and_inputs_are_kept(self, name: str, tmp_path: Path) -> None:
+        links = pd.DataFrame({"TF": ["A"], "target": ["B"], "coef": [0.5]})
+        links.to_csv(tmp_path / "links.csv", index=False)
+        (tmp_path / "store").mkdir()
+        inputs = {each: {"path": str(tmp_path / each)} for each in ("cells", "store")}
+        (tmp_path / "run.json").write_text(json.dumps({"inputs": inputs}))
+        (tmp_path / "link.html").symlink_to(tmp_path / "run.json")
+        for each in ("cells", "store/x"):
+            (tmp_path / each).write_text("mine")
+        before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+        result = run("report", tmp_path, "--out", tmp_path / name, "--overwrite")
+        assert result.exit_code == 2, result.output
+        after = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+        assert after == before
+        assert run("report", tmp_path, "--out", tmp_path / "report.html").exit_code == 0
 
     def test_a_folder_without_results(self, tmp_path: Path) -> None:
         result = run("report", tmp_path, "--out", tmp_path / "report.html")

@@ -13,7 +13,7 @@ from ..networks import export_links, export_paths
 from ._console import one_line
 from ._inputs import check_kind
 from ._out_file import check_out_file
-from ._out_folder import RUN, out_error, result_files
+from ._out_folder import out_error
 from ._result_options import ExportOptions
 from ._streams import unicode_problem
 from ._vocabulary import in_options
@@ -34,18 +34,8 @@ def check_export(options: ExportOptions) -> Path:
     except ValueError as error:
         raise out_error(in_options(error)) from error
     for path in written:
-        _check_results(path)
         check_out_file(path, source, options.overwrite)
     return source
-
-
-def _check_results(path: Path) -> None:
-    """Raise a usage error if a file would be, or replace, one of the results of a run."""
-    place = Path(os.path.realpath(path))
-    if place.name in result_files() and (place.parent / RUN).exists():
-        raise out_error(
-            f"'{path}' has the name of a result of scifate run in its folder; choose another name."
-        )
 
 
 def export_and_describe(options: ExportOptions, source: Path) -> str:

@@ -6,9 +6,10 @@ import os
 
 import typer
 
-from ..report import require_packages, write_report
+from ..report import require_packages, run_inputs, write_report
 from ._console import one_line
 from ._out_file import check_out_file
+from ._out_folder import REPORT, result_files
 from ._result_options import ReportOptions
 from ._streams import unicode_problem
 
@@ -19,7 +20,9 @@ def check_report(options: ReportOptions) -> None:
     for path in (options.results, options.out):
         if problem := unicode_problem(os.path.realpath(path)):
             raise typer.BadParameter(problem)
-    check_out_file(options.out, options.results / "links.csv", options.overwrite)
+    results = options.results
+    inputs = [results / name for name in result_files() if name != REPORT] + run_inputs(results)
+    check_out_file(options.out, results, options.overwrite, may_be=REPORT, inputs=inputs)
 
 
 def report_and_describe(options: ReportOptions) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..names import as_flags
 from ._text import as_text
 
 # The page has one row per TF in another table for these.
@@ -17,6 +19,7 @@ HIDDEN = (
     *("chip_no_link_peak", "chip_no_link_no_peak"),
 )
 # They come first, in this order.
+_NAMES = ("group", "TF", "target")
 _FIRST = ("group", "TF", "target", "coef", "kept", "reason")
 MEANINGS = {
     "group": "group of cells, which has a network of its own",
@@ -83,11 +86,18 @@ class Column:
 
     @classmethod
     def from_series(cls, column: pd.Series[Any]) -> Column:
-        """Take a column of a table; flags become yes and no, missing values NaN or empty."""
+        """Take a column of a table; flags become yes and no, missing values NaN or empty.
+
+        Names of groups and genes are text, also if they are numbers.
+        """
         name, missing = as_text(column.name), column.isna().to_numpy(bool)
-        found = pd.api.types.infer_dtype(column.astype(object), skipna=True)
+        column = column.astype(object)
+        if name == "kept":
+            with suppress(ValueError):  # a table of the user, where it may be a count
+                column = column.mask(~missing, _flags(column, missing))
+        found = pd.api.types.infer_dtype(column, skipna=True) if name not in _NAMES else "string"
         if found in ("floating", "mixed-integer-float") or (found == "integer" and missing.any()):
-            return cls(name, "number", column.astype(object).mask(missing, np.nan).to_numpy(float))
+            return cls(name, "number", column.mask(missing, np.nan).to_numpy(float))
         if found == "integer":
             return cls(name, "integer", column.to_numpy(np.float64))
         words = {True: "yes", False: "no"} if found == "boolean" else None
@@ -126,6 +136,11 @@ def columns_of(table: pd.DataFrame) -> tuple[list[Column], list[str]]:
     is_empty = [len(table) > 0 and column.is_empty for column in columns]
     shown = [column for column, empty in zip(columns, is_empty, strict=True) if not empty]
     return shown, [column.name for column, empty in zip(columns, is_empty, strict=True) if empty]
+
+
+def _flags(column: pd.Series[Any], missing: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Return flags as booleans, also where they are missing."""
+    return as_flags(column.mask(missing, 0)).astype(object)
 
 
 def _place(name: str) -> int:

@@ -29,8 +29,8 @@ _COUNTED = ("cells", "genes")
 _SCRIPTS = ("tables.js", "layout.js", "network.js", "page.js")
 
 
-def render(results: RunResults, pictures: Sequence[Picture]) -> str:
-    """Return the page as text."""
+def render(results: RunResults, pictures: Sequence[Picture], note: str = "") -> str:
+    """Return the page as text; `note` is a sentence about the pictures."""
     from bokeh.resources import Resources
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -52,6 +52,7 @@ def render(results: RunResults, pictures: Sequence[Picture]) -> str:
         **_content(results),
         tables=tables,
         pictures=pictures,
+        note=note,
         scripts=scripts,
         policy=_policy(scripts),
         style=Markup(_own("page.css")),
@@ -69,7 +70,7 @@ def _content(results: RunResults) -> dict[str, Any]:
         "links": len(links),
     }
     if "kept" in links.columns:
-        counts["links kept by all tests"] = int((links["kept"] == True).sum())  # noqa: E712
+        counts["links kept by all tests"] = int(links["kept"].sum())
     return {
         "run": {**{name: {} for name in _OPTIONAL}, "started": "", **run},
         "counts": counts,

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..files import read_text
+from ..files import prefix_errors, read_text
 from ..links import check_links, read_links, read_table
+from ..names import as_flags
 
 # The tables of a run with links; ledger has all links of the others.
 LINK_TABLES = ("ledger", "links", "links_filtered")
@@ -73,7 +74,7 @@ class RunResults:
         if not folder.is_dir():
             raise NotADirectoryError(f"'{folder}' is no folder of a run.")
         paths = {name: folder / f"{name}.csv" for name in (*LINK_TABLES, *OTHER_TABLES)}
-        read = {**dict.fromkeys(LINK_TABLES, read_links), **dict.fromkeys(OTHER_TABLES, read_table)}
+        read = {**dict.fromkeys(LINK_TABLES, _read), **dict.fromkeys(OTHER_TABLES, read_table)}
         tables = {name: read[name](path) for name, path in paths.items() if path.exists()}
         _check_links(tables, f"'{folder}'")
         return cls(tables, _read_run(folder / "run.json"))
@@ -93,8 +94,26 @@ def _as_table(name: object, table: object) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f"`results`: {name!r} must be a DataFrame, got {type(table).__name__}.")
     if name in LINK_TABLES:
-        return check_links(table, f"write_report ({name})")
+        return _plain(check_links(table, f"write_report ({name})"))
     return table
+
+
+def _read(path: Path) -> pd.DataFrame:
+    with prefix_errors(path):
+        return _plain(read_links(path))
+
+
+def _plain(links: pd.DataFrame) -> pd.DataFrame:
+    """Return links with names as text, and ``kept`` as flags, which are false where unknown."""
+    names = links.columns.intersection(["group", "TF", "target"])
+    plain: dict[str, Any] = {
+        name: links[name].astype(object).where(links[name].isna(), links[name].astype(str))
+        for name in names
+    }
+    if "kept" in links.columns:
+        kept = links["kept"].astype(object)
+        plain["kept"] = as_flags(kept.where(kept.notna(), 0))
+    return links.assign(**plain)
 
 
 def _check_links(tables: Mapping[str, pd.DataFrame], where: str) -> None:
@@ -112,6 +131,19 @@ def _read_run(path: Path) -> Mapping[str, Any]:
         return checked_run(json.loads(read_text(path)), f"'{path}'")
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"'{path}' is no JSON: {error}.") from error
+
+
+def run_inputs(folder: Path) -> list[Path]:
+    """Return the files and folders that ``run.json`` of a folder names as inputs.
+
+    Raises
+    ------
+    ValueError
+        If ``run.json`` is damaged.
+    """
+    inputs = _read_run(folder / "run.json").get("inputs", {})
+    paths = [each.get("path") for each in inputs.values()]
+    return [Path(path) for path in paths if path and isinstance(path, str)]
 
 
 def checked_run(run: Any, where: str) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 from ..files import replacing
 from ._packages import require_packages
 from ._page import render
-from ._pictures import Picture, drawn_pictures, encoded
+from ._pictures import ONE_NETWORK, Picture, drawn_pictures, encoded, has_groups
 from ._results import RunResults
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def write_report(
         What `scifate run` writes to ``run.json``. By default that of the folder, if there is one.
     pictures : sequence of (str, Figure or str), optional
         Titles, and figures of matplotlib or texts of SVG files. By default, pictures of the links
-        if the extra ``plot`` is installed.
+        of one network if the extra ``plot`` is installed: of the kept ones, or of all if none is
+        kept. One that cannot be drawn is left out, with a warning.
 
     Returns
     -------
@@ -55,7 +56,8 @@ def write_report(
     ImportError
         If Bokeh or Jinja2 is not installed.
     TypeError, ValueError
-        If there is no links table, a table cannot be used, or `run` has another shape.
+        If there is no links table, a table cannot be used, ``kept`` of links has anything but
+        flags, or `run` has another shape.
     OSError
         If a file cannot be read or written.
 
@@ -76,8 +78,9 @@ def write_report(
     """
     require_packages()
     found = RunResults.from_any(results, run)
+    note = ONE_NETWORK if pictures is None and has_groups(found.links) else ""
     given = drawn_pictures(found.links) if pictures is None else pictures
-    page = render(found, [Picture(title, encoded(each)) for title, each in given])
+    page = render(found, [Picture(title, encoded(each)) for title, each in given], note)
     with replacing(Path(path)) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return Path(path)

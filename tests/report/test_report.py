@@ -19,6 +19,7 @@ from scifate_sklearn.cli._out_folder import result_files
 from scifate_sklearn.report import _results, _tables
 from scifate_sklearn.report._columns import MEANINGS, Column
 from scifate_sklearn.report._methods import Methods
+from scifate_sklearn.report._pictures import drawn_pictures
 
 pytest.importorskip("bokeh")
 pytest.importorskip("jinja2")
@@ -293,6 +294,83 @@ class TestContent:
     def test_every_table_of_a_run_is_read_from_its_folder(self) -> None:
         written = {name.removesuffix(".csv") for name in result_files() if name.endswith(".csv")}
         assert {*_results.LINK_TABLES, *_results.OTHER_TABLES} == written
+
+
+class TestPictures:
+    @pytest.fixture(autouse=True)
+    def packages(self) -> None:
+        for name in ("matplotlib", "marsilea", "adjustText"):
+            pytest.importorskip(name)
+
+    @staticmethod
+    def titles(links: pd.DataFrame, folder: Path) -> list[str | None]:
+        page = Page(write_report(links, folder / "r.html"))
+        return [found["alt"] for tag, found in page.elements if tag == "img"]
+
+    def test_groups_have_a_sentence_instead(self, tmp_path: Path) -> None:
+        groups = pd.concat([LINKS.assign(group="a"), LINKS.assign(group="b", coef=0.7)])
+        assert self.titles(groups, tmp_path) == []
+        text = (tmp_path / "r.html").read_text(encoding="utf-8")
+        assert "Pictures show one network; give the links of one group." in text
+        assert len(self.titles(groups[groups["group"] == "a"], tmp_path)) == 2
+
+    @pytest.mark.parametrize("change", [{"coef": 0.0}, {"target": LINKS["TF"]}])
+    def test_nothing_to_draw(self, change: dict[str, Any], tmp_path: Path) -> None:
+        assert self.titles(LINKS.assign(**change), tmp_path) == []
+
+    @pytest.mark.parametrize(
+        ("kept", "ending"),
+        [
+            ([True, False, True, True], "of the links that all tests keep"),
+            ([False] * 4, "of all links, because the tests keep none"),
+        ],
+    )
+    def test_titles_name_the_links(self, kept: list[bool], ending: str, tmp_path: Path) -> None:
+        titles = self.titles(LINKS.assign(kept=kept), tmp_path)
+        assert len(titles) == 2
+        assert all(str(title).endswith(f", {ending}") for title in titles)
+
+    def test_kept_links_are_drawn(self) -> None:
+        shown = drawn_pictures(LINKS.assign(TF=["A", "hidden", "B", "B"]))
+        assert not [title for title, text in shown if "hidden" in str(text)]
+
+    def test_a_picture_that_fails_is_left_out(self, tmp_path: Path) -> None:
+        twice = pd.concat([LINKS, LINKS.assign(coef=0.9)])
+        with pytest.warns(UserWarning, match="The report lacks the picture"):
+            assert self.titles(twice, tmp_path) == []
+
+
+class TestTypes:
+    @pytest.mark.parametrize("kind", ["int64", "category", "str"])
+    @pytest.mark.filterwarnings("error")
+    def test_names_are_text(self, kind: str, tmp_path: Path) -> None:
+        numbers = {"TF": [1, 1, 2, 2], "target": [7, 2, 7, 8], "group": [1, 1, 1, 1]}
+        table = LINKS.assign(**{name: pd.Series(v).astype(kind) for name, v in numbers.items()})
+        for name in numbers:
+            assert Column.from_series(table[name]).kind == "text"
+        page = Page(write_report(table, tmp_path / "r.html", pictures=[]))
+        [shown] = [each for each in page.data["tables"] if each["key"] == "table0"]
+        kinds = {each["name"]: each["kind"] for each in shown["fields"]}
+        assert {kinds[name] for name in numbers} == {"text"}
+        found = _results.RunResults.from_any(table, None).links
+        assert _tables.tf_table(found)["regulators"].tolist() == [0, 1]
+
+    @pytest.mark.parametrize("kept", [[1, 0, 1, 1], ["True", "False", "True", "True"]])
+    def test_kept_is_a_flag(self, kept: list[Any], tmp_path: Path) -> None:
+        table = LINKS.assign(kept=kept)
+        assert Column.from_series(table["kept"]).entries.tolist() == ["yes", "no", "yes", "yes"]
+        write_report(table, tmp_path / "r.html", pictures=[])
+        links = _results.RunResults.from_any(table, None).links
+        assert links["kept"].sum() == 3
+        assert _tables.tf_table(links)["kept links"].tolist() == [1, 2]
+
+    def test_kept_that_is_no_flag(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="'kept' must hold 0/1"):
+            write_report(LINKS.assign(kept="maybe"), tmp_path / "r.html")
+        counts = pd.Series([25, 3], name="kept")
+        assert Column.from_series(counts).kind == "integer"
+        flags = pd.Series([1, None], name="kept", dtype=object)
+        assert Column.from_series(flags).entries.tolist() == ["yes", ""]
 
 
 class TestErrors:

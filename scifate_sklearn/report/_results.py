@@ -136,6 +136,15 @@ def _read_run(path: Path) -> Mapping[str, Any]:
 def run_inputs(folder: Path) -> list[Path]:
     """Return the files and folders that ``run.json`` of a folder names as inputs.
 
+    Parameters
+    ----------
+    folder : Path
+        Folder of results.
+
+    Returns
+    -------
+    list of Path
+
     Raises
     ------
     ValueError

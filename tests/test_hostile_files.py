@@ -67,11 +67,15 @@ QUICK = {
 }  # fmt: skip
 
 
+# The same techniques as in files of other names.
+SLOW = ("cells_v2.zarr", "sets.gmt", "annotations.tbl")
+
+
 def cases():
     for kind, base, table in FILES:
         for name, change in table.items():
             if (base, name) not in HARMLESS:
-                is_quick = name in QUICK and base not in ("sets.gmt", "annotations.tbl")
+                is_quick = name in QUICK and base not in SLOW
                 marks = () if is_quick else pytest.mark.slow
                 yield pytest.param(kind, base, change, id=f"{base}-{name}", marks=marks)
 

@@ -1,4 +1,4 @@
-"""Directed information: what a TF tells of a target's next RNA beyond the target's own past.
+"""Directed information: dependence of a target's next RNA on a TF, given the target's own past.
 
 `CellStates` holds the RNA before and after a step in time, `RDIScorer` scores links with it.
 """

@@ -37,7 +37,7 @@ def conditional_mutual_information(
     estimator: Literal["ksg", "scribe"] = "ksg",
     weights: ArrayLike | Literal["uniform"] | None = None,
 ) -> float:
-    """Estimate how much x and y tell of each other, given z, in nats.
+    """Estimate the conditional mutual information of x and y given z, in nats.
 
     The result is near 0 if x and y are independent given z; it can be below 0. Distances are
     compared as they are, so that all columns should have similar spreads, such as z-scores.
@@ -166,8 +166,8 @@ def _check_sizes(points: dict[str, Floats], n_neighbors: int) -> None:
     for name in ("x", "y"):
         if shared_columns(points[name], points["z"]).any():
             raise ValueError(
-                f"A column of `{name}` is in `z` too, so that nothing is left to be told of it. "
-                "Leave it out of `z`."
+                f"A column of `{name}` is in `z` too, so that its information is always 0. Leave "
+                "it out of `z`."
             )
 
 

@@ -46,12 +46,12 @@ class _Pair(NamedTuple):
 
 
 class RDIScorer(LinkFilter):
-    """Add to each link how much the TF tells of the target's next RNA beyond its own past.
+    """Add to each link the restricted directed information from its TF to its target.
 
     Restricted directed information (RDI) is the conditional mutual information I(X; Y₁ | Y₀, given)
     of the TF X and the target's RNA Y₁ after a step in time, given that before it, Y₀, and what the
-    states are conditioned on, such as the sequencing depth. It is 0 if the TF tells nothing, and
-    does not assume that the relation is linear or monotone.
+    states are conditioned on, such as the sequencing depth. It is 0 if Y₁ does not depend on X
+    given these, and does not assume that the relation is linear or monotone.
 
     RDI does not rank links better than the coefficients of the LASSO do. It adds p-values that do
     not assume linearity, the direction between two TFs, and links that are not monotone. Two genes
@@ -243,8 +243,6 @@ class RDIScorer(LinkFilter):
         self.n_neighbors_ = max(_LEAST_NEIGHBORS, root) if isinstance(k, str) else int(k)
         advice = "give more cells" if longest == 1 else "give shorter `delays`"
         check_cells(n_rows, self.n_neighbors_, advice)
-        if self.n_permutations and self.states.run is not None:
-            _warn_of_slow_changes(self.states)
         if self.alpha is not None and not self.n_permutations:
             raise ValueError(
                 f"`alpha`={self.alpha:g} needs p-values, but `n_permutations` is 0. Set "
@@ -279,7 +277,7 @@ class RDIScorer(LinkFilter):
         for block in blocks:
             values = np.column_stack([next(results) for _ in delays])
             found |= dict(zip(block, values, strict=True))
-        _check_told(pairs, found)
+        _check_given(pairs, found)
         return found, [float(found[each].max()) if each in possible else np.nan for each in reverse]
 
     def _conditioned(
@@ -307,6 +305,8 @@ class RDIScorer(LinkFilter):
     def _p_values(self, pairs: list[_Pair], delays: tuple[int, ...]) -> Any:
         if not self.n_permutations:
             return np.nan
+        if self.states.run is not None:
+            _warn_of_slow_changes(self.states)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         null = Null(self.n_permutations, self.shuffle_neighbors, seed)
         jobs = [partial(self._target([pair]).p_value, pair.tf, delays, null) for pair in pairs]
@@ -340,13 +340,13 @@ def _warn_of_slow_changes(states: CellStates) -> None:
         )
 
 
-def _check_told(pairs: Sequence[_Pair], found: dict[_Pair, Floats]) -> None:
+def _check_given(pairs: Sequence[_Pair], found: dict[_Pair, Floats]) -> None:
     """Raise ValueError if a TF is what the test of its target is conditioned on."""
     given = next((pair for pair in pairs if np.isnan(found[pair]).any()), None)
     if given is not None:
         raise ValueError(
             f"`links`: the values of TF {given.tf!r} are also what the test of target "
-            f"{given.target!r} is conditioned on, so that nothing is left to be told. Leave out "
+            f"{given.target!r} is conditioned on, so that the information is always 0. Leave out "
             "this link, or use another `regulator` or `given` in the states."
         )
 
